@@ -1,0 +1,28 @@
+"""gRPC channels between services: message limits and keep-alive that both ends agree on."""
+
+from __future__ import annotations
+
+import grpc
+
+# Anthropic takes bodies of 32 MB; one message holds a body and what describes it.
+MAX_MESSAGE_BYTES = 40 * 1024 * 1024
+
+CHANNEL_OPTIONS: list[tuple[str, int]] = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # a peer that vanished without a FIN is noticed in 30 s
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # a restarted peer is found again within a second or two, not after gRPC's two minutes
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.so_reuseport", 0),
+]
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """Return a channel to `host:port`; a host with several addresses (a headless Service) is balanced over them."""
+    return grpc.aio.insecure_channel(
+        address if "://" in address or address.startswith("unix:") else f"dns:///{address}",
+        options=[*CHANNEL_OPTIONS, ("grpc.lb_policy_name", "round_robin")],
+    )

@@ -1,0 +1,50 @@
+"""What rides along with a call between services: workspace, trace, deadline. Read and written only in this library."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+
+Metadata = tuple[tuple[str, str], ...]
+
+WORKSPACE_KEY = "x-tollway-workspace"
+TRACE_KEY = "traceparent"
+
+
+@dataclass(frozen=True, slots=True)
+class CallContext:
+    """The second argument of every servicer method, whatever kind of stub called it."""
+
+    workspace: str = ""
+    traceparent: str = ""
+    deadline: float = math.inf
+    """In the running loop's time; infinite where the caller set none."""
+
+    @classmethod
+    def read(cls, metadata: object, timeout: float | None) -> CallContext:
+        """Take workspace and trace from a call's metadata (pairs of strings), the deadline from its timeout."""
+        workspace = trace = ""
+        for key, value in metadata or ():  # type: ignore[attr-defined]
+            if key == WORKSPACE_KEY:
+                workspace = value
+            elif key == TRACE_KEY:
+                trace = value
+        deadline = math.inf if timeout is None else asyncio.get_running_loop().time() + timeout
+        return cls(workspace, trace, deadline)
+
+    def metadata(self) -> Metadata:
+        """Metadata for calls made on behalf of this one."""
+        return call_metadata(self.workspace, self.traceparent)
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the deadline, never negative; None where there is none."""
+        if self.deadline == math.inf:
+            return None
+        return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+
+def call_metadata(workspace: str, traceparent: str = "") -> Metadata:
+    if traceparent:
+        return ((WORKSPACE_KEY, workspace), (TRACE_KEY, traceparent))
+    return ((WORKSPACE_KEY, workspace),)

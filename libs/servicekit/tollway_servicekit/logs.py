@@ -1,0 +1,34 @@
+"""One log format for every process: a JSON object a line in a container, plain text on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import msgspec
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, logger and message; a trace where an exception was logged."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def configure_logs() -> None:
+    """Log to standard error at `LOG_LEVEL` (default info)."""
+    handler = logging.StreamHandler(sys.stderr)
+    if not sys.stderr.isatty():
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "info").upper(), handlers=[handler], force=True)

@@ -1,0 +1,130 @@
+"""Serves servicers over gRPC, with health, reflection, one error mapping and a graceful stop; called by `__main__`s."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from tollway_servicekit.channel import CHANNEL_OPTIONS
+from tollway_servicekit.context import CallContext
+from tollway_servicekit.errors import InternalError, ServiceError
+from tollway_servicekit.status import to_trailers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from tollway_servicekit.contract import Contract, Method
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def serving(
+    servicers: Mapping[Contract, object] | list[tuple[Contract, object]],
+    address: str,
+    *,
+    grace: float = STOP_GRACE_SECONDS,
+) -> AsyncIterator[int]:
+    """
+    Serve until the block is left; calls in flight then have `grace` seconds to end.
+
+    Args:
+        servicers: Each contract with the object that serves it.
+        address: `host:port`; port 0 takes a free one.
+        grace: Seconds that calls in flight get when the block is left.
+
+    Yields:
+        The port that is listened on.
+
+    Raises:
+        OSError: The address is taken or not ours.
+    """
+    pairs = list(servicers.items()) if hasattr(servicers, "items") else list(servicers)
+    server = grpc.aio.server(options=CHANNEL_OPTIONS)
+    names = [contract.name for contract, _ in pairs]
+    for contract, servicer in pairs:
+        server.add_generic_rpc_handlers((_handlers(contract, servicer),))
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from error
+    await server.start()
+    for name in ("", *names):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    log.info("serving %s on %s", ", ".join(names), address if not address.endswith(":0") else f"port {port}")
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(grace)
+
+
+def _handlers(contract: Contract, servicer: object) -> grpc.GenericRpcHandler:
+    bound = contract.bind(servicer)
+    return grpc.method_handlers_generic_handler(
+        contract.name,
+        {name: _handler(method, bound[name]) for name, method in contract.methods.items()},
+    )
+
+
+def _handler(method: Method, serve: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    make = grpc.unary_stream_rpc_method_handler if method.is_server_streaming else grpc.unary_unary_rpc_method_handler
+    wrap = _streaming if method.is_server_streaming else _unary
+    return make(
+        wrap(method, serve),
+        request_deserializer=method.request_type.FromString,
+        response_serializer=method.response_type.SerializeToString,
+    )
+
+
+def _unary(method: Method, serve: Any) -> Any:
+    async def answer(request: Any, rpc: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        try:
+            return await serve(request, _context(rpc))
+        except Exception as error:
+            await _abort(rpc, method, error)
+
+    return answer
+
+
+def _streaming(method: Method, serve: Any) -> Any:
+    async def answer(request: Any, rpc: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        responses = serve(request, _context(rpc))
+        try:
+            async for response in responses:
+                yield response
+        except Exception as error:
+            await _abort(rpc, method, error)
+        finally:
+            # a cancelled generator must release what it holds now, not when it is collected
+            await responses.aclose()
+
+    return answer
+
+
+def _context(rpc: grpc.aio.ServicerContext[Any, Any]) -> CallContext:
+    return CallContext.read(rpc.invocation_metadata(), rpc.time_remaining())
+
+
+async def _abort(rpc: grpc.aio.ServicerContext[Any, Any], method: Method, error: Exception) -> None:
+    if isinstance(error, (grpc.aio.AbortError, asyncio.CancelledError)):
+        raise error
+    failure = error if isinstance(error, ServiceError) else unexpected(method, error)
+    await rpc.abort(grpc.StatusCode[failure.code], failure.message, trailing_metadata=to_trailers(failure))
+
+
+def unexpected(method: Method, error: Exception) -> InternalError:
+    """Log a defect with its trace and return what the caller may see of it: nothing but where it happened."""
+    log.error("%s failed unexpectedly", method.path, exc_info=error)
+    return InternalError("INTERNAL", f"{method.name} failed unexpectedly; the service's log has the details")

@@ -1,0 +1,63 @@
+"""The stub that calls a servicer in the same process, with the same messages: no socket, no serialisation."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from tollway_servicekit.context import CallContext
+from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from tollway_servicekit.serve import unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tollway_servicekit.context import Metadata
+    from tollway_servicekit.contract import Contract, Method
+
+
+def local_stub(contract: Contract, servicer: object) -> Any:
+    """Return an object with one callable for each RPC; failures are `ServiceError`s."""
+    bound = contract.bind(servicer)
+    return SimpleNamespace(**{name: _call(method, bound[name]) for name, method in contract.methods.items()})
+
+
+def _call(method: Method, serve: Any) -> Any:
+    async def unary(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await serve(request, CallContext.read(metadata, timeout))
+        except Exception as error:
+            raise _translate(method, error, limit) from error
+
+    async def streaming(
+        request: Any, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> AsyncGenerator[Any, None]:
+        context = CallContext.read(metadata, timeout)
+        items = serve(request, context)
+        try:
+            while True:
+                # one limit an item: a limit around a `yield` would cancel the reader's own waiting
+                limit = asyncio.timeout(context.time_remaining())
+                try:
+                    async with limit:
+                        item = await anext(items)
+                except StopAsyncIteration:
+                    return
+                except Exception as error:
+                    raise _translate(method, error, limit) from error
+                yield item
+        finally:
+            await items.aclose()
+
+    return streaming if method.is_server_streaming else unary
+
+
+def _translate(method: Method, error: Exception, limit: asyncio.Timeout) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, TimeoutError) and limit.expired():
+        return DeadlineExceeded("DEADLINE_EXCEEDED", f"{method.name} did not answer within its deadline")
+    return unexpected(method, error)

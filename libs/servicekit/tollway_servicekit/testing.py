@@ -1,0 +1,29 @@
+"""For tests of services: one servicer behind each kind of stub."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tollway_servicekit.channel import open_channel
+from tollway_servicekit.serve import serving
+from tollway_servicekit.stubs import local_stub, plain_stub
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tollway_servicekit.contract import Contract
+
+STUB_KINDS = ("plain", "local")
+
+
+@asynccontextmanager
+async def stub_of(kind: str, contract: Contract, servicer: object) -> AsyncIterator[Any]:
+    """Yield a stub of the given kind for a servicer that runs as long as the block."""
+    if kind == "local":
+        yield local_stub(contract, servicer)
+        return
+    async with serving([(contract, servicer)], "127.0.0.1:0", grace=0.2) as port:
+        channel = open_channel(f"127.0.0.1:{port}")
+        yield plain_stub(contract, channel)
+        await channel.close()

@@ -1,0 +1,1 @@
+"""An earlier answer to an equivalent prompt."""

@@ -1,0 +1,1 @@
+"""Out: one backend a file, each behind a port of the domain."""

@@ -1,0 +1,1 @@
+"""HTTP in: authentication, the two dialects' routes, the pipeline, SSE out."""

@@ -1,0 +1,1 @@
+"""In: translates what callers send into the domain's words."""

@@ -1,0 +1,1 @@
+"""Reserves and settles tokens against caps; keeps the ledger."""

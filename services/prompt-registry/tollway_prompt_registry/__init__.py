@@ -1,0 +1,1 @@
+"""Resolves name@version to a rendered prompt."""

@@ -1,0 +1,1 @@
+"""Calls providers: routes, streams, counts."""

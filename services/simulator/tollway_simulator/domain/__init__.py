@@ -1,0 +1,1 @@
+"""Decide: no I/O, no wire formats."""

@@ -1,0 +1,1 @@
+"""The same services put together in other ways."""
