@@ -26,7 +26,7 @@ run: setup ## Start Tollway on this machine, in one process, with embedded backe
 setup: .venv/.installed ## Install everything into this checkout
 
 $(UV): tools.txt
-	@scripts/install-tools
+	@scripts/install-tools && touch -h $@
 
 .venv/.installed: uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml protos/pyproject.toml topologies/pyproject.toml) | $(UV)
 	@$(UV) sync --frozen --quiet

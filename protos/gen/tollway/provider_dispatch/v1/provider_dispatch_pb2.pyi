@@ -107,6 +107,7 @@ class StreamChatResponse(_message.Message):
     USAGE_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """Bytes for the client, cut anywhere."""
     @_builtins.property
@@ -119,6 +120,10 @@ class StreamChatResponse(_message.Message):
     def end(self) -> Global___StreamEnd: ...
     @_builtins.property
     def failure(self) -> Global___Failure: ...
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[_chat_pb2.Attempt]:
+        """Set with head (the last one still runs), failure and end."""
+
     def __init__(
         self,
         *,
@@ -127,10 +132,11 @@ class StreamChatResponse(_message.Message):
         usage: _chat_pb2.Usage | None = ...,
         end: Global___StreamEnd | None = ...,
         failure: Global___Failure | None = ...,
+        attempts: _abc.Iterable[_chat_pb2.Attempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "end", b"end", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "data", b"data", "end", b"end", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -190,7 +196,8 @@ class ChatCall(_message.Message):
     HEADERS_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     CONVERSATION_FIELD_NUMBER: _builtins.int
-    IS_MODEL_NAMED_FIELD_NUMBER: _builtins.int
+    BODY_MODEL_FIELD_NUMBER: _builtins.int
+    STRIP_USAGE_EVENT_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     dialect: _chat_pb2.Dialect.ValueType
     body: _builtins.bytes
@@ -199,8 +206,10 @@ class ChatCall(_message.Message):
     """Query string without its question mark."""
     conversation: _builtins.bytes
     """Hash of the conversation: its calls share a provider key."""
-    is_model_named: _builtins.bool
-    """The caller chose these models itself; false where a tier or `auto` did."""
+    body_model: _builtins.str
+    """Model named in the body; where another one is called, the name in the body is replaced."""
+    strip_usage_event: _builtins.bool
+    """The body asks for a usage event that the client did not ask for: take it out of the stream."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Models that may answer, best first; never empty."""
@@ -219,11 +228,12 @@ class ChatCall(_message.Message):
         headers: _abc.Iterable[_chat_pb2.Header] | None = ...,
         query: _builtins.str = ...,
         conversation: _builtins.bytes = ...,
-        is_model_named: _builtins.bool = ...,
+        body_model: _builtins.str = ...,
+        strip_usage_event: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "headers", b"headers", "is_model_named", b"is_model_named", "models", b"models", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "headers", b"headers", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,12 +249,17 @@ class AnswerHead(_message.Message):
     HEADERS_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    BODY_CHANGES_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     provider: _builtins.str
     model: _builtins.str
     """The model as the gateway names it."""
     @_builtins.property
     def headers(self) -> _containers.RepeatedCompositeFieldContainer[_chat_pb2.Header]: ...
+    @_builtins.property
+    def body_changes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was changed in the body before it was sent, e.g. "model"."""
+
     def __init__(
         self,
         *,
@@ -252,10 +267,11 @@ class AnswerHead(_message.Message):
         headers: _abc.Iterable[_chat_pb2.Header] | None = ...,
         provider: _builtins.str = ...,
         model: _builtins.str = ...,
+        body_changes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["headers", b"headers", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "headers", b"headers", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,23 +285,23 @@ class StreamEnd(_message.Message):
 
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    STOP_REASON_FIELD_NUMBER: _builtins.int
     is_complete: _builtins.bool
     """False where the final event of the dialect was missing."""
     reason: _builtins.str
     """Why it is not complete, e.g. "upstream_reset"."""
-    @_builtins.property
-    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[_chat_pb2.Attempt]: ...
+    stop_reason: _builtins.str
+    """Why the model stopped, in the dialect's word."""
     def __init__(
         self,
         *,
         is_complete: _builtins.bool = ...,
         reason: _builtins.str = ...,
-        attempts: _abc.Iterable[_chat_pb2.Attempt] | None = ...,
+        stop_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "is_complete", b"is_complete", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "reason", b"reason", "stop_reason", b"stop_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,83 @@
+"""The parts of Anthropic's answers and events that the gateway reads; everything else passes unread."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tollway_dialects.usage import Usage
+
+
+class CacheCreation(msgspec.Struct):
+    """How cache writes split over the two lifetimes."""
+
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class OutputDetails(msgspec.Struct):
+    """What the output consisted of."""
+
+    thinking_tokens: int | None = None
+
+
+class AnthropicUsage(msgspec.Struct):
+    """`usage`; any field may be null or absent."""
+
+    input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation: CacheCreation | None = None
+    output_tokens: int | None = None
+    output_tokens_details: OutputDetails | None = None
+
+
+class Answer(msgspec.Struct):
+    """A whole JSON answer."""
+
+    usage: AnthropicUsage | None = None
+    stop_reason: str | None = None
+
+
+class Delta(msgspec.Struct):
+    """What a delta event adds."""
+
+    text: str = ""
+    thinking: str = ""
+    partial_json: str = ""
+    stop_reason: str | None = None
+
+
+class ErrorDetail(msgspec.Struct):
+    """What an error event says."""
+
+    type: str = "api_error"
+
+
+class Event(msgspec.Struct):
+    """Any event of a stream."""
+
+    type: str = ""
+    message: Answer | None = None
+    delta: Delta | None = None
+    usage: AnthropicUsage | None = None
+    error: ErrorDetail | None = None
+
+
+def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
+    """Return `known` with every count that `seen` tells; counts in a stream are cumulative, an explicit 0 counts."""
+
+    def told(value: int | None, otherwise: int) -> int:
+        return otherwise if value is None else value
+
+    split = seen.cache_creation
+    long = told(split.ephemeral_1h_input_tokens if split else None, known.cache_write_long)
+    written = told(seen.cache_creation_input_tokens, known.cache_write_short + long)
+    details = seen.output_tokens_details
+    return Usage(
+        uncached_input=told(seen.input_tokens, known.uncached_input),
+        cache_write_short=max(0, written - long),
+        cache_write_long=long,
+        cache_read=told(seen.cache_read_input_tokens, known.cache_read),
+        output=told(seen.output_tokens, known.output),
+        reasoning=told(details.thinking_tokens if details else None, known.reasoning),
+    )

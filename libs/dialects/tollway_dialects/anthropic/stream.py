@@ -1,0 +1,72 @@
+"""Reads an Anthropic event stream as it passes: usage, stop reason, final event, error event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
+from tollway_dialects.estimate import tokens_of_text
+from tollway_dialects.sse import EventSplitter, event_data
+from tollway_dialects.usage import Usage
+
+_EVENT = msgspec.json.Decoder(Event)
+
+
+class AnthropicStreamReader:
+    """
+    A `StreamReader`; hands everything on untouched.
+
+    `message_start` names the input, `message_delta` the final output. Until that came, output is counted from the
+    deltas: message_start's own output count is a placeholder.
+    """
+
+    def __init__(self, input_estimate: int) -> None:
+        self.is_complete = False
+        self.error: str | None = None
+        self.stop_reason: str | None = None
+        self._known = Usage(uncached_input=input_estimate)
+        self._streamed = 0
+        self._is_final = False
+        self._events = EventSplitter()
+
+    @property
+    def usage(self) -> Usage:
+        return self._known if self._is_final else replace(self._known, output=self._streamed, is_estimated=True)
+
+    def feed(self, data: bytes) -> bytes:
+        for event in self._events.feed(data):
+            self._read(event)
+        return data
+
+    def rest(self) -> bytes:
+        return b""
+
+    def _read(self, event: bytes) -> None:
+        data = event_data(event)
+        if not data:
+            return
+        try:
+            seen = _EVENT.decode(data)
+        except msgspec.DecodeError:
+            self.error = "malformed_event"
+            return
+        if seen.type == "content_block_delta" and seen.delta:
+            delta = seen.delta
+            self._streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)
+        elif seen.type == "message_start" and seen.message:
+            self._known = merge_usage(self._known, seen.message.usage or AnthropicUsage())
+        elif seen.type == "message_delta":
+            self._finish(seen)
+        elif seen.type == "message_stop":
+            self.is_complete = True
+        elif seen.type == "error":
+            self.error = seen.error.type if seen.error else "api_error"
+
+    def _finish(self, seen: Event) -> None:
+        if seen.delta:
+            self.stop_reason = seen.delta.stop_reason or self.stop_reason
+        if seen.usage:
+            self._known = merge_usage(self._known, seen.usage)
+            self._is_final = seen.usage.output_tokens is not None

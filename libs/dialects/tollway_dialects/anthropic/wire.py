@@ -1,0 +1,54 @@
+"""The Anthropic dialect as edge and provider-dispatch use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tollway_dialects.anthropic import replay
+from tollway_dialects.anthropic.shapes import Answer, merge_usage
+from tollway_dialects.anthropic.stream import AnthropicStreamReader
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.sse import format_event
+from tollway_dialects.usage import Usage
+
+if TYPE_CHECKING:
+    from tollway_dialects.dialect import StreamReader
+    from tollway_dialects.errors import GatewayErrorKind
+
+_ANSWER = msgspec.json.Decoder(Answer)
+_WHOLE = frozenset({"end_turn", "stop_sequence", "max_tokens"})
+
+
+class AnthropicWire:
+    """A `Wire`."""
+
+    dialect = Dialect.ANTHROPIC_MESSAGES
+    path = "/v1/messages"
+
+    def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
+        try:
+            answer = _ANSWER.decode(body)
+        except msgspec.DecodeError:
+            return None, None
+        return (merge_usage(Usage(), answer.usage) if answer.usage else None), answer.stop_reason
+
+    def stream_reader(self, input_estimate: int, *, strip_usage: bool) -> StreamReader:
+        return AnthropicStreamReader(input_estimate)  # usage is part of every Anthropic stream: nothing to strip
+
+    def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
+        return replay.to_events(body)
+
+    def from_events(self, events: bytes) -> bytes:
+        return replay.from_events(events)
+
+    def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+        error = {"type": kind.anthropic_type, "message": message}
+        return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
+
+    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+        return format_event(self.error_body(kind, message, request_id), "error")
+
+    def is_storable(self, stop_reason: str | None) -> bool:
+        return stop_reason in _WHOLE

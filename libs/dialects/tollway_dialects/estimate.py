@@ -1,0 +1,17 @@
+"""Token counts where no provider told them: a rule of thumb over UTF-8 bytes, always marked as an estimate."""
+
+from __future__ import annotations
+
+BYTES_PER_TOKEN = 4
+
+
+def tokens_of_text(text: str) -> int:
+    """Estimate one streamed piece: providers send at least one token an event, about four bytes each."""
+    if not text:
+        return 0
+    return max(1, round(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN))
+
+
+def tokens_of_bytes(size: int) -> int:
+    """Estimate a request from the size of its body."""
+    return max(1, size // BYTES_PER_TOKEN)

@@ -1,0 +1,5 @@
+"""OpenAI chat completions."""
+
+from tollway_dialects.openai.wire import OpenAIChatWire
+
+__all__ = ["OpenAIChatWire"]

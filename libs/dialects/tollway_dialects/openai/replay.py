@@ -1,0 +1,93 @@
+"""A whole OpenAI chat answer as a chunk stream and back; used when the cache answers in the other form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tollway_dialects.sse import EventSplitter, event_data, format_event
+
+Json = dict[str, Any]
+
+_KEPT = ("id", "created", "model", "service_tier", "system_fingerprint")
+# fields of a message that a stream sends in pieces of text
+_GROWING = ("content", "refusal", "reasoning_content")
+
+
+def to_events(body: bytes, *, with_usage: bool) -> bytes:
+    """Return the stream that says the same as a JSON answer: role, content, finish for each choice."""
+    answer: Json = msgspec.json.decode(body)
+    common = {name: answer[name] for name in _KEPT if name in answer} | {"object": "chat.completion.chunk"}
+    chunks = []
+    for choice in answer["choices"]:
+        chunks += [common | {"choices": [part]} for part in _parts(choice)]
+    if with_usage:
+        chunks = [chunk | {"usage": None} for chunk in chunks]
+        chunks.append(common | {"choices": [], "usage": answer.get("usage")})
+    return b"".join([format_event(msgspec.json.encode(chunk)) for chunk in chunks]) + format_event(b"[DONE]")
+
+
+def from_events(events: bytes) -> bytes:
+    """Return the JSON answer that a complete stream adds up to."""
+    answer: Json = {"object": "chat.completion", "choices": []}
+    choices: dict[int, Json] = {}
+    for event in EventSplitter().feed(events):
+        data = event_data(event)
+        if not data or data == b"[DONE]":
+            continue
+        chunk = msgspec.json.decode(data)
+        answer.update({name: chunk[name] for name in _KEPT if name in chunk})
+        if chunk.get("usage"):
+            answer["usage"] = chunk["usage"]
+        for part in chunk["choices"]:
+            _apply(choices.setdefault(part["index"], _empty_choice(part["index"])), part)
+    answer["choices"] = [choices[index] for index in sorted(choices)]
+    return msgspec.json.encode(answer)
+
+
+def _empty_choice(index: int) -> Json:
+    return {"index": index, "message": {"role": "assistant", "content": None}, "logprobs": None, "finish_reason": None}
+
+
+def _apply(choice: Json, part: Json) -> None:
+    message, delta = choice["message"], part.get("delta") or {}
+    for name in _GROWING:
+        if delta.get(name) is not None:
+            message[name] = (message.get(name) or "") + delta[name]
+    for piece in delta.get("tool_calls") or []:
+        _apply_tool(message.setdefault("tool_calls", []), piece)
+    if logprobs := part.get("logprobs"):
+        known = choice["logprobs"] or {}
+        choice["logprobs"] = known | {
+            name: [*(known.get(name) or []), *entries] for name, entries in logprobs.items() if entries
+        }
+    choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
+
+
+def _apply_tool(calls: list[Json], piece: Json) -> None:
+    while len(calls) <= piece["index"]:
+        calls.append({"function": {"arguments": ""}})
+    call = calls[piece["index"]]
+    call.update({name: piece[name] for name in ("id", "type") if piece.get(name)})
+    function = piece.get("function") or {}
+    if function.get("name"):
+        call["function"]["name"] = function["name"]
+    call["function"]["arguments"] += function.get("arguments") or ""
+
+
+def _parts(choice: Json) -> list[Json]:
+    """Return one choice as chunk choices: its opening, its content, its end."""
+    index, message = choice["index"], choice["message"]
+    said = {name: message[name] for name in _GROWING if message.get(name)}
+    if message.get("tool_calls"):
+        said["tool_calls"] = [{"index": number, **call} for number, call in enumerate(message["tool_calls"])]
+    opening = {"role": "assistant", "content": "" if said.get("content") is not None else None}
+    content = {"index": index, "delta": said, "finish_reason": None}
+    if choice.get("logprobs"):
+        content["logprobs"] = choice["logprobs"]
+    return [
+        {"index": index, "delta": opening, "finish_reason": None},
+        content,
+        {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason")},
+    ]

@@ -1,0 +1,83 @@
+"""The parts of OpenAI chat answers and chunks that the gateway reads; everything else passes unread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tollway_dialects.usage import Usage
+
+
+class PromptDetails(msgspec.Struct):
+    """Parts of the prompt that the provider's cache served or took."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class CompletionDetails(msgspec.Struct):
+    """What the completion consisted of."""
+
+    reasoning_tokens: int | None = None
+
+
+class OpenAIUsage(msgspec.Struct):
+    """`usage`; any field may be null or absent."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+
+    def normalised(self) -> Usage:
+        prompt = self.prompt_tokens_details or PromptDetails()
+        read, written = prompt.cached_tokens or 0, prompt.cache_write_tokens or 0
+        details = self.completion_tokens_details
+        return Usage(
+            uncached_input=max(0, (self.prompt_tokens or 0) - read - written),
+            cache_write_short=written,
+            cache_read=read,
+            output=self.completion_tokens or 0,
+            reasoning=(details.reasoning_tokens or 0) if details else 0,
+        )
+
+
+class ToolFunction(msgspec.Struct):
+    """A piece of a tool call."""
+
+    arguments: str | None = None
+
+
+class ToolCall(msgspec.Struct):
+    """A tool call in a delta."""
+
+    function: ToolFunction | None = None
+
+
+class Delta(msgspec.Struct):
+    """What a chunk adds."""
+
+    content: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[ToolCall] | None = None
+
+    def text(self) -> str:
+        called = "".join((call.function.arguments or "") for call in self.tool_calls or [] if call.function)
+        return (self.content or "") + (self.refusal or "") + (self.reasoning_content or "") + called
+
+
+class Choice(msgspec.Struct):
+    """One choice, of an answer or a chunk."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+
+
+class Chunk(msgspec.Struct):
+    """A whole answer or a chunk of a stream."""
+
+    choices: list[Choice] = []
+    usage: OpenAIUsage | None = None
+    error: Any = None

@@ -1,0 +1,69 @@
+"""Reads an OpenAI chunk stream as it passes: usage, finish reason, [DONE], error chunk."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tollway_dialects.estimate import tokens_of_text
+from tollway_dialects.openai.shapes import Chunk
+from tollway_dialects.sse import EventSplitter, event_data
+from tollway_dialects.usage import Usage
+
+_CHUNK = msgspec.json.Decoder(Chunk)
+
+
+class OpenAIStreamReader:
+    """
+    A `StreamReader`.
+
+    With `strip_usage` the usage chunk is taken out: the gateway asked for it, the client did not. Everything else
+    is handed on untouched, then event by event.
+    """
+
+    def __init__(self, input_estimate: int, *, strip_usage: bool) -> None:
+        self.is_complete = False
+        self.error: str | None = None
+        self.stop_reason: str | None = None
+        self._input_estimate = input_estimate
+        self._told: Usage | None = None
+        self._streamed = 0
+        self._strip_usage = strip_usage
+        self._events = EventSplitter()
+
+    @property
+    def usage(self) -> Usage:
+        return self._told or Usage(uncached_input=self._input_estimate, output=self._streamed, is_estimated=True)
+
+    def feed(self, data: bytes) -> bytes:
+        events = self._events.feed(data)
+        if not self._strip_usage:
+            for event in events:
+                self._read(event)
+            return data
+        return b"".join([event for event in events if not self._read(event)])
+
+    def rest(self) -> bytes:
+        return self._events.rest() if self._strip_usage else b""
+
+    def _read(self, event: bytes) -> bool:
+        """Take note of one event; True for a chunk that holds nothing but usage."""
+        data = event_data(event)
+        if not data:
+            return False
+        if data == b"[DONE]":
+            self.is_complete = True
+            return False
+        try:
+            chunk = _CHUNK.decode(data)
+        except msgspec.DecodeError:
+            self.error = "malformed_event"
+            return False
+        if chunk.error is not None:
+            self.error = "upstream_error"
+        if chunk.usage is not None:
+            self._told = chunk.usage.normalised()
+        for choice in chunk.choices:
+            self.stop_reason = choice.finish_reason or self.stop_reason
+            if choice.delta:
+                self._streamed += tokens_of_text(choice.delta.text())
+        return chunk.usage is not None and not chunk.choices

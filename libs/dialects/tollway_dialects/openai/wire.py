@@ -1,0 +1,56 @@
+"""The OpenAI chat dialect as edge and provider-dispatch use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.openai import replay
+from tollway_dialects.openai.shapes import Chunk
+from tollway_dialects.openai.stream import OpenAIStreamReader
+from tollway_dialects.sse import format_event
+
+if TYPE_CHECKING:
+    from tollway_dialects.dialect import StreamReader
+    from tollway_dialects.errors import GatewayErrorKind
+    from tollway_dialects.usage import Usage
+
+_ANSWER = msgspec.json.Decoder(Chunk)
+_WHOLE = frozenset({"stop", "length"})
+
+
+class OpenAIChatWire:
+    """A `Wire`."""
+
+    dialect = Dialect.OPENAI_CHAT
+    path = "/v1/chat/completions"
+
+    def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
+        try:
+            answer = _ANSWER.decode(body)
+        except msgspec.DecodeError:
+            return None, None
+        reasons = {choice.finish_reason for choice in answer.choices}
+        stop_reason = next(iter(sorted(reason or "" for reason in reasons - _WHOLE)), None) or next(iter(reasons), None)
+        return (answer.usage.normalised() if answer.usage else None), stop_reason
+
+    def stream_reader(self, input_estimate: int, *, strip_usage: bool) -> StreamReader:
+        return OpenAIStreamReader(input_estimate, strip_usage=strip_usage)
+
+    def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
+        return replay.to_events(body, with_usage=with_usage)
+
+    def from_events(self, events: bytes) -> bytes:
+        return replay.from_events(events)
+
+    def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+        error = {"message": message, "type": kind.openai_type, "param": None, "code": kind.openai_code}
+        return msgspec.json.encode({"error": error})
+
+    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+        return format_event(self.error_body(kind, message, request_id))
+
+    def is_storable(self, stop_reason: str | None) -> bool:
+        return stop_reason in _WHOLE

@@ -1,0 +1,94 @@
+"""HTTP towards one provider on aiohttp: one session, pooled connections."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from tollway_provider_dispatch.domain.ports import UpstreamBroken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tollway_provider_dispatch.domain.provider import Headers
+
+# framing belongs to a connection, not to an answer; aiohttp has undone any compression
+_DROPPED = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "trailer", "upgrade"}
+    | {"proxy-authenticate", "set-cookie", "date", "server"}
+)
+# headers that aiohttp would add on its own
+_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class AiohttpUpstream:
+    """
+    An `UpstreamClient`.
+
+    Args:
+        connect_timeout: Seconds until a connection stands.
+        read_timeout: Seconds without a byte before the answer counts as broken.
+    """
+
+    def __init__(self, connect_timeout: float, read_timeout: float) -> None:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            skip_auto_headers=_NOT_ADDED,
+            auto_decompress=True,
+            read_bufsize=1 << 18,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=True,
+        )
+
+    async def post(self, url: str, headers: Headers, body: bytes) -> AiohttpAnswer:
+        with _translated():
+            response = await self._session.post(
+                URL(url, encoded=True), data=body, headers=CIMultiDict(headers), allow_redirects=False
+            )
+        return AiohttpAnswer(response)
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+
+class AiohttpAnswer:
+    """An `UpstreamAnswer`."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Headers = [
+            (name.lower(), value) for name, value in response.headers.items() if name.lower() not in _DROPPED
+        ]
+
+    async def read(self) -> bytes:
+        with _translated():
+            return await self._response.read()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        with _translated():
+            while data := await content.readany():
+                yield data
+
+    def close(self) -> None:
+        self._response.release()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.ClientConnectorError as error:
+        raise UpstreamBroken("connect_failed", str(error)) from error
+    except (TimeoutError, aiohttp.ServerTimeoutError) as error:
+        raise UpstreamBroken("timeout", "no byte came in time") from error
+    except (aiohttp.ClientPayloadError, aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise UpstreamBroken("reset", str(error)) from error
+    except aiohttp.ClientError as error:
+        raise UpstreamBroken("malformed_response", str(error)) from error

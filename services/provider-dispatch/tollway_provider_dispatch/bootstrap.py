@@ -1,0 +1,61 @@
+"""Puts provider-dispatch together: the registry of providers, an HTTP client for each one that has a key."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
+from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
+from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
+from tollway_provider_dispatch.adapters.system_clock import SystemClock
+from tollway_provider_dispatch.domain.dispatch import Dispatcher
+from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
+from tollway_provider_dispatch.domain.route import Chain
+from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServicer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tollway_provider_dispatch.domain.ports import UpstreamClient
+    from tollway_provider_dispatch.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# the order of the chain
+PROVIDERS = (ANTHROPIC, OPENAI)
+PROVIDER_NAMES = tuple(kind.name for kind in PROVIDERS)
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchServicer]:
+    providers = chain_of(settings)
+    if not providers:
+        log.warning("no provider has a key: every call will be refused; set one, e.g. ANTHROPIC_API_KEY")
+    async with AsyncExitStack() as stack:
+        clients: dict[str, UpstreamClient] = {}
+        for provider in providers:
+            client = AiohttpUpstream(settings.config.connect_timeout, settings.config.read_timeout)
+            stack.push_async_callback(client.aclose)
+            clients[provider.name] = client
+        models = {name: model.providers for name, model in settings.models.items()}
+        yield ProviderDispatchServicer(Dispatcher(Chain(providers, models), clients, SystemClock()))
+
+
+def chain_of(settings: Settings) -> list[Provider]:
+    """Return the providers that have a key, in order; the simulator last, where it was switched on."""
+    chain = []
+    for kind in PROVIDERS:
+        known = settings.providers.get(kind.name)
+        if known is None or not known.keys:
+            continue
+        organization = settings.openai_organization if kind is OPENAI else ""
+        headers = (("openai-organization", organization),) if organization else ()
+        keys = tuple(ProviderKey.of(key) for key in known.keys)
+        chain.append(Provider(kind, known.base_url or kind.base_url, keys, headers))
+    if settings.simulator_url:
+        key = ProviderKey("simulator", "")
+        chain.append(Provider(SIMULATOR, settings.simulator_url, (key,), serves_any_model=True))
+    return chain

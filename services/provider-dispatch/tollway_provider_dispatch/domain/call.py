@@ -1,0 +1,99 @@
+"""A call as dispatch gets it, the tries that it takes, and the pieces of answer that it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tollway_dialects.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollway_dialects.dialect import Dialect
+
+    from tollway_provider_dispatch.domain.provider import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCall:
+    """One client call, ready for an upstream of the same dialect."""
+
+    call_id: str
+    dialect: Dialect
+    models: Sequence[str]
+    """Models that may answer, best first."""
+    body: bytes
+    body_model: str
+    """The name in the body, replaced where another model is called."""
+    headers: Headers
+    query: str
+    conversation: bytes
+    strip_usage_event: bool
+
+
+class Outcome(StrEnum):
+    """How one upstream try ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    BROKEN = "broken"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one provider."""
+
+    number: int
+    provider: str
+    model: str
+    key_fingerprint: str
+    started_unix_ms: int
+    http_status: int = 0
+    outcome: Outcome = Outcome.RUNNING
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known once a provider has answered with a status."""
+
+    status: int
+    headers: Headers
+    provider: str
+    model: str
+    body_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No provider gave an answer that could be passed on."""
+
+    reason: str
+    message: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an answer ended."""
+
+    is_complete: bool
+    reason: str = ""
+    stop_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of an answer: the first has head or failure, the last end; a whole answer is one piece with all."""
+
+    head: Head | None = None
+    data: bytes = b""
+    usage: Usage | None = None
+    end: End | None = None
+    failure: Failure | None = None
+    attempts: tuple[Attempt, ...] = ()

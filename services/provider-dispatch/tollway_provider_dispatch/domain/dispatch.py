@@ -1,0 +1,141 @@
+"""Carries one call to a provider and its answer back, whole or as a stream; called by the servicer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway_dialects.estimate import tokens_of_bytes
+from tollway_dialects.request import RequestBody
+from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
+
+from tollway_provider_dispatch.domain.call import Attempt, ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.ports import UpstreamBroken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from tollway_provider_dispatch.domain.ports import Clock, UpstreamAnswer, UpstreamClient
+    from tollway_provider_dispatch.domain.route import Candidate, Chain
+
+RETRY_AFTER_MS = 1000
+
+
+class Dispatcher:
+    """
+    Sends calls to the providers of a chain.
+
+    Args:
+        chain: Which provider serves which model.
+        clients: The HTTP client of each provider, by name.
+        clock: Wall time, for the attempts' rows.
+    """
+
+    def __init__(self, chain: Chain, clients: Mapping[str, UpstreamClient], clock: Clock) -> None:
+        self.chain = chain
+        self._clients = clients
+        self._clock = clock
+
+    async def complete(self, call: ChatCall) -> Piece:
+        """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
+        candidate = self.chain.choose(call.models, call.dialect)
+        attempt = self._begin(call, candidate)
+        try:
+            answer, head = await self._send(call, candidate, attempt)
+            try:
+                return self._whole(call, attempt, head, await answer.read())
+            finally:
+                answer.close()
+        except UpstreamBroken as broken:
+            return self._failed(attempt, broken)
+
+    async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
+        """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
+        candidate = self.chain.choose(call.models, call.dialect)
+        attempt = self._begin(call, candidate)
+        try:
+            answer, head = await self._send(call, candidate, attempt)
+        except UpstreamBroken as broken:
+            yield self._failed(attempt, broken)
+            return
+        try:
+            if _is_event_stream(head):
+                async for piece in self._events(call, attempt, head, answer):
+                    yield piece
+            else:
+                yield self._whole(call, attempt, head, await answer.read())
+        except UpstreamBroken as broken:
+            yield self._failed(attempt, broken)
+        finally:
+            answer.close()
+
+    async def _events(
+        self, call: ChatCall, attempt: Attempt, head: Head, answer: UpstreamAnswer
+    ) -> AsyncGenerator[Piece, None]:
+        reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
+        yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
+        reason = "ended_early"
+        try:
+            async for data in answer.pieces():
+                handed_on = reader.feed(data)
+                if reader.is_complete and attempt.outcome is Outcome.RUNNING:
+                    # the caller may finish now; the loop goes on to the upstream's end so that its connection is kept
+                    attempt.usage = reader.usage
+                    self._end(attempt, Outcome.SUCCEEDED)
+                    end = End(is_complete=True, stop_reason=reader.stop_reason or "")
+                    yield Piece(data=handed_on, usage=attempt.usage, end=end, attempts=(attempt,))
+                elif attempt.outcome is Outcome.RUNNING and handed_on:
+                    yield Piece(data=handed_on, usage=reader.usage)
+        except UpstreamBroken as broken:
+            reason = broken.reason
+        if attempt.outcome is Outcome.RUNNING:
+            attempt.usage = reader.usage
+            self._end(attempt, Outcome.BROKEN, reader.error or reason)
+            end = End(is_complete=False, reason=attempt.reason)
+            yield Piece(data=reader.rest(), usage=attempt.usage, end=end, attempts=(attempt,))
+
+    async def _send(self, call: ChatCall, candidate: Candidate, attempt: Attempt) -> tuple[UpstreamAnswer, Head]:
+        provider = candidate.provider
+        key = provider.key_for(call.conversation)
+        body, changes = call.body, ()
+        if candidate.model != call.body_model:
+            changed = RequestBody.parse(call.body)
+            changed.set("model", candidate.model, "model")
+            body, changes = changed.raw, ("model",)
+        headers = [*call.headers, *provider.headers, *provider.kind.authorise(key.secret)]
+        answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), headers, body)
+        attempt.http_status = answer.status
+        return answer, Head(answer.status, answer.headers, provider.name, candidate.model, changes)
+
+    def _begin(self, call: ChatCall, candidate: Candidate) -> Attempt:
+        key = candidate.provider.key_for(call.conversation)
+        return Attempt(1, candidate.provider.name, candidate.model, key.fingerprint, self._clock.unix_ms())
+
+    def _end(self, attempt: Attempt, outcome: Outcome, reason: str = "") -> None:
+        attempt.outcome = outcome
+        attempt.reason = reason
+        attempt.duration_ms = self._clock.unix_ms() - attempt.started_unix_ms
+
+    def _whole(self, call: ChatCall, attempt: Attempt, head: Head, body: bytes) -> Piece:
+        if head.status >= 400:
+            self._end(attempt, Outcome.REFUSED, f"status_{head.status}")
+            return Piece(head, body, attempt.usage, End(is_complete=True), attempts=(attempt,))
+        usage, stop_reason = WIRES[call.dialect].read_usage(body)
+        attempt.usage = usage or Usage(
+            uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
+        )
+        self._end(attempt, Outcome.SUCCEEDED)
+        end = End(is_complete=True, stop_reason=stop_reason or "")
+        return Piece(head, body, attempt.usage, end, attempts=(attempt,))
+
+    def _failed(self, attempt: Attempt, broken: UpstreamBroken) -> Piece:
+        self._end(attempt, Outcome.BROKEN, broken.reason)
+        reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
+        message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
+        return Piece(failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
+
+
+def _is_event_stream(head: Head) -> bool:
+    return head.status < 400 and any(
+        name == "content-type" and value.startswith("text/event-stream") for name, value in head.headers
+    )

@@ -1,0 +1,49 @@
+"""What dispatching needs from outside: an HTTP client for each provider, and a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tollway_provider_dispatch.domain.provider import Headers
+
+
+class UpstreamBroken(Exception):
+    """No answer, or not a whole one: `reason` is one of connect_failed, reset, timeout, malformed_response."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class UpstreamAnswer(Protocol):
+    """One HTTP answer whose status and headers have been read."""
+
+    status: int
+    headers: Headers
+    """End-to-end headers, names in lower case; the body is handed on decoded, so its framing is not among them."""
+
+    async def read(self) -> bytes:
+        """Return the whole body; raises `UpstreamBroken`."""
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Return what arrives, as it arrives, joined by read; raises `UpstreamBroken`."""
+
+    def close(self) -> None:
+        """Give the connection back if the body was read to its end; else close it at once."""
+
+
+class UpstreamClient(Protocol):
+    """HTTP towards one provider, long-lived."""
+
+    async def post(self, url: str, headers: Headers, body: bytes) -> UpstreamAnswer:
+        """Return once the answer's headers are there; raises `UpstreamBroken`."""
+
+
+class Clock(Protocol):
+    """Wall time."""
+
+    def unix_ms(self) -> int:
+        """Milliseconds since 1970."""

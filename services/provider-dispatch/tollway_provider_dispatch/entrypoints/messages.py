@@ -1,0 +1,113 @@
+"""Calls, attempts and pieces as protobuf messages; used by the servicer alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway.chat.v1 import chat_pb2
+from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_dialects.dialect import Dialect
+
+from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, Outcome, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tollway_dialects.usage import Usage
+
+DIALECTS = {
+    chat_pb2.DIALECT_ANTHROPIC_MESSAGES: Dialect.ANTHROPIC_MESSAGES,
+    chat_pb2.DIALECT_OPENAI_CHAT: Dialect.OPENAI_CHAT,
+}
+DIALECT_NUMBERS = {dialect: number for number, dialect in DIALECTS.items()}
+_OUTCOMES = {
+    Outcome.RUNNING: chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED,
+    Outcome.SUCCEEDED: chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED,
+    Outcome.REFUSED: chat_pb2.ATTEMPT_OUTCOME_REFUSED,
+    Outcome.BROKEN: chat_pb2.ATTEMPT_OUTCOME_BROKEN,
+}
+
+
+def call_from(message: pb.ChatCall) -> ChatCall:
+    return ChatCall(
+        call_id=message.call_id,
+        dialect=DIALECTS[message.dialect],
+        models=message.models,
+        body=message.body,
+        body_model=message.body_model,
+        headers=[(header.name, header.value) for header in message.headers],
+        query=message.query,
+        conversation=message.conversation,
+        strip_usage_event=message.strip_usage_event,
+    )
+
+
+def usage_to(usage: Usage) -> chat_pb2.Usage:
+    return chat_pb2.Usage(
+        uncached_input_tokens=usage.uncached_input,
+        cache_write_short_tokens=usage.cache_write_short,
+        cache_write_long_tokens=usage.cache_write_long,
+        cache_read_tokens=usage.cache_read,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        estimated=usage.is_estimated,
+    )
+
+
+def attempts_to(attempts: Iterable[Attempt]) -> list[chat_pb2.Attempt]:
+    return [
+        chat_pb2.Attempt(
+            number=attempt.number,
+            provider=attempt.provider,
+            model=attempt.model,
+            key_fingerprint=attempt.key_fingerprint,
+            http_status=attempt.http_status,
+            outcome=_OUTCOMES[attempt.outcome],
+            reason=attempt.reason,
+            usage=usage_to(attempt.usage),
+            started_unix_ms=attempt.started_unix_ms,
+            duration_ms=attempt.duration_ms,
+        )
+        for attempt in attempts
+    ]
+
+
+def whole_to(piece: Piece) -> pb.CompleteChatResponse:
+    return pb.CompleteChatResponse(
+        head=_head_to(piece.head),
+        body=piece.data,
+        usage=usage_to(piece.usage) if piece.usage else None,
+        attempts=attempts_to(piece.attempts),
+        failure=_failure_to(piece.failure),
+        stop_reason=piece.end.stop_reason if piece.end else "",
+    )
+
+
+def piece_to(piece: Piece) -> pb.StreamChatResponse:
+    end = piece.end
+    return pb.StreamChatResponse(
+        head=_head_to(piece.head),
+        data=piece.data,
+        usage=usage_to(piece.usage) if piece.usage else None,
+        end=pb.StreamEnd(is_complete=end.is_complete, reason=end.reason, stop_reason=end.stop_reason) if end else None,
+        failure=_failure_to(piece.failure),
+        attempts=attempts_to(piece.attempts),
+    )
+
+
+def _head_to(head: Head | None) -> pb.AnswerHead | None:
+    if head is None:
+        return None
+    return pb.AnswerHead(
+        status=head.status,
+        headers=[chat_pb2.Header(name=name, value=value) for name, value in head.headers],
+        provider=head.provider,
+        model=head.model,
+        body_changes=head.body_changes,
+    )
+
+
+def _failure_to(failure: Failure | None) -> pb.Failure | None:
+    if failure is None:
+        return None
+    return pb.Failure(reason=failure.reason, message=failure.message, retry_after_ms=failure.retry_after_ms)

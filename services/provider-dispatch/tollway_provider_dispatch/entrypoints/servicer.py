@@ -1,0 +1,49 @@
+"""ProviderDispatchService: translates messages to calls and answers to messages."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_servicekit.contract import Contract
+
+from tollway_provider_dispatch.entrypoints.messages import DIALECT_NUMBERS, call_from, piece_to, whole_to
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tollway_servicekit.context import CallContext
+
+    from tollway_provider_dispatch.domain.dispatch import Dispatcher
+
+CONTRACT = Contract.of(pb, "ProviderDispatchService")
+
+
+class ProviderDispatchServicer:
+    """Serves `ProviderDispatchService`."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def CompleteChat(self, request: pb.CompleteChatRequest, context: CallContext) -> pb.CompleteChatResponse:
+        return whole_to(await self._dispatcher.complete(call_from(request.call)))
+
+    async def StreamChat(
+        self, request: pb.StreamChatRequest, context: CallContext
+    ) -> AsyncGenerator[pb.StreamChatResponse, None]:
+        async with aclosing(self._dispatcher.stream(call_from(request.call))) as pieces:
+            async for piece in pieces:
+                yield piece_to(piece)
+
+    async def ListModels(self, request: pb.ListModelsRequest, context: CallContext) -> pb.ListModelsResponse:
+        chain = self._dispatcher.chain
+        models = [
+            pb.ServedModel(
+                name=name,
+                provider=provider.name,
+                dialects=[DIALECT_NUMBERS[dialect] for dialect in provider.kind.paths],
+            )
+            for name, provider in chain.served()
+        ]
+        return pb.ListModelsResponse(models=models, providers=chain.provider_names)

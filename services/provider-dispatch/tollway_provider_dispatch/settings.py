@@ -1,0 +1,72 @@
+"""Settings of provider-dispatch: keys and addresses from the environment, models from config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from tollway_servicekit.settings import Environment, read_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One entry of config.yaml's `models`."""
+
+    providers: list[str]
+
+
+class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """config.yaml's section `provider_dispatch`."""
+
+    connect_timeout: float = 5.0
+    """Seconds until a connection to a provider stands."""
+    read_timeout: float = 120.0
+    """Seconds without a byte before an answer counts as broken."""
+
+
+@dataclass(frozen=True)
+class ProviderSettings:
+    """What the environment says of one provider."""
+
+    keys: tuple[str, ...]
+    base_url: str
+    """Empty: the provider's own."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything provider-dispatch is told from outside."""
+
+    listen: str = "127.0.0.1:50053"
+    """LISTEN_ADDRESS"""
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    """<P>_API_KEY, <P>_API_KEY_2 … _5 and <P>_BASE_URL, by provider name"""
+    openai_organization: str = ""
+    """OPENAI_ORG_ID"""
+    simulator_url: str = ""
+    """SIMULATOR_URL; empty: the simulator is no provider"""
+    models: Mapping[str, Model] = field(default_factory=dict)
+    """config.yaml, section models"""
+    config: DispatchConfig = field(default_factory=DispatchConfig)
+    """config.yaml, section provider_dispatch"""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], provider_names: tuple[str, ...]) -> Settings:
+        env = Environment(environ)
+        path = env.text("TOLLWAY_CONFIG", "config.yaml")
+        return cls(
+            listen=env.text("LISTEN_ADDRESS", cls.listen),
+            providers={
+                name: ProviderSettings(
+                    env.numbered(f"{name.upper()}_API_KEY"), env.text(f"{name.upper()}_BASE_URL").rstrip("/")
+                )
+                for name in provider_names
+            },
+            openai_organization=env.text("OPENAI_ORG_ID"),
+            simulator_url=env.text("SIMULATOR_URL").rstrip("/"),
+            models=read_config(path, "models", dict[str, Model]),
+            config=read_config(path, "provider_dispatch", DispatchConfig),
+        )
