@@ -50,7 +50,10 @@ class CompleteChatResponse(_message.Message):
     USAGE_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    STOP_REASON_FIELD_NUMBER: _builtins.int
     body: _builtins.bytes
+    stop_reason: _builtins.str
+    """Why the model stopped, in the dialect's word."""
     @_builtins.property
     def head(self) -> Global___AnswerHead: ...
     @_builtins.property
@@ -67,10 +70,11 @@ class CompleteChatResponse(_message.Message):
         usage: _chat_pb2.Usage | None = ...,
         attempts: _abc.Iterable[_chat_pb2.Attempt] | None = ...,
         failure: Global___Failure | None = ...,
+        stop_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "body", b"body", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "body", b"body", "failure", b"failure", "head", b"head", "stop_reason", b"stop_reason", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

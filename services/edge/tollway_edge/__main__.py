@@ -1,0 +1,29 @@
+"""`python -m tollway_edge`: serves HTTP until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tollway_servicekit.process import run
+
+from tollway_edge.bootstrap import bootstrap, plain_stubs
+from tollway_edge.entrypoints.server import http_serving
+from tollway_edge.settings import Addresses, Settings
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings, addresses = Settings.from_env(os.environ), Addresses.from_env(os.environ)
+    async with (
+        plain_stubs(addresses) as stubs,
+        bootstrap(settings, stubs) as app,
+        http_serving(app, settings.listen),
+    ):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    run(main)

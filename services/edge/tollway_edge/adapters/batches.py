@@ -1,0 +1,115 @@
+"""A bounded queue that leaves in batches, off the request path; the ledger and the cache are written through one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from tollway_servicekit.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+Item = TypeVar("Item")
+
+log = logging.getLogger(__name__)
+
+
+class Batches(Generic[Item]):
+    """
+    Items in, batches out, in order.
+
+    Args:
+        name: For the log.
+        send: Takes one batch; a `ServiceError` means that it did not arrive.
+        interval: Seconds that items may wait for company.
+        most_per_batch: Items in one batch.
+        most_waiting: Items held; the oldest are dropped beyond, counted and logged.
+        retries: Whether a batch that did not arrive is sent again until it does; else it is dropped.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[list[Item]], Awaitable[None]],
+        *,
+        interval: float = 0.05,
+        most_per_batch: int = 256,
+        most_waiting: int = 20_000,
+        retries: bool = False,
+    ) -> None:
+        self.dropped = 0
+        self._name = name
+        self._send = send
+        self._interval = interval
+        self._most_per_batch = most_per_batch
+        self._most_waiting = most_waiting
+        self._retries = retries
+        self._items: deque[Item] = deque()
+        self._arrived = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._settled = asyncio.Condition()
+        self._sent = self._taken = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def add(self, item: Item) -> None:
+        if len(self._items) >= self._most_waiting:
+            self._items.popleft()
+            self._sent += 1
+            self._drop(1)
+        self._items.append(item)
+        self._taken += 1
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Send batches for ever; cancel to stop, after `flush`."""
+        while True:
+            await self._arrived.wait()
+            await self._company()
+            batch = [self._items.popleft() for _ in range(min(len(self._items), self._most_per_batch))]
+            await self._deliver(batch)
+            if not self._items:
+                self._arrived.clear()
+            async with self._settled:
+                self._sent += len(batch)
+                self._settled.notify_all()
+
+    async def flush(self, timeout: float) -> bool:
+        """Hurry; True once everything that was added before has left, False if that took too long."""
+        target = self._taken
+        self._hurry.set()
+        try:
+            async with asyncio.timeout(timeout), self._settled:
+                await self._settled.wait_for(lambda: self._sent >= target)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _company(self) -> None:
+        if len(self._items) < self._most_per_batch:
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass
+        self._hurry.clear()
+
+    async def _deliver(self, batch: list[Item]) -> None:
+        delay = 0.1
+        while True:
+            try:
+                return await self._send(batch)
+            except ServiceError as error:
+                if not self._retries:
+                    return self._drop(len(batch))
+                log.warning("%s: %d waiting, trying again in %.1f s (%s)", self._name, len(batch), delay, error.reason)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)
+
+    def _drop(self, count: int) -> None:
+        self.dropped += count
+        log.warning("%s: dropped %d, %d in all", self._name, count, self.dropped)

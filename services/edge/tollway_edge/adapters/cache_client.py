@@ -1,0 +1,73 @@
+"""The cache service as the pipeline's `AnswerCache`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tollway.cache.v1 import cache_pb2
+from tollway_servicekit.context import call_metadata
+from tollway_servicekit.errors import ServiceError
+
+from tollway_edge.adapters.batches import Batches
+from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_from, usage_to
+from tollway_edge.domain.answer import CachedAnswer
+
+if TYPE_CHECKING:
+    from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
+
+    from tollway_edge.domain.call import Call
+
+log = logging.getLogger(__name__)
+
+LOOK_UP_SECONDS = 0.5
+STORE_SECONDS = 5.0
+_LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "semantic"}
+
+
+class CacheClient:
+    """Looks up at once, stores in batches."""
+
+    def __init__(self, stub: CacheServiceAsyncStub) -> None:
+        self._stub = stub
+        self.writes: Batches[cache_pb2.CacheEntry] = Batches("cache writes", self._send, most_waiting=2_000)
+
+    async def look_up(self, call: Call) -> CachedAnswer | None:
+        workspace = call.workspace.name if call.workspace else ""
+        request = cache_pb2.LookupAnswerRequest(partition=workspace, exact_key=call.exact_key)
+        metadata = call_metadata(workspace, call.traceparent)
+        try:
+            response = await self._stub.LookupAnswer(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
+        except ServiceError as error:
+            log.warning("the cache did not answer, going on without it (%s)", error.reason)
+            return None
+        layer = _LAYERS.get(response.hit)
+        answer = response.answer
+        # compared here once more: no answer crosses a workspace, whatever the store holds
+        if layer is None or answer.partition != workspace or answer.dialect != DIALECT_NUMBERS[call.dialect]:
+            return None
+        return CachedAnswer(
+            body=answer.body,
+            provider=answer.provider,
+            model=answer.model,
+            tier=answer.tier,
+            usage=usage_from(answer.usage),
+            cost_micro_usd=answer.cost_micro_usd,
+            layer=layer,
+        )
+
+    def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
+        answer = cache_pb2.StoredAnswer(
+            partition=call.workspace.name if call.workspace else "",
+            dialect=DIALECT_NUMBERS[call.dialect],
+            provider=call.provider,
+            model=call.model,
+            tier=call.tier,
+            usage=usage_to(call.usage),
+            cost_micro_usd=cost_micro_usd,
+            body=body,
+        )
+        self.writes.add(cache_pb2.CacheEntry(exact_key=call.exact_key, answer=answer))
+
+    async def _send(self, entries: list[cache_pb2.CacheEntry]) -> None:
+        await self._stub.StoreAnswers(cache_pb2.StoreAnswersRequest(entries=entries), timeout=STORE_SECONDS)

@@ -1,0 +1,118 @@
+"""The provider-dispatch service as the pipeline's `Dispatch`."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tollway.chat.v1 import chat_pb2
+from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_servicekit.context import call_metadata
+from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
+from tollway_servicekit.stubs import responses
+
+from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_from
+from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, AnswerPiece
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
+
+    from tollway_edge.domain.call import Call
+
+
+class DispatchClient:
+    """
+    Sends calls on.
+
+    Args:
+        stub: provider-dispatch.
+        timeout: Seconds that a whole call may take.
+    """
+
+    def __init__(self, stub: ProviderDispatchServiceAsyncStub, timeout: float) -> None:
+        self._stub = stub
+        self._timeout = timeout
+
+    async def complete(self, call: Call) -> AnswerPiece:
+        request = pb.CompleteChatRequest(call=_call_to(call))
+        try:
+            response = await self._stub.CompleteChat(request, timeout=self._timeout, metadata=_metadata(call))
+        except ServiceError as error:
+            raise _translated(error) from error
+        return AnswerPiece(
+            head=_head_from(response.head) if response.HasField("head") else None,
+            data=response.body,
+            usage=usage_from(response.usage) if response.HasField("usage") else None,
+            end=AnswerEnd(is_complete=True, stop_reason=response.stop_reason),
+            failure=_failure_from(response.failure) if response.HasField("failure") else None,
+            attempts=response.attempts,
+        )
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
+        request = pb.StreamChatRequest(call=_call_to(call))
+        async with responses(
+            self._stub.StreamChat(request, timeout=self._timeout, metadata=_metadata(call))
+        ) as messages:
+            yield _pieces(messages)
+
+
+async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> AsyncIterator[AnswerPiece]:
+    try:
+        async for message in messages:
+            yield AnswerPiece(
+                head=_head_from(message.head) if message.HasField("head") else None,
+                data=message.data,
+                usage=usage_from(message.usage) if message.HasField("usage") else None,
+                end=_end_from(message.end) if message.HasField("end") else None,
+                failure=_failure_from(message.failure) if message.HasField("failure") else None,
+                attempts=message.attempts,
+            )
+    except ServiceError as error:
+        raise _translated(error) from error
+
+
+def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
+    return call_metadata(call.workspace.name if call.workspace else "", call.traceparent)
+
+
+def _call_to(call: Call) -> pb.ChatCall:
+    return pb.ChatCall(
+        call_id=call.call_id,
+        dialect=DIALECT_NUMBERS[call.dialect],
+        models=call.models,
+        body=call.body.raw if call.body else b"",
+        headers=[chat_pb2.Header(name=name, value=value) for name, value in call.forwarded],
+        query=call.query,
+        conversation=call.conversation,
+        body_model=call.requested_model,
+        strip_usage_event=call.strips_usage_event,
+    )
+
+
+def _head_from(head: pb.AnswerHead) -> AnswerHead:
+    headers = [(header.name, header.value) for header in head.headers]
+    return AnswerHead(head.status, headers, head.provider, head.model, head.body_changes)
+
+
+def _end_from(end: pb.StreamEnd) -> AnswerEnd:
+    return AnswerEnd(end.is_complete, end.reason, end.stop_reason)
+
+
+def _failure_from(failure: pb.Failure) -> AnswerFailure:
+    retry_after = failure.retry_after_ms / 1000 if failure.retry_after_ms else None
+    return AnswerFailure(failure.reason, failure.message, retry_after)
+
+
+def _translated(error: ServiceError) -> GatewayError:
+    if isinstance(error, NotFound):
+        return GatewayError(GatewayErrorKind.MODEL_NOT_FOUND, error.reason, error.message)
+    if isinstance(error, DeadlineExceeded):
+        return GatewayError(GatewayErrorKind.TIMEOUT, error.reason, "the call took too long; try again", 1)
+    if error.reason == "NO_PROVIDER":
+        return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message)
+    message = "provider-dispatch cannot be reached; try again in a moment"
+    return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, message, retry_after=2)

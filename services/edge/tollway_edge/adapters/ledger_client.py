@@ -1,0 +1,84 @@
+"""metering's ledger as the pipeline's `Ledger`: every call becomes a record that is sent until it has arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tollway.chat.v1 import chat_pb2
+from tollway.metering.v1 import metering_pb2
+from tollway_dialects.usage import Usage
+
+from tollway_edge.adapters.batches import Batches
+from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_to
+from tollway_edge.domain.call import CallStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
+
+    from tollway_edge.domain.call import Call
+
+SETTLE_SECONDS = 10.0
+_STATUSES = {
+    CallStatus.RUNNING: metering_pb2.CALL_STATUS_FAILED,
+    CallStatus.SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
+    CallStatus.FAILED: metering_pb2.CALL_STATUS_FAILED,
+    CallStatus.CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
+}
+
+
+class LedgerClient:
+    """Books calls in batches."""
+
+    def __init__(self, stub: MeteringServiceAsyncStub) -> None:
+        self._stub = stub
+        self.records: Batches[metering_pb2.CallRecord] = Batches("ledger", self._send, retries=True)
+
+    def record(self, call: Call) -> None:
+        self.records.add(_record(call))
+
+    async def _send(self, calls: list[metering_pb2.CallRecord]) -> None:
+        await self._stub.SettleCalls(metering_pb2.SettleCallsRequest(calls=calls), timeout=SETTLE_SECONDS)
+
+
+def _record(call: Call) -> metering_pb2.CallRecord:
+    return metering_pb2.CallRecord(
+        call_id=call.call_id,
+        workspace=call.workspace.name if call.workspace else "",
+        started_unix_ms=call.started_unix_ms,
+        duration_ms=call.duration_ms(),
+        time_to_first_byte_ms=call.time_to_first_byte_ms(),
+        dialect=DIALECT_NUMBERS[call.dialect],
+        is_streamed=call.is_stream,
+        requested_model=call.requested_model,
+        model=call.model,
+        provider=call.provider,
+        tier=call.tier,
+        classifier=call.classifier,
+        cache=call.cache,
+        status=_STATUSES[call.status],
+        http_status=call.http_status,
+        reason=call.reason,
+        usage=usage_to(call.usage),
+        saved_micro_usd=call.saved_micro_usd,
+        attempts=_attempts(call),
+        prompt=call.prompt,
+    )
+
+
+def _attempts(call: Call) -> Sequence[chat_pb2.Attempt]:
+    attempts = cast("Sequence[chat_pb2.Attempt]", call.attempts)
+    if call.status is not CallStatus.CANCELLED or not call.models or call.cache != "none":
+        return attempts
+    # whoever leaves early gets no last word from provider-dispatch: the try that ran is closed here
+    last = chat_pb2.Attempt(number=1, model=call.models[0], started_unix_ms=call.started_unix_ms)
+    if attempts:
+        last.CopyFrom(attempts[-1])
+        if last.outcome != chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED:
+            return attempts
+    last.outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED
+    last.reason = "client_left"
+    last.usage.CopyFrom(usage_to(call.usage if call.usage != Usage() else Usage(is_estimated=True)))
+    last.duration_ms = max(0, call.started_unix_ms + call.duration_ms() - last.started_unix_ms)
+    return [*attempts[:-1], last]

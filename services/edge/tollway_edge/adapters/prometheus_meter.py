@@ -1,0 +1,56 @@
+"""Metrics for Prometheus as the pipeline's `Meter`. No label holds anything that a client can invent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_edge.domain.call import Call
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class PrometheusMeter:
+    """Counts calls, tokens and money."""
+
+    def __init__(self, ledger_waiting: Callable[[], int], cache_dropped: Callable[[], int]) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._calls = Counter(
+            "tollway_calls",
+            "Client calls that ended",
+            ["workspace", "dialect", "status", "http_status", "cache", "provider"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "tollway_call_seconds",
+            "Request to last byte",
+            ["dialect"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._tokens = Counter("tollway_tokens", "Tokens of answered calls", ["workspace", "kind"], registry=registry)
+        self._cost = Counter("tollway_cost_usd", "What calls cost", ["workspace"], registry=registry)
+        self._saved = Counter("tollway_saved_usd", "What cache hits saved", ["workspace"], registry=registry)
+        self._unpriced = Counter("tollway_unpriced_calls", "Calls of models without a price", registry=registry)
+        Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
+        Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
+
+    def observe(self, call: Call, cost_micro_usd: int | None) -> None:
+        workspace = call.workspace.name if call.workspace else ""
+        self._calls.labels(
+            workspace, call.dialect.value, call.status.value, str(call.http_status), call.cache, call.provider
+        ).inc()
+        self._seconds.labels(call.dialect.value).observe(call.duration_ms() / 1000)
+        if call.cache != "none":
+            self._saved.labels(workspace).inc(call.saved_micro_usd / 1_000_000)
+            return
+        self._tokens.labels(workspace, "input").inc(call.usage.input)
+        self._tokens.labels(workspace, "output").inc(call.usage.output)
+        if cost_micro_usd is None:
+            self._unpriced.inc()
+        else:
+            self._cost.labels(workspace).inc(cost_micro_usd / 1_000_000)

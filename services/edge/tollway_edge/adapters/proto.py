@@ -1,0 +1,36 @@
+"""Dialects and usage as protobuf has them; shared by the adapters that speak to the other services."""
+
+from __future__ import annotations
+
+from tollway.chat.v1 import chat_pb2
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.usage import Usage
+
+DIALECT_NUMBERS = {
+    Dialect.ANTHROPIC_MESSAGES: chat_pb2.DIALECT_ANTHROPIC_MESSAGES,
+    Dialect.OPENAI_CHAT: chat_pb2.DIALECT_OPENAI_CHAT,
+}
+
+
+def usage_from(message: chat_pb2.Usage) -> Usage:
+    return Usage(
+        uncached_input=message.uncached_input_tokens,
+        cache_write_short=message.cache_write_short_tokens,
+        cache_write_long=message.cache_write_long_tokens,
+        cache_read=message.cache_read_tokens,
+        output=message.output_tokens,
+        reasoning=message.reasoning_tokens,
+        is_estimated=message.estimated,
+    )
+
+
+def usage_to(usage: Usage) -> chat_pb2.Usage:
+    return chat_pb2.Usage(
+        uncached_input_tokens=usage.uncached_input,
+        cache_write_short_tokens=usage.cache_write_short,
+        cache_write_long_tokens=usage.cache_write_long,
+        cache_read_tokens=usage.cache_read,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        estimated=usage.is_estimated,
+    )

@@ -1,0 +1,127 @@
+"""Puts edge together from stubs of the other services; topologies differ in the kind of stubs they give."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tollway.cache.v1 import cache_pb2
+from tollway.classifier.v1 import classifier_pb2
+from tollway.metering.v1 import metering_pb2
+from tollway.prompt_registry.v1 import prompt_registry_pb2
+from tollway.provider_dispatch.v1 import provider_dispatch_pb2
+from tollway_servicekit.channel import open_channel
+from tollway_servicekit.contract import Contract
+from tollway_servicekit.stubs import plain_stub
+
+from tollway_edge.adapters.budget_client import BudgetClient
+from tollway_edge.adapters.cache_client import CacheClient
+from tollway_edge.adapters.catalogue import Catalogue
+from tollway_edge.adapters.classifier_client import ClassifierClient
+from tollway_edge.adapters.dispatch_client import DispatchClient
+from tollway_edge.adapters.figures import Figures
+from tollway_edge.adapters.ledger_client import LedgerClient
+from tollway_edge.adapters.prometheus_meter import PrometheusMeter
+from tollway_edge.adapters.prompt_client import PromptClient
+from tollway_edge.adapters.workspace_watch import watch_workspaces
+from tollway_edge.domain.pipeline import Limits, Pipeline
+from tollway_edge.domain.tiers import Tiers
+from tollway_edge.domain.workspaces import Workspaces
+from tollway_edge.entrypoints.api import build_api
+from tollway_edge.entrypoints.app import edge_app
+from tollway_edge.entrypoints.chat import ChatRoutes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
+    from tollway.classifier.v1.classifier_pb2_grpc import ClassifierServiceAsyncStub
+    from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
+    from tollway.prompt_registry.v1.prompt_registry_pb2_grpc import PromptRegistryServiceAsyncStub
+    from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
+
+    from tollway_edge.entrypoints.app import App
+    from tollway_edge.settings import Addresses, Settings
+
+CACHE = Contract.of(cache_pb2, "CacheService")
+CLASSIFIER = Contract.of(classifier_pb2, "ClassifierService")
+PROVIDER_DISPATCH = Contract.of(provider_dispatch_pb2, "ProviderDispatchService")
+METERING = Contract.of(metering_pb2, "MeteringService")
+PROMPT_REGISTRY = Contract.of(prompt_registry_pb2, "PromptRegistryService")
+
+FLUSH_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Stubs:
+    """How edge reaches the other services."""
+
+    cache: CacheServiceAsyncStub
+    classifier: ClassifierServiceAsyncStub
+    provider_dispatch: ProviderDispatchServiceAsyncStub
+    metering: MeteringServiceAsyncStub
+    prompt_registry: PromptRegistryServiceAsyncStub
+
+
+@asynccontextmanager
+async def plain_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
+    """Yield stubs over gRPC channels."""
+    pairs = {
+        "cache": (CACHE, addresses.cache),
+        "classifier": (CLASSIFIER, addresses.classifier),
+        "provider_dispatch": (PROVIDER_DISPATCH, addresses.provider_dispatch),
+        "metering": (METERING, addresses.metering),
+        "prompt_registry": (PROMPT_REGISTRY, addresses.prompt_registry),
+    }
+    channels = {name: open_channel(address) for name, (_, address) in pairs.items()}
+    yield Stubs(**{name: plain_stub(contract, channels[name]) for name, (contract, _) in pairs.items()})
+    for channel in channels.values():
+        await channel.close()
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
+    """Yield the ASGI application; what waits to be booked or stored leaves before the block ends."""
+    workspaces = Workspaces()
+    tiers = Tiers(settings.tiers)
+    config = settings.config
+    cache = CacheClient(stubs.cache)
+    ledger = LedgerClient(stubs.metering)
+    meter = PrometheusMeter(lambda: len(ledger.records), lambda: cache.writes.dropped)
+    pipeline = Pipeline(
+        workspaces=workspaces,
+        prompts=PromptClient(stubs.prompt_registry),
+        cache=cache,
+        classifier=ClassifierClient(stubs.classifier),
+        budget=BudgetClient(stubs.metering),
+        dispatch=DispatchClient(stubs.provider_dispatch, config.request_timeout),
+        ledger=ledger,
+        meter=meter,
+        tiers=tiers,
+        limits=Limits(config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache),
+    )
+    api = build_api(
+        workspaces,
+        Catalogue(stubs.provider_dispatch, tiers.names),
+        Figures(stubs.metering, ledger.records),
+        meter.registry,
+    )
+    chat = ChatRoutes(pipeline, config.max_body_bytes)
+    jobs = [
+        asyncio.create_task(watch_workspaces(stubs.metering, workspaces)),
+        asyncio.create_task(ledger.records.run()),
+        asyncio.create_task(cache.writes.run()),
+    ]
+    try:
+        yield edge_app(chat, api)
+        await chat.drained()
+        await ledger.records.flush(FLUSH_SECONDS)
+        await cache.writes.flush(1.0)
+    finally:
+        for job in jobs:
+            job.cancel()
+        for job in jobs:
+            with suppress(asyncio.CancelledError):
+                await job

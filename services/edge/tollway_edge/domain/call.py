@@ -1,0 +1,106 @@
+"""One client call, from its headers to its row in the ledger; every step of the pipeline reads and adds to it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
+
+if TYPE_CHECKING:
+    from tollway_dialects.dialect import Dialect, Wire
+    from tollway_dialects.request import RequestBody
+
+    from tollway_edge.domain.workspaces import Workspace
+
+Headers = list[tuple[str, str]]
+
+
+class CallStatus(StrEnum):
+    """How a call ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything that is known of a call so far."""
+
+    dialect: Dialect
+    credential: str
+    """The virtual key as it came; empty where there was none."""
+    forwarded: Headers
+    """Client headers that belong to the provider."""
+    query: str = ""
+    traceparent: str = ""
+    conversation_id: str = ""
+    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    started: float = field(default_factory=time.monotonic)
+    started_unix_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+
+    workspace: Workspace | None = None
+    body: RequestBody | None = None
+    requested_model: str = ""
+    is_stream: bool = False
+    max_tokens: int | None = None
+    wants_usage_event: bool = False
+    strips_usage_event: bool = False
+    conversation: bytes = b""
+    prompt: str = ""
+    """name@version of the prompt that was put before the client's."""
+
+    exact_key: bytes = b""
+    """Empty where the answer may neither come from the cache nor go into it."""
+    cache: str = "none"
+    models: Sequence[str] = ()
+    """Models that may answer, best first."""
+    tier: str = "n/a"
+    classifier: str = "n/a"
+
+    provider: str = ""
+    model: str = ""
+    """The one that answered."""
+    usage: Usage = field(default_factory=Usage)
+    attempts: Sequence[object] = ()
+    """As provider-dispatch told them; carried to the ledger unread."""
+    stop_reason: str = ""
+    body_changes: Sequence[str] = ()
+    saved_micro_usd: int = 0
+
+    status: CallStatus = CallStatus.RUNNING
+    http_status: int = 0
+    reason: str = ""
+    first_byte: float = 0.0
+
+    @property
+    def query_id(self) -> str:
+        return self.call_id[:8]
+
+    @property
+    def wire(self) -> Wire:
+        return WIRES[self.dialect]
+
+    def begin_answer(self, http_status: int) -> None:
+        """Note that status and headers leave now."""
+        self.http_status = http_status
+        self.first_byte = time.monotonic()
+
+    def end(self, status: CallStatus, reason: str = "") -> None:
+        """Note how the call ended; the first ending counts."""
+        if self.status is CallStatus.RUNNING:
+            self.status = status
+            self.reason = reason
+
+    def duration_ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+    def time_to_first_byte_ms(self) -> int:
+        return max(1, round((self.first_byte - self.started) * 1000)) if self.first_byte else 0

@@ -1,0 +1,108 @@
+"""Hands an answer on to the client, piece by piece or whole, and notes on the call what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.headers import EVENT_STREAM, JSON, own_headers, provider_headers, request_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
+    from tollway_edge.domain.call import Call
+    from tollway_edge.domain.ports import Client
+
+
+class Kept:
+    """The bytes of an answer for the cache; nothing once they are too many."""
+
+    def __init__(self, most: int) -> None:
+        self._room = most
+        self._pieces: list[bytes] = []
+
+    def add(self, data: bytes) -> None:
+        self._room -= len(data)
+        if self._room >= 0:
+            self._pieces.append(data)
+
+    def joined(self) -> bytes | None:
+        return b"".join(self._pieces) if self._room >= 0 else None
+
+
+async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> None:
+    """Send an earlier answer in the form that this client asked for."""
+    call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
+    call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
+    body, content_type = answer.body, JSON
+    if call.is_stream:
+        body, content_type = call.wire.to_events(body, with_usage=call.wants_usage_event), EVENT_STREAM
+    call.begin_answer(200)
+    await client.send_whole(200, own_headers(call, content_type), body)
+    call.end(CallStatus.SUCCEEDED)
+
+
+async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
+    """Send an answer that came in one piece."""
+    _note(call, piece)
+    await _send_at_once(call, piece, client)
+
+
+async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client: Client, kept: Kept) -> None:
+    """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
+    has_begun = False
+    async for piece in pieces:
+        _note(call, piece)
+        if piece.head and piece.end:
+            await _send_at_once(call, piece, client)
+            continue
+        if piece.head:
+            call.begin_answer(piece.head.status)
+            await client.begin(piece.head.status, provider_headers(call, piece.head.headers))
+            has_begun = True
+        if piece.data:
+            kept.add(piece.data)
+            await client.send(piece.data)
+        if piece.end:
+            await _finish(call, piece.end, client)
+    if has_begun and call.status is CallStatus.RUNNING:
+        raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
+
+
+async def _send_at_once(call: Call, piece: AnswerPiece, client: Client) -> None:
+    if piece.head is None:
+        raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
+    call.begin_answer(piece.head.status)
+    await client.send_whole(piece.head.status, provider_headers(call, piece.head.headers), piece.data)
+    if piece.head.status < 400:
+        call.end(CallStatus.SUCCEEDED)
+    else:
+        call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{piece.head.status}")
+
+
+async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
+    if end.is_complete:
+        call.end(CallStatus.SUCCEEDED)
+    else:
+        call.end(CallStatus.FAILED, f"STREAM_{end.reason.upper()}")
+        message = f"the provider's stream broke off ({end.reason}); the answer above is not complete"
+        await client.send(call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call)))
+    await client.end()
+
+
+def _note(call: Call, piece: AnswerPiece) -> None:
+    if piece.usage:
+        call.usage = piece.usage
+    if piece.attempts:
+        call.attempts = piece.attempts
+    if piece.head:
+        call.provider, call.model = piece.head.provider, piece.head.model
+        call.body_changes = piece.head.body_changes
+    if piece.end:
+        call.stop_reason = piece.end.stop_reason
+    if piece.failure:
+        failure = piece.failure
+        kind = GatewayErrorKind.TIMEOUT if failure.reason == "UPSTREAM_TIMEOUT" else GatewayErrorKind.UNAVAILABLE
+        raise GatewayError(kind, failure.reason, failure.message, failure.retry_after)

@@ -1,0 +1,66 @@
+"""The headers of an answer: the provider's own where there is one, and the X-Gateway ones that tell what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway_dialects.dialect import Dialect
+
+if TYPE_CHECKING:
+    from tollway_edge.domain.call import Call, Headers
+    from tollway_edge.domain.errors import GatewayError
+    from tollway_edge.domain.ports import RawHeaders
+
+JSON = (b"content-type", b"application/json")
+EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+_REQUEST_ID = {Dialect.ANTHROPIC_MESSAGES: b"request-id", Dialect.OPENAI_CHAT: b"x-request-id"}
+# an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
+_UNSHARED = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+
+
+def gateway_headers(call: Call) -> RawHeaders:
+    """Return what every answer of a chat route carries."""
+    headers = [
+        (b"x-gateway-model", _value(call.model or call.requested_model)),
+        (b"x-gateway-provider", _value(call.provider)),
+        (b"x-gateway-tier", call.tier.encode()),
+        (b"x-gateway-cache", call.cache.encode()),
+        (b"x-gateway-saved-usd", b"%d.%06d" % divmod(call.saved_micro_usd, 1_000_000)),
+        (b"x-gateway-classifier", call.classifier.encode()),
+        (b"x-gateway-escalations", b"0"),
+        (b"x-gateway-query-id", call.query_id.encode()),
+    ]
+    changes = [*(call.body.changes if call.body else ()), *call.body_changes]
+    if changes:
+        headers.append((b"x-gateway-body-changes", ", ".join(changes).encode()))
+    return headers
+
+
+def provider_headers(call: Call, headers: Headers) -> RawHeaders:
+    """Return the provider's headers with ours behind them."""
+    told = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return told + gateway_headers(call)
+
+
+def own_headers(call: Call, content_type: tuple[bytes, bytes]) -> RawHeaders:
+    """Return headers of an answer that no provider gave: from the cache, or an error of ours."""
+    request_id = (_REQUEST_ID[call.dialect], request_id_of(call).encode())
+    return [content_type, request_id, *_UNSHARED, *gateway_headers(call)]
+
+
+def error_headers(call: Call, error: GatewayError) -> RawHeaders:
+    """Return headers of a refusal; they tell clients whether to come again, and when."""
+    headers = own_headers(call, JSON)
+    if error.retry_after is None:
+        return [*headers, (b"x-should-retry", b"false")]
+    seconds = b"%d" % max(1, round(error.retry_after))
+    return [*headers, (b"x-should-retry", b"true"), (b"retry-after", seconds)]
+
+
+def request_id_of(call: Call) -> str:
+    return f"req_{call.call_id}"
+
+
+def _value(text: str) -> bytes:
+    # a model's name comes from the client: what is no printable ASCII does not reach a header
+    return "".join(letter for letter in text[:200] if " " <= letter <= "~").encode() or b"n/a"

@@ -1,0 +1,164 @@
+"""
+The whole story of a call on one screen.
+
+authenticate → resolve prompt → look up → classify → reserve → dispatch → settle → store
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tollway_dialects.estimate import tokens_of_bytes
+from tollway_dialects.prompt import prepend_system, prompt_features
+from tollway_dialects.request import MalformedRequest
+from tollway_dialects.usage import Usage
+
+from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.delivery import Kept, deliver_cached, deliver_stream, deliver_whole
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.fingerprint import exact_key
+from tollway_edge.domain.headers import error_headers, request_id_of
+from tollway_edge.domain.request import read_prompt_reference, read_request
+from tollway_edge.domain.tiers import AUTO, Tiers
+
+if TYPE_CHECKING:
+    from tollway_dialects.request import RequestBody
+
+    from tollway_edge.domain.call import Call
+    from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Meter, Prompts
+    from tollway_edge.domain.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a call may take."""
+
+    default_max_tokens: int
+    max_cached_bytes: int
+    use_exact_cache: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Serves calls; one for the process, since a call's state is all in `Call`."""
+
+    workspaces: Workspaces
+    prompts: Prompts
+    cache: AnswerCache
+    classifier: Classifier
+    budget: Budget
+    dispatch: Dispatch
+    ledger: Ledger
+    meter: Meter
+    tiers: Tiers
+    limits: Limits
+
+    async def serve(self, call: Call, client: Client) -> None:
+        """Answer one call, whatever happens, and book it once."""
+        try:
+            await self._answer(call, client)
+        except asyncio.CancelledError:
+            self._leave(call)
+            raise
+        except GatewayError as error:
+            await self._refuse(call, client, error)
+        except MalformedRequest as error:
+            await self._refuse(call, client, GatewayError(GatewayErrorKind.INVALID_REQUEST, "MALFORMED", str(error)))
+        except Exception:
+            log.exception("call %s failed unexpectedly", call.query_id)
+            message = f"the gateway failed; its log has query id {call.query_id}"
+            await self._refuse(call, client, GatewayError(GatewayErrorKind.INTERNAL, "INTERNAL", message))
+        finally:
+            self._settle(call)
+
+    async def _answer(self, call: Call, client: Client) -> None:
+        call.workspace = self.workspaces.authenticate(call.credential)
+        body = read_request(call, await client.read_body())
+        await self._resolve_prompt(call, body)
+        if self.limits.use_exact_cache:
+            call.exact_key = exact_key(call, body)
+        if call.exact_key and (answer := await self.cache.look_up(call)):
+            await deliver_cached(call, answer, client)
+        else:
+            await self._classify(call, body)
+            await self._reserve(call, body)
+            kept = await self._dispatch(call, client)
+            self._store(call, kept)
+
+    async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
+        if "prompt" not in body.fields or (wanted := read_prompt_reference(body)) is None:
+            return
+        call.prompt, text = await self.prompts.resolve(call, wanted.id, wanted.version, wanted.variables)
+        body.drop("prompt", "prompt")
+        prepend_system(body, call.dialect, text)
+
+    async def _classify(self, call: Call, body: RequestBody) -> None:
+        """Find the models that may answer: the one named, a tier's, or those of the tier that the classifier chose."""
+        if call.requested_model.lower() == AUTO:
+            choice = await self.classifier.classify(call, prompt_features(body))
+            tier = self.tiers.classified(choice.tier)
+            call.models, call.tier, call.classifier = tier.classified, tier.name, choice.layer
+        elif tier_named := self.tiers.find(call.requested_model):
+            call.models, call.tier = tier_named.named, tier_named.name
+        else:
+            call.models = (call.requested_model,)
+
+    async def _reserve(self, call: Call, body: RequestBody) -> None:
+        if call.workspace and call.workspace.monthly_token_cap:
+            # a token is at least a byte, so the body's size bounds the input
+            await self.budget.reserve(call, len(body.raw), call.max_tokens or self.limits.default_max_tokens)
+
+    async def _dispatch(self, call: Call, client: Client) -> bytes | None:
+        """Let a provider answer; return the answer's bytes where the cache may want them."""
+        if not call.is_stream:
+            piece = await self.dispatch.complete(call)
+            await deliver_whole(call, piece, client)
+            return piece.data
+        kept = Kept(self.limits.max_cached_bytes if call.exact_key else 0)
+        async with self.dispatch.stream(call) as pieces:
+            await deliver_stream(call, pieces, client, kept)
+        return kept.joined()
+
+    def _store(self, call: Call, kept: bytes | None) -> None:
+        if not (call.exact_key and kept and call.status is CallStatus.SUCCEEDED):
+            return
+        if len(kept) > self.limits.max_cached_bytes or not call.wire.is_storable(call.stop_reason):
+            return
+        try:
+            body = call.wire.from_events(kept) if call.is_stream else kept
+        except (LookupError, TypeError, ValueError) as error:
+            # the client has its answer; one that cannot be put together again is only not kept
+            log.warning("call %s: the stream cannot be kept as an answer (%s)", call.query_id, type(error).__name__)
+            return
+        self.cache.store(call, body, self._cost(call) or 0)
+
+    def _settle(self, call: Call) -> None:
+        if call.workspace is None:
+            return
+        self.meter.observe(call, self._cost(call))
+        self.ledger.record(call)
+
+    def _leave(self, call: Call) -> None:
+        """Note that the client left. A provider may have read the prompt by then: it is billed as an estimate."""
+        if call.status is CallStatus.RUNNING and call.models and not call.usage.total:
+            size = len(call.body.raw) if call.body else 0
+            call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
+        call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
+
+    def _cost(self, call: Call) -> int | None:
+        return self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
+
+    async def _refuse(self, call: Call, client: Client, error: GatewayError) -> None:
+        call.end(CallStatus.FAILED, error.reason)
+        body = call.wire.error_body(error.kind, error.message, request_id_of(call))
+        if call.http_status:  # the status is out: all that is left is an error event
+            await client.send(call.wire.error_event(error.kind, error.message, request_id_of(call)))
+            await client.end()
+        else:
+            call.begin_answer(error.kind.status)
+            await client.send_whole(error.kind.status, error_headers(call, error), body)

@@ -1,0 +1,91 @@
+"""What the pipeline needs from outside; adapters call the other services, entrypoints stand for the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
+    from typing import Any
+
+    from tollway_dialects.prompt import PromptFeatures
+
+    from tollway_edge.domain.answer import AnswerPiece, CachedAnswer, TierChoice
+    from tollway_edge.domain.call import Call
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class Client(Protocol):
+    """The other end of one HTTP exchange."""
+
+    async def read_body(self) -> bytes:
+        """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
+
+    async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
+        """Send an answer at once."""
+
+    async def begin(self, status: int, headers: RawHeaders) -> None:
+        """Send status and headers; pieces follow."""
+
+    async def send(self, data: bytes) -> None:
+        """Send a piece; waits while the client reads slower than it is sent to."""
+
+    async def end(self) -> None:
+        """Close the body properly."""
+
+
+class AnswerCache(Protocol):
+    """Earlier answers. Fails open: what cannot be asked is a miss."""
+
+    async def look_up(self, call: Call) -> CachedAnswer | None:
+        """Return an answer of the call's own workspace, or None."""
+
+    def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
+        """Keep an answer, later and off the path."""
+
+
+class Classifier(Protocol):
+    """Which tier a prompt needs. Falls to the middle tier when it cannot be asked."""
+
+    async def classify(self, call: Call, features: PromptFeatures) -> TierChoice:
+        """Return a tier, always."""
+
+
+class Prompts(Protocol):
+    """Published system prompts."""
+
+    async def resolve(self, call: Call, name: str, version: int, variables: Mapping[str, str]) -> tuple[str, str]:
+        """Return (name@version, rendered text); raises `GatewayError`."""
+
+
+class Budget(Protocol):
+    """Caps. Fails closed."""
+
+    async def reserve(self, call: Call, input_tokens: int, output_tokens: int) -> None:
+        """Set tokens aside for the call; raises `GatewayError` where the cap leaves no room or cannot be asked."""
+
+
+class Dispatch(Protocol):
+    """Providers."""
+
+    async def complete(self, call: Call) -> AnswerPiece:
+        """Return the whole answer; raises `GatewayError` where no provider can be asked."""
+
+    def stream(self, call: Call) -> AbstractAsyncContextManager[Any]:
+        """Return an async iterator of pieces; leaving the block cancels the upstream call at once."""
+
+
+class Ledger(Protocol):
+    """Where every call ends up, once."""
+
+    def record(self, call: Call) -> None:
+        """Take note of an ended call; it is booked later and off the path."""
+
+
+class Meter(Protocol):
+    """Metrics over ended calls."""
+
+    def observe(self, call: Call, cost_micro_usd: int | None) -> None:
+        """Count one call."""

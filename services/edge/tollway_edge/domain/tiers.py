@@ -1,0 +1,42 @@
+"""Which models a requested name stands for: itself, or a tier's list from config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+AUTO = "auto"
+MIDDLE_TIER = "standard"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One row of the table."""
+
+    name: str
+    aliases: tuple[str, ...]
+    named: tuple[str, ...]
+    """Models when the client asked for the tier."""
+    classified: tuple[str, ...]
+    """Models when `auto` chose it."""
+
+
+class Tiers:
+    """The table, looked up by any name that is accepted in `model`."""
+
+    def __init__(self, tiers: Sequence[Tier]) -> None:
+        self._by_name: Mapping[str, Tier] = {name: tier for tier in tiers for name in (tier.name, *tier.aliases)}
+
+    @property
+    def names(self) -> list[str]:
+        return [AUTO, *self._by_name]
+
+    def find(self, name: str) -> Tier | None:
+        return self._by_name.get(name.lower())
+
+    def classified(self, name: str) -> Tier:
+        """Return the tier that `auto` chose, or the middle one where the table lacks it."""
+        return self._by_name.get(name) or self._by_name[MIDDLE_TIER]

@@ -1,0 +1,91 @@
+"""Everything that is not a hot path, in FastAPI: health, metrics, models, the workspace's own figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.wires import WIRES
+
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.workspaces import Workspace, Workspaces
+from tollway_edge.entrypoints.request_headers import RequestHeaders
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from tollway_edge.adapters.catalogue import Catalogue
+    from tollway_edge.adapters.figures import Figures
+
+_KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
+
+
+def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, registry: CollectorRegistry) -> FastAPI:
+    """Return the FastAPI application."""
+    api = FastAPI(title="Tollway", docs_url=None, redoc_url=None)
+
+    def caller(request: Request) -> Workspace:
+        return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).credential)
+
+    Caller = Annotated[Workspace, Depends(caller)]  # noqa: N806 - a type
+
+    @api.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @api.get("/health")
+    async def health() -> JSONResponse:
+        trouble = [] if workspaces.is_known else ["metering has not told the workspaces yet"]
+        trouble += await catalogue.trouble()
+        if trouble:
+            return JSONResponse({"status": "unavailable", "reasons": trouble}, 503)
+        return JSONResponse({"status": "ok", "providers": await catalogue.providers()})
+
+    @api.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @api.get("/v1/models")
+    async def models(request: Request, workspace: Caller) -> dict[str, Any]:
+        if RequestHeaders.read(request.scope["headers"]).is_anthropic:
+            return await catalogue.anthropic_list()
+        return await catalogue.openai_list()
+
+    @api.get("/v1/metrics")
+    async def month(workspace: Caller) -> dict[str, Any]:
+        return await figures.month(workspace.name)
+
+    @api.get("/v1/metrics/recent")
+    async def recent(workspace: Caller, n: Annotated[int, Query(ge=1, le=1000)] = 50) -> dict[str, Any]:
+        return await figures.recent(workspace.name, n)
+
+    _answer_errors(api)
+    return api
+
+
+def _answer_errors(api: FastAPI) -> None:
+    @api.exception_handler(GatewayError)
+    async def refused(request: Request, error: GatewayError) -> Response:
+        return _error(request, error.kind, error.message)
+
+    @api.exception_handler(HTTPException)
+    async def unknown(request: Request, error: HTTPException) -> Response:
+        kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
+        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}")
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _error(request, GatewayErrorKind.INVALID_REQUEST, f"{first['loc'][-1]}: {first['msg']}")
+
+
+def _error(request: Request, kind: GatewayErrorKind, message: str) -> Response:
+    headers = RequestHeaders.read(request.scope["headers"])
+    dialect = Dialect.ANTHROPIC_MESSAGES if headers.is_anthropic else Dialect.OPENAI_CHAT
+    body = WIRES[dialect].error_body(kind, message, "")
+    return Response(body, kind.status, {"x-should-retry": "false"}, "application/json")

@@ -1,0 +1,88 @@
+"""Settings of edge: addresses from the environment, behaviour from config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from tollway_servicekit.settings import Environment, SettingError, read_config
+
+from tollway_edge.domain.tiers import MIDDLE_TIER, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class EdgeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """config.yaml's section `edge`."""
+
+    max_body_bytes: int = 32 * 1024 * 1024
+    """Bodies above this are refused before they are read."""
+    request_timeout: float = 600.0
+    """Seconds that a whole call may take."""
+    default_max_tokens: int = 4096
+    """What a request without a token limit is reserved for."""
+    use_exact_cache: bool = True
+    """Look for an exact earlier answer, and keep new ones."""
+    max_cached_bytes: int = 1024 * 1024
+    """Answers above this are not kept."""
+
+
+class TierConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One entry of config.yaml's `tiers`."""
+
+    named: list[str]
+    aliases: list[str] = []
+    classified: list[str] = []
+    """Empty: as `named`."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the other services are: host:port of each."""
+
+    cache: str
+    classifier: str
+    provider_dispatch: str
+    metering: str
+    prompt_registry: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Addresses:
+        env = Environment(environ)
+        return cls(
+            cache=env.required("CACHE_ADDRESS", "host:port of the cache service"),
+            classifier=env.required("CLASSIFIER_ADDRESS", "host:port of the classifier service"),
+            provider_dispatch=env.required("PROVIDER_DISPATCH_ADDRESS", "host:port of the provider-dispatch service"),
+            metering=env.required("METERING_ADDRESS", "host:port of the metering service"),
+            prompt_registry=env.required("PROMPT_REGISTRY_ADDRESS", "host:port of the prompt-registry service"),
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything edge is told from outside, addresses of other services aside."""
+
+    listen: str = "127.0.0.1:8000"
+    """LISTEN_ADDRESS"""
+    config: EdgeConfig = field(default_factory=EdgeConfig)
+    """config.yaml, section edge"""
+    tiers: tuple[Tier, ...] = ()
+    """config.yaml, section tiers"""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        env = Environment(environ)
+        path = env.text("TOLLWAY_CONFIG", "config.yaml")
+        tiers = read_config(path, "tiers", dict[str, TierConfig])
+        if MIDDLE_TIER not in tiers:
+            raise SettingError(f"{path}, section tiers: the tier {MIDDLE_TIER} is missing; it is the fallback of auto")
+        return cls(
+            listen=env.text("LISTEN_ADDRESS", cls.listen),
+            config=read_config(path, "edge", EdgeConfig),
+            tiers=tuple(
+                Tier(name, tuple(tier.aliases), tuple(tier.named), tuple(tier.classified or tier.named))
+                for name, tier in tiers.items()
+            ),
+        )
