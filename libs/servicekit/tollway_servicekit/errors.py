@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+# message and metadata travel in gRPC trailers, of which a peer takes 8 KiB
+MAX_MESSAGE_CHARACTERS = 500
+
 
 class ServiceError(Exception):
     """
@@ -23,12 +26,15 @@ class ServiceError(Exception):
     Args:
         reason: UPPER_SNAKE, at most 63 characters; what programs decide on.
         message: What happened and what to do next, for people. Never holds secrets or prompt text.
+            Cut after 500 characters.
         metadata: Facts that belong to the reason, e.g. `{"cap": "1000"}`.
     """
 
     code: ClassVar[str] = "UNKNOWN"
 
     def __init__(self, reason: str, message: str, metadata: dict[str, str] | None = None) -> None:
+        if len(message) > MAX_MESSAGE_CHARACTERS:
+            message = message[: MAX_MESSAGE_CHARACTERS - 1] + "…"
         super().__init__(message)
         self.reason = reason
         self.message = message

@@ -92,7 +92,7 @@ def _unary(method: Method, serve: Any) -> Any:
     async def answer(request: Any, rpc: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
             return await serve(request, _context(rpc))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             await _abort(rpc, method, error)
 
     return answer
@@ -104,7 +104,7 @@ def _streaming(method: Method, serve: Any) -> Any:
         try:
             async for response in responses:
                 yield response
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             await _abort(rpc, method, error)
         finally:
             # a cancelled generator must release what it holds now, not when it is collected
@@ -117,14 +117,20 @@ def _context(rpc: grpc.aio.ServicerContext[Any, Any]) -> CallContext:
     return CallContext.read(rpc.invocation_metadata(), rpc.time_remaining())
 
 
-async def _abort(rpc: grpc.aio.ServicerContext[Any, Any], method: Method, error: Exception) -> None:
-    if isinstance(error, (grpc.aio.AbortError, asyncio.CancelledError)):
+async def _abort(rpc: grpc.aio.ServicerContext[Any, Any], method: Method, error: BaseException) -> None:
+    if isinstance(error, grpc.aio.AbortError) or is_asked_for(error):
         raise error
     failure = error if isinstance(error, ServiceError) else unexpected(method, error)
     await rpc.abort(grpc.StatusCode[failure.code], failure.message, trailing_metadata=to_trailers(failure))
 
 
-def unexpected(method: Method, error: Exception) -> InternalError:
+def is_asked_for(error: BaseException) -> bool:
+    """Say whether this is the cancellation of the running task, not one that a handler met in something it awaited."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def unexpected(method: Method, error: BaseException) -> InternalError:
     """Log a defect with its trace and return what the caller may see of it: nothing but where it happened."""
     log.error("%s failed unexpectedly", method.path, exc_info=error)
     return InternalError("INTERNAL", f"{method.name} failed unexpectedly; the service's log has the details")

@@ -23,7 +23,8 @@ async def stub_of(kind: str, contract: Contract, servicer: object) -> AsyncItera
     if kind == "local":
         yield local_stub(contract, servicer)
         return
-    async with serving([(contract, servicer)], "127.0.0.1:0", grace=0.2) as port:
-        channel = open_channel(f"127.0.0.1:{port}")
+    async with (
+        serving([(contract, servicer)], "127.0.0.1:0", grace=0.2) as port,
+        open_channel(f"127.0.0.1:{port}") as channel,
+    ):
         yield plain_stub(contract, channel)
-        await channel.close()

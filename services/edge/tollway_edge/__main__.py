@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from tollway_servicekit.http_server import serving_http
 from tollway_servicekit.process import run
 
 from tollway_edge.bootstrap import bootstrap, plain_stubs
-from tollway_edge.entrypoints.server import http_serving
 from tollway_edge.settings import Addresses, Settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         plain_stubs(addresses) as stubs,
         bootstrap(settings, stubs) as app,
-        http_serving(app, settings.listen),
+        serving_http(app, settings.listen),
     ):
         await stop.wait()
 

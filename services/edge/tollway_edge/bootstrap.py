@@ -18,10 +18,10 @@ from tollway_servicekit.stubs import plain_stub
 
 from tollway_edge.adapters.budget_client import BudgetClient
 from tollway_edge.adapters.cache_client import CacheClient
-from tollway_edge.adapters.catalogue import Catalogue
+from tollway_edge.adapters.catalogue import DispatchCatalogue
 from tollway_edge.adapters.classifier_client import ClassifierClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
-from tollway_edge.adapters.figures import Figures
+from tollway_edge.adapters.figures import LedgerFigures
 from tollway_edge.adapters.ledger_client import LedgerClient
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.adapters.prompt_client import PromptClient
@@ -104,8 +104,8 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
     )
     api = build_api(
         workspaces,
-        Catalogue(stubs.provider_dispatch, tiers.names),
-        Figures(stubs.metering, ledger.records),
+        DispatchCatalogue(stubs.provider_dispatch, tiers.names),
+        LedgerFigures(stubs.metering, ledger.records),
         meter.registry,
     )
     chat = ChatRoutes(pipeline, config.max_body_bytes)

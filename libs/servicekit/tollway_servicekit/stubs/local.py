@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
-from tollway_servicekit.serve import unexpected
+from tollway_servicekit.serve import is_asked_for, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,7 +29,9 @@ def _call(method: Method, serve: Any) -> Any:
         try:
             async with limit:
                 return await serve(request, CallContext.read(metadata, timeout))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if is_asked_for(error):
+                raise
             raise _translate(method, error, limit) from error
 
     async def streaming(
@@ -46,7 +48,9 @@ def _call(method: Method, serve: Any) -> Any:
                         item = await anext(items)
                 except StopAsyncIteration:
                     return
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
+                    if is_asked_for(error):
+                        raise
                     raise _translate(method, error, limit) from error
                 yield item
         finally:
@@ -55,7 +59,7 @@ def _call(method: Method, serve: Any) -> Any:
     return streaming if method.is_server_streaming else unary
 
 
-def _translate(method: Method, error: Exception, limit: asyncio.Timeout) -> ServiceError:
+def _translate(method: Method, error: BaseException, limit: asyncio.Timeout) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, TimeoutError) and limit.expired():

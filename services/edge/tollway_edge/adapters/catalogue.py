@@ -21,7 +21,7 @@ LIST_SECONDS = 2.0
 _CREATED, _CREATED_AT = 0, "1970-01-01T00:00:00Z"
 
 
-class Catalogue:
+class DispatchCatalogue:
     """
     Models by name.
 

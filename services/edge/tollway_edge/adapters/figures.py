@@ -32,7 +32,7 @@ _OUTCOMES = {
 _DIALECTS = {chat_pb2.DIALECT_ANTHROPIC_MESSAGES: "anthropic", chat_pb2.DIALECT_OPENAI_CHAT: "openai"}
 
 
-class Figures:
+class LedgerFigures:
     """
     Reads the ledger.
 

@@ -84,6 +84,32 @@ class Ledger(Protocol):
         """Take note of an ended call; it is booked later and off the path."""
 
 
+class Catalogue(Protocol):
+    """What can be called. Raises `GatewayError` where provider-dispatch cannot be asked."""
+
+    async def providers(self) -> list[str]:
+        """Return the providers in the chain, in order."""
+
+    async def trouble(self) -> list[str]:
+        """Return why no call can be served; empty when all is well."""
+
+    async def openai_list(self) -> dict[str, Any]:
+        """Return the models as OpenAI lists them."""
+
+    async def anthropic_list(self) -> dict[str, Any]:
+        """Return the models as Anthropic lists them."""
+
+
+class Figures(Protocol):
+    """A workspace's own figures. Raises `GatewayError` where metering cannot be asked."""
+
+    async def month(self, workspace: str) -> dict[str, Any]:
+        """Return the sums of the calendar month that runs, in UTC."""
+
+    async def recent(self, workspace: str, limit: int) -> dict[str, Any]:
+        """Return the latest calls, newest first."""
+
+
 class Meter(Protocol):
     """Metrics over ended calls."""
 

@@ -19,8 +19,7 @@ from tollway_edge.entrypoints.request_headers import RequestHeaders
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from tollway_edge.adapters.catalogue import Catalogue
-    from tollway_edge.adapters.figures import Figures
+    from tollway_edge.domain.ports import Catalogue, Figures
 
 _KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
 

@@ -1,0 +1,33 @@
+"""Services in this process behind local stubs; the local and the compact topology are made of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tollway_cache import bootstrap as cache
+from tollway_cache.settings import Settings as CacheSettings
+from tollway_classifier import bootstrap as classifier
+from tollway_classifier.settings import Settings as ClassifierSettings
+from tollway_edge.bootstrap import CACHE, CLASSIFIER, PROVIDER_DISPATCH
+from tollway_provider_dispatch import bootstrap as provider_dispatch
+from tollway_provider_dispatch.settings import Settings as ProviderDispatchSettings
+from tollway_servicekit.stubs import local_stub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AsyncExitStack
+
+
+async def data_plane_stubs(environ: Mapping[str, str], stack: AsyncExitStack) -> dict[str, Any]:
+    """Start cache, classifier and provider-dispatch; return a stub of each, by the name that edge gives it."""
+    names = provider_dispatch.PROVIDER_NAMES
+    cache_servicer = await stack.enter_async_context(cache.bootstrap(CacheSettings.from_env(environ)))
+    classifier_servicer = await stack.enter_async_context(classifier.bootstrap(ClassifierSettings.from_env(environ)))
+    dispatch_servicer = await stack.enter_async_context(
+        provider_dispatch.bootstrap(ProviderDispatchSettings.from_env(environ, names))
+    )
+    return {
+        "cache": local_stub(CACHE, cache_servicer),
+        "classifier": local_stub(CLASSIFIER, classifier_servicer),
+        "provider_dispatch": local_stub(PROVIDER_DISPATCH, dispatch_servicer),
+    }
