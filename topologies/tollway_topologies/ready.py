@@ -41,12 +41,12 @@ def local_key(environ: Mapping[str, str]) -> str:
 
 
 def welcome(ready: Ready, how: str, ready_file: Path | None) -> None:
-    """Print how to make a first call, and write `ready_file` where one is wanted."""
-    print(_WELCOME.format(url=ready.url, key=ready.key, how=how, upstream=_upstream(ready)), flush=True)  # noqa: T201
+    """Write `ready_file` where one is wanted, then print how to make a first call."""
     if ready_file:
         partial = ready_file.with_suffix(".partial")
         partial.write_bytes(msgspec.json.encode(asdict(ready)))
         partial.rename(ready_file)
+    print(_WELCOME.format(url=ready.url, key=ready.key, how=how, upstream=_upstream(ready)), flush=True)  # noqa: T201
 
 
 def _upstream(ready: Ready) -> str:

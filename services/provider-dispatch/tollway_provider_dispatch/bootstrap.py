@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 # the order of the chain
 PROVIDERS = (ANTHROPIC, OPENAI)
-PROVIDER_NAMES = tuple(kind.name for kind in PROVIDERS)
+_KINDS = {kind.name: kind for kind in PROVIDERS}
+PROVIDER_NAMES = tuple(_KINDS)
 
 
 @asynccontextmanager
@@ -40,7 +41,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
             client = AiohttpUpstream(settings.config.connect_timeout, settings.config.read_timeout)
             stack.push_async_callback(client.aclose)
             clients[provider.name] = client
-        models = {name: model.providers for name, model in settings.models.items()}
+        models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}
         yield ProviderDispatchServicer(Dispatcher(Chain(providers, models), clients, SystemClock()))
 
 

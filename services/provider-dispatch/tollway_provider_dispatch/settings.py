@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
-from tollway_servicekit.settings import Environment, read_config
+from tollway_servicekit.settings import Environment, SettingError, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,11 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str], provider_names: tuple[str, ...]) -> Settings:
         env = Environment(environ)
         path = env.text("TOLLWAY_CONFIG", "config.yaml")
+        models = read_config(path, "models", dict[str, Model])
+        for name, model in models.items():
+            if unknown := set(model.providers) - set(provider_names):
+                known = ", ".join(provider_names)
+                raise SettingError(f"{path}, section models, {name}: no provider {unknown.pop()!r}; there are {known}")
         return cls(
             listen=env.text("LISTEN_ADDRESS", cls.listen),
             providers={
@@ -67,6 +72,6 @@ class Settings:
             },
             openai_organization=env.text("OPENAI_ORG_ID"),
             simulator_url=env.text("SIMULATOR_URL").rstrip("/"),
-            models=read_config(path, "models", dict[str, Model]),
+            models=models,
             config=read_config(path, "provider_dispatch", DispatchConfig),
         )

@@ -97,7 +97,8 @@ class Dispatcher:
     async def _send(self, call: ChatCall, candidate: Candidate, attempt: Attempt) -> tuple[UpstreamAnswer, Head]:
         provider = candidate.provider
         key = provider.key_for(call.conversation)
-        body, changes = call.body, ()
+        body = call.body
+        changes: tuple[str, ...] = ()
         if candidate.model != call.body_model:
             changed = RequestBody.parse(call.body)
             changed.set("model", candidate.model, "model")

@@ -11,7 +11,7 @@ from tollway_servicekit.errors import NotFound, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tollway_provider_dispatch.domain.provider import Provider
+    from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
 NATIVE = {Dialect.ANTHROPIC_MESSAGES: "anthropic", Dialect.OPENAI_CHAT: "openai"}
@@ -32,10 +32,10 @@ class Chain:
 
     Args:
         providers: In the order in which they are preferred.
-        models: Names of the providers that serve each known model.
+        models: The kinds of provider that serve each known model.
     """
 
-    def __init__(self, providers: Sequence[Provider], models: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, providers: Sequence[Provider], models: Mapping[str, Sequence[ProviderKind]]) -> None:
         self._providers = tuple(providers)
         self._models = models
 
@@ -52,26 +52,33 @@ class Chain:
             NotFound: None of the models is served in this dialect.
         """
         for model in models:
-            for provider in self._serving(model, dialect):
-                if dialect in provider.kind.paths:
+            for provider in self._providers:
+                if dialect in self._dialects(provider, model, dialect):
                     return Candidate(provider, model)
         raise self._refusal(models[0], dialect)
 
-    def served(self) -> Iterator[tuple[str, Provider]]:
-        """Known models with the provider that each would go to."""
+    def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
+        """Known models, each with the provider that it would go to and the dialects in which it can be asked."""
         for model in self._models:
             for provider in self._providers:
-                if self._serves(provider, self._models[model]):
-                    yield model, provider
+                if dialects := self._dialects(provider, model):
+                    yield model, provider, dialects
                     break
 
-    def _serving(self, model: str, dialect: Dialect) -> Iterator[Provider]:
-        names = self._models.get(model) or (NATIVE[dialect],)
-        return (provider for provider in self._providers if self._serves(provider, names))
+    def _dialects(self, provider: Provider, model: str, asked: Dialect | None = None) -> list[Dialect]:
+        """
+        Return the dialects in which a provider serves a model.
 
-    @staticmethod
-    def _serves(provider: Provider, names: Sequence[str]) -> bool:
-        return provider.serves_any_model or provider.name in names
+        A model that is not known goes to the provider that the dialect comes from. The simulator stands in for every
+        provider, so it serves a known model as that model's own providers would.
+        """
+        kinds = self._models.get(model)
+        if kinds is None:
+            serves = asked is not None and (provider.serves_any_model or provider.name == NATIVE[asked])
+            return [dialect for dialect in provider.kind.paths if serves and dialect == asked]
+        if provider.serves_any_model:
+            return [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds)]
+        return list(provider.kind.paths) if provider.kind in kinds else []
 
     def _refusal(self, model: str, dialect: Dialect) -> NotFound | Unavailable:
         if not self._providers:
@@ -79,11 +86,10 @@ class Chain:
         elsewhere = [
             f"{_ENDPOINTS[other]} ({provider.name})"
             for provider in self._providers
-            for other in provider.kind.paths
-            if other != dialect and self._serves(provider, self._models.get(model, ()))
+            for other in self._dialects(provider, model)
         ]
         if elsewhere:
             return NotFound("MODEL_NOT_SERVED", f"model {model!r} is served at {' and '.join(elsewhere)} only")
-        names = self._models.get(model) or (NATIVE[dialect],)
+        names = [kind.name for kind in self._models.get(model, ())] or [NATIVE[dialect]]
         variables = " or ".join(f"{name.upper()}_API_KEY" for name in names)
         return NotFound("MODEL_NOT_SERVED", f"no provider with a key serves model {model!r}: set {variables}")

@@ -39,11 +39,7 @@ class ProviderDispatchServicer:
     async def ListModels(self, request: pb.ListModelsRequest, context: CallContext) -> pb.ListModelsResponse:
         chain = self._dispatcher.chain
         models = [
-            pb.ServedModel(
-                name=name,
-                provider=provider.name,
-                dialects=[DIALECT_NUMBERS[dialect] for dialect in provider.kind.paths],
-            )
-            for name, provider in chain.served()
+            pb.ServedModel(name=name, provider=provider.name, dialects=[DIALECT_NUMBERS[each] for each in dialects])
+            for name, provider, dialects in chain.served()
         ]
         return pb.ListModelsResponse(models=models, providers=chain.provider_names)

@@ -1,0 +1,100 @@
+"""A running Tollway for tests: any topology, as processes of its own, with a simulator whose log can be asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+KEY = "tw_contract-suite-0123456789"
+COMMANDS = {
+    "local": ("local",),
+    "compact": ("processes", "compact"),
+    "distributed": ("processes", "distributed"),
+}
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Addresses of one running topology."""
+
+    topology: str
+    url: str
+    key: str
+    simulator_url: str
+
+    def recent(self, count: int = 50) -> list[dict[str, Any]]:
+        """The ledger's latest calls, newest first."""
+        answer = httpx2.get(f"{self.url}/v1/metrics/recent", params={"n": count}, headers={"x-api-key": self.key})
+        return answer.raise_for_status().json()["calls"]
+
+    def call(self, query_id: str) -> dict[str, Any]:
+        """The one row of a call."""
+        rows = [row for row in self.recent() if row["query_id"] == query_id]
+        assert len(rows) == 1, f"{len(rows)} rows of call {query_id}"
+        return rows[0]
+
+    def log_end(self) -> int:
+        """The number that the simulator's next log entry will have."""
+        entries = httpx2.get(f"{self.simulator_url}/_simulator/log").json()
+        return entries[-1]["number"] + 1 if entries else 1
+
+    def await_served(self, since: int, **condition: int) -> dict[str, Any]:
+        """The simulator's first log entry from `since` on that fits, as soon as there is one."""
+        answer = httpx2.get(
+            f"{self.simulator_url}/_simulator/log/wait", params={"since": since, "timeout": 10, **condition}, timeout=15
+        )
+        return answer.raise_for_status().json()
+
+
+@contextmanager
+def running(topology: str, folder: Path, **variables: str) -> Iterator[Gateway]:
+    """Start a topology in `folder`; end it with the block, and fail where it does not end cleanly."""
+    ready = folder / "ready.json"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "TOLLWAY_CONFIG": str(ROOT / "config.yaml"),
+        "PROMPTS_DIR": str(ROOT / "prompts"),
+        "DEFAULT_WORKSPACE_KEY": KEY,
+        "LISTEN_ADDRESS": "127.0.0.1:0",
+        "LEDGER_PATH": str(folder / "ledger.sqlite3"),
+        **variables,
+    }
+    command = [sys.executable, "-m", "tollway_topologies", *COMMANDS[topology], "--ready-file", str(ready)]
+    with (folder / "log.txt").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            _await_welcome(process, folder / "log.txt")
+            told = json.loads(ready.read_text())
+            yield Gateway(topology, told["url"], told["key"], told["simulator_url"])
+        finally:
+            process.terminate()
+            code = process.wait(60)
+            process.stdout.close()
+    assert code == 0, f"{topology} ended with {code}:\n{(folder / 'log.txt').read_text()[-2000:]}"
+
+
+def _await_welcome(process: subprocess.Popen[str], log: Path) -> None:
+    alarm = threading.Timer(START_SECONDS, process.kill)
+    alarm.start()
+    try:
+        for line in process.stdout:
+            if "Tollway is ready" in line:
+                # the rest of what it prints is small and stays in the pipe
+                return
+    finally:
+        alarm.cancel()
+    raise AssertionError(f"it did not start:\n{log.read_text()[-3000:]}")
