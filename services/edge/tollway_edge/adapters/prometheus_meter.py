@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+# a series a counter that no dashboard reads
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class PrometheusMeter:
@@ -44,13 +48,13 @@ class PrometheusMeter:
         self._calls.labels(
             workspace, call.dialect.value, call.status.value, str(call.http_status), call.cache, call.provider
         ).inc()
-        self._seconds.labels(call.dialect.value).observe(call.duration_ms() / 1000)
+        self._seconds.labels(call.dialect.value).observe(call.seconds())
         if call.cache != "none":
             self._saved.labels(workspace).inc(call.saved_micro_usd / 1_000_000)
             return
         self._tokens.labels(workspace, "input").inc(call.usage.input)
         self._tokens.labels(workspace, "output").inc(call.usage.output)
-        if cost_micro_usd is None:
-            self._unpriced.inc()
-        else:
+        if cost_micro_usd is not None:
             self._cost.labels(workspace).inc(cost_micro_usd / 1_000_000)
+        elif call.provider:
+            self._unpriced.inc()

