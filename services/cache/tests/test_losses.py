@@ -1,0 +1,81 @@
+"""Lookups and stores when something is wrong with the store: no call fails, each loss is counted, few are logged."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from tollway_cache.domain.lookup import look_up
+from tollway_cache.domain.losses import WARNING_INTERVAL_SECONDS, Loss, Losses
+from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
+from tollway_cache.domain.store import store_answers
+
+
+class StoreThat:
+    """Answers every call in one way."""
+
+    def __init__(self, outcome: object) -> None:
+        self.outcome = outcome
+
+    async def get(self, partition: str, exact_key: bytes) -> Any:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def put(self, entries: Any) -> int:
+        raise StoreUnavailable("gone")
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def losses(now: list[float]) -> Losses:
+    return Losses(lambda: now[0])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "loss"),
+    [(StoreUnavailable("gone"), Loss.LOOKUP_FAILED), (AnswerUnreadable("junk"), Loss.ANSWER_UNREADABLE)],
+)
+async def test_whatever_is_wrong_with_the_store_is_a_counted_miss(
+    losses: Losses, key: Any, outcome: Exception, loss: Loss
+) -> None:
+    assert await look_up("acme", key(1), store=StoreThat(outcome), losses=losses) is None
+    assert losses.counts == {loss: 1}
+
+
+async def test_a_foreign_value_is_a_counted_and_logged_miss(
+    losses: Losses, key: Any, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for foreign in (answer(partition="globex", number=1), answer(partition="acme", number=2)):
+        assert await look_up("acme", key(1), store=StoreThat(foreign), losses=losses) is None
+    assert losses.counts == {Loss.ANSWER_FOREIGN: 2}
+    assert "another workspace" in caplog.text
+    assert "hello" not in caplog.text
+
+
+async def test_its_own_value_is_a_hit(losses: Losses, key: Any, answer: Any) -> None:
+    assert await look_up("acme", key(1), store=StoreThat(answer()), losses=losses) == answer()
+    assert not losses.counts
+
+
+async def test_answers_are_dropped_and_counted_when_the_store_is_gone(losses: Losses, entry: Any) -> None:
+    entries = [entry(number=1), entry(number=2)]
+    assert await store_answers(entries, store=StoreThat(None), losses=losses) == 0
+    assert losses.counts == {Loss.ANSWER_DROPPED: 2}
+
+
+async def test_an_outage_warns_once_an_interval_with_the_count_since(
+    losses: Losses, now: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(100):
+        losses.note(Loss.LOOKUP_FAILED)
+    now[0] += WARNING_INTERVAL_SECONDS
+    losses.note(Loss.LOOKUP_FAILED)
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [warning.split()[0] for warning in warnings] == ["1", "100"]
+    assert "(101 since the start)" in warnings[1]

@@ -1,0 +1,123 @@
+"""What only the Redis store promises: broken values, outages, names that a Cluster can place."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.crc import key_slot
+from tollway_cache.adapters import redis_answer_store
+from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
+from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture
+async def client(redis_process: Any) -> AsyncIterator[Redis]:
+    client = Redis.from_url(redis_process.url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def store(redis_process: Any) -> AsyncIterator[RedisAnswerStore]:
+    store = RedisAnswerStore.from_url(redis_process.url)
+    yield store
+    await store.close()
+
+
+async def test_answers_of_one_workspace_share_a_cluster_slot(client: Redis, store: Any, entry: Any, key: Any) -> None:
+    await store.put([entry("acme", 1), entry("acme", 2)])
+    names = sorted([name async for name in client.scan_iter()])
+    assert names == [f"tollway:{{acme}}:exact:{key(number).hex()}".encode() for number in (1, 2)]
+    assert len(set(map(key_slot, names))) == 1
+
+
+async def test_a_batch_takes_one_round_trip(client: Redis, store: Any, entry: Any) -> None:
+    async with client.monitor() as monitor:
+        await store.put([entry(number=number) for number in range(20)])
+        await client.ping()
+        commands = []
+        while not commands or commands[-1]["command"] != "PING":
+            commands.append(await monitor.next_command())
+    sets = [command for command in commands if command["command"].startswith("SET ")]
+    assert len(sets) == 20
+    assert not [command for command in commands if command["command"] in {"MULTI", "EXEC"}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"garbage", b"\xff" * 50, b"\x91\x01", b'{"partition":"acme"}'],
+    ids=["empty", "text", "bytes", "too short", "json"],
+)
+async def test_a_value_that_is_no_answer_is_told_apart(client: Redis, store: Any, key: Any, value: bytes) -> None:
+    await client.set(f"tollway:{{acme}}:exact:{key(1).hex()}", value)
+    with pytest.raises(AnswerUnreadable, match=f"{len(value)} bytes"):
+        await store.get("acme", key(1))
+
+
+async def test_an_answer_cut_short_or_of_another_version_is_unreadable(
+    client: Redis, store: Any, entry: Any, key: Any
+) -> None:
+    await store.put([entry()])
+    name = f"tollway:{{acme}}:exact:{key(1).hex()}"
+    value = await client.get(name)
+    for broken in (value[:-1], value.replace(b"\x01", b"\x02", 1)):
+        await client.set(name, broken)
+        with pytest.raises(AnswerUnreadable):
+            await store.get("acme", key(1))
+
+
+async def test_a_server_that_answers_with_an_error_is_asked_again_at_once(
+    client: Redis, store: Any, entry: Any, key: Any
+) -> None:
+    await client.lpush(f"tollway:{{acme}}:exact:{key(1).hex()}", "a list")
+    with pytest.raises(StoreUnavailable, match="ResponseError"):
+        await store.get("acme", key(1))
+    assert await store.put([entry(number=2)]) == 1
+    assert await store.get("acme", key(2))
+
+
+async def test_a_stopped_server_is_unavailable_and_found_again_after_a_rest(
+    mortal_redis: Any, entry: Any, key: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RedisAnswerStore.from_url(mortal_redis.url)
+    await store.put([entry()])
+    mortal_redis.stop()
+    with pytest.raises(StoreUnavailable, match="ConnectionError"):
+        await store.get("acme", key(1))
+    with pytest.raises(StoreUnavailable, match="left alone"):
+        await store.put([entry()])
+    mortal_redis.start()
+    monkeypatch.setattr(store, "_rests_until", 0.0)
+    assert await store.put([entry()]) == 1
+    assert await store.get("acme", key(1))
+    await store.close()
+
+
+async def test_a_silent_server_costs_one_short_wait_and_then_none(silent_server: str, key: Any) -> None:
+    store = RedisAnswerStore.from_url(silent_server)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(StoreUnavailable):
+        await store.get("acme", key(1))
+    waited = loop.time() - began
+    assert waited < redis_answer_store.GET_SECONDS + 0.5
+    for _ in range(100):
+        with pytest.raises(StoreUnavailable, match="left alone"):
+            await store.get("acme", key(1))
+    assert loop.time() - began - waited < 0.5
+    await store.close()
+
+
+async def test_an_error_never_tells_the_url_or_its_password(key: Any) -> None:
+    store = RedisAnswerStore.from_url("redis://:secret@127.0.0.1:1/0")
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.get("acme", key(1))
+    assert "secret" not in str(caught.value)
+    await store.close()

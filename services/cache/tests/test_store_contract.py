@@ -1,0 +1,124 @@
+"""What every AnswerStore promises, over each backend."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis.asyncio import Redis
+from tollway_cache.adapters.memory_answer_store import MemoryAnswerStore
+from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
+from tollway_dialects.dialect import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+
+@dataclass
+class Backend:
+    store: Any
+    advance: Callable[[int], Awaitable[None]]
+    """Lets seconds pass for what is stored."""
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    if request.param == "memory":
+        now = [1_000.0]
+
+        async def pass_on_clock(seconds: int) -> None:
+            now[0] += seconds
+
+        yield Backend(MemoryAnswerStore(10_000_000, lambda: now[0]), pass_on_clock)
+        return
+    url = request.getfixturevalue("redis_process").url
+    store, client = RedisAnswerStore.from_url(url), Redis.from_url(url)
+    await client.flushall()
+
+    async def pass_on_server(seconds: int) -> None:
+        async for name in client.scan_iter():
+            await client.pexpire(name, await client.pttl(name) - seconds * 1_000)
+
+    yield Backend(store, pass_on_server)
+    await store.close()
+    await client.aclose()
+
+
+async def test_what_was_put_is_found_whole(backend: Backend, entry: Any, key: Any) -> None:
+    body = bytes(range(256)) * 4
+    kept = entry(body=body, dialect=Dialect.OPENAI_CHAT)
+    assert await backend.store.put([kept]) == 1
+    assert await backend.store.get("acme", key(1)) == kept.answer
+
+
+async def test_an_unknown_key_finds_nothing(backend: Backend, key: Any) -> None:
+    assert await backend.store.get("acme", key(9)) is None
+
+
+@pytest.mark.parametrize("stranger", ["globex", "acm", "acme}", "{acme}", "acme}:exact:", "ACME", "acme\n"])
+async def test_another_partition_never_finds_the_answer(backend: Backend, entry: Any, key: Any, stranger: str) -> None:
+    await backend.store.put([entry("acme")])
+    assert await backend.store.get(stranger, key(1)) is None
+
+
+async def test_the_same_key_in_two_partitions_holds_two_answers(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry("acme", body=b"a"), entry("globex", body=b"b")])
+    assert (await backend.store.get("acme", key(1))).body == b"a"
+    assert (await backend.store.get("globex", key(1))).body == b"b"
+
+
+async def test_the_later_writer_wins(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry(body=b"first")])
+    await backend.store.put([entry(body=b"second"), entry(body=b"third")])
+    assert (await backend.store.get("acme", key(1))).body == b"third"
+
+
+async def test_an_answer_lives_as_long_as_its_lifetime_and_no_longer(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry(number=1, ttl_seconds=60), entry(number=2, ttl_seconds=600)])
+    await backend.advance(59)
+    assert await backend.store.get("acme", key(1)) is not None
+    await backend.advance(1)
+    assert await backend.store.get("acme", key(1)) is None
+    assert await backend.store.get("acme", key(2)) is not None
+
+
+async def test_a_later_write_takes_its_own_lifetime(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry(ttl_seconds=600)])
+    await backend.store.put([entry(ttl_seconds=60)])
+    await backend.advance(60)
+    assert await backend.store.get("acme", key(1)) is None
+
+
+async def test_a_large_body_comes_back_unchanged(backend: Backend, entry: Any, key: Any) -> None:
+    body = b"x" * 5_000_000
+    await backend.store.put([entry(body=body)])
+    assert (await backend.store.get("acme", key(1))).body == body
+
+
+async def test_concurrent_readers_and_writers_never_get_each_others_answers(
+    backend: Backend, entry: Any, key: Any
+) -> None:
+    async def write_and_read(number: int) -> bytes:
+        await backend.store.put([entry(number=number, body=b"%d" % number)])
+        return (await backend.store.get("acme", key(number))).body
+
+    bodies = await asyncio.gather(*map(write_and_read, range(200)))
+    assert bodies == [b"%d" % number for number in range(200)]
+
+
+async def test_readers_that_leave_in_the_middle_disturb_nobody(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry(number=number, body=b"%d" % number) for number in range(100)])
+
+    async def read(number: int) -> bytes:
+        return (await backend.store.get("acme", key(number))).body
+
+    for turns in range(12):
+        leaving = [asyncio.create_task(read(number)) for number in range(100)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
+        assert await asyncio.gather(*map(read, range(100))) == [b"%d" % number for number in range(100)]

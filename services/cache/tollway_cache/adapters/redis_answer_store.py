@@ -1,0 +1,143 @@
+"""Answers in Redis, shared by all replicas; one round trip a lookup and one a batch of answers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import astuple
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.usage import Usage
+
+from tollway_cache.domain.answer import Answer
+from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from tollway_cache.domain.answer import Entry
+
+# a lookup must be given up before its caller gives up, or a silent Redis is never noticed
+GET_SECONDS = 0.15
+PUT_SECONDS = 2.0
+REST_SECONDS = 1.0
+MAX_CONNECTIONS = 64
+
+
+class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """An answer as Redis holds it; a change of shape takes the next tag, so that older values become misses."""
+
+    partition: str
+    exact_key: bytes
+    dialect: Dialect
+    provider: str
+    model: str
+    tier: str
+    usage: tuple[int, int, int, int, int, int, bool]
+    cost_micro_usd: int
+    body: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(StoredAnswer).decode
+
+
+class RedisAnswerStore:
+    """Keeps away from a Redis that failed for a moment, so that an outage costs callers no time."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._rests_until = 0.0
+
+    @classmethod
+    def from_url(cls, url: str) -> RedisAnswerStore:
+        """Connect on first use; a malformed URL is a ValueError."""
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=MAX_CONNECTIONS,
+            timeout=PUT_SECONDS,
+            socket_timeout=PUT_SECONDS,
+            socket_connect_timeout=GET_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(Redis.from_pool(pool))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def get(self, partition: str, exact_key: bytes) -> Answer | None:
+        async with self._limited(GET_SECONDS):
+            value = await self._client.get(_key(partition, exact_key))
+        if value is None:
+            return None
+        try:
+            stored = _decode(cast("bytes", value))
+        except msgspec.DecodeError as error:
+            # the error's own text could quote the value
+            raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
+        return _to_answer(stored)
+
+    async def put(self, entries: Sequence[Entry]) -> int:
+        # no transaction: entries are independent, and in a Cluster they live on different nodes
+        pipeline = self._client.pipeline(transaction=False)
+        for entry in entries:
+            answer = entry.answer
+            pipeline.set(_key(answer.partition, answer.exact_key), _encode(_to_stored(answer)), ex=entry.ttl_seconds)
+        async with self._limited(PUT_SECONDS):
+            await pipeline.execute()
+        return len(entries)
+
+    @asynccontextmanager
+    async def _limited(self, seconds: float) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._rests_until:
+            raise StoreUnavailable("Redis failed a moment ago and is left alone")
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except (RedisError, OSError) as error:
+            # a server that answers with an error (full, wrong type) is there: only silence earns a rest
+            if isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+                self._rests_until = loop.time() + REST_SECONDS
+            raise StoreUnavailable(f"Redis: {type(error).__name__}; check CACHE_REDIS_URL and its server") from error
+
+
+def _key(partition: str, exact_key: bytes) -> str:
+    # the braces are a Cluster hash tag: a workspace's answers share a slot
+    return f"tollway:{{{partition}}}:exact:{exact_key.hex()}"
+
+
+def _to_stored(answer: Answer) -> StoredAnswer:
+    return StoredAnswer(
+        partition=answer.partition,
+        exact_key=answer.exact_key,
+        dialect=answer.dialect,
+        provider=answer.provider,
+        model=answer.model,
+        tier=answer.tier,
+        usage=astuple(answer.usage),
+        cost_micro_usd=answer.cost_micro_usd,
+        body=answer.body,
+    )
+
+
+def _to_answer(stored: StoredAnswer) -> Answer:
+    return Answer(
+        partition=stored.partition,
+        exact_key=stored.exact_key,
+        dialect=stored.dialect,
+        provider=stored.provider,
+        model=stored.model,
+        tier=stored.tier,
+        usage=Usage(*stored.usage),
+        cost_micro_usd=stored.cost_micro_usd,
+        body=stored.body,
+    )

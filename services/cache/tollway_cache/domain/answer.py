@@ -1,0 +1,30 @@
+"""What the cache keeps; made by the servicer, kept and found by the stores."""
+
+from __future__ import annotations
+
+import msgspec
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.usage import Usage
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole, successful answer in its JSON form, with all that a later hit has to tell about it."""
+
+    partition: str
+    """The workspace whose answer it is; compared again on every hit."""
+    exact_key: bytes
+    """SHA-256 over everything that shaped it; compared again on every hit."""
+    dialect: Dialect
+    provider: str
+    model: str
+    tier: str
+    usage: Usage
+    cost_micro_usd: int
+    body: bytes
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An answer and how long it may be kept."""
+
+    answer: Answer
+    ttl_seconds: int

@@ -1,0 +1,39 @@
+"""What the domain needs of the outside; every adapter of `AnswerStore` passes tests/test_store_contract.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollway_cache.domain.answer import Answer, Entry
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer in time or at all."""
+
+
+class AnswerUnreadable(Exception):
+    """The store holds something under this key that is no answer of this version."""
+
+
+class AnswerStore(Protocol):
+    """Keeps answers under partition and key for a while; may forget any of them sooner."""
+
+    async def get(self, partition: str, exact_key: bytes) -> Answer | None:
+        """
+        Return what is kept under partition and key.
+
+        Raises:
+            StoreUnavailable: It cannot be told whether there is one.
+            AnswerUnreadable: There is something, but not a readable answer.
+        """
+
+    async def put(self, entries: Sequence[Entry]) -> int:
+        """
+        Keep every entry for its lifetime, replacing earlier ones; return how many were kept.
+
+        Raises:
+            StoreUnavailable: Some or all may not have been kept.
+        """

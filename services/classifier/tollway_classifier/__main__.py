@@ -1,0 +1,21 @@
+"""`python -m tollway_classifier`: serves ClassifierService until it is told to stop."""
+
+import asyncio
+import os
+
+from tollway_servicekit.process import run
+from tollway_servicekit.serve import serving
+
+from tollway_classifier.bootstrap import bootstrap
+from tollway_classifier.entrypoints.servicer import CONTRACT
+from tollway_classifier.settings import Settings
+
+
+async def serve(stop: asyncio.Event) -> None:
+    settings = Settings.from_env(os.environ)
+    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    run(serve)
