@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from tollway_servicekit.logs import JsonFormatter, configure_logs
+from tollway_servicekit.settings import SettingError
 
 
 @pytest.fixture
@@ -44,8 +45,12 @@ def test_an_exception_brings_its_trace_on_the_same_line() -> None:
 def test_what_is_logged_below_the_level_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("LOG_LEVEL", "warning")
-    configure_logs()
+    configure_logs({"LOG_LEVEL": "warning"})
     logging.getLogger("tollway").info("quiet")
     logging.getLogger("tollway").warning("loud")
     assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["loud"]
+
+
+def test_an_unknown_level_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingError, match="LOG_LEVEL must be one of debug, .*'loud'"):
+        configure_logs({"LOG_LEVEL": "loud"})

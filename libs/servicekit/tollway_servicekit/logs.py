@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from tollway_servicekit.settings import Environment, SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class JsonFormatter(logging.Formatter):
@@ -24,11 +31,14 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def configure_logs() -> None:
-    """Log to standard error at `LOG_LEVEL` (default info)."""
+def configure_logs(environ: Mapping[str, str]) -> None:
+    """Log to standard error at LOG_LEVEL; raises `SettingError` where there is no such level."""
+    level = Environment(environ).text("LOG_LEVEL", "info").upper()
+    if level not in LEVELS:
+        raise SettingError(f"LOG_LEVEL must be one of {', '.join(LEVELS).lower()}, not {level.lower()!r}")
     handler = logging.StreamHandler(sys.stderr)
     if not sys.stderr.isatty():
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "info").upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` until it returns; `stop` is set by the first SIGTERM or SIGINT, a second one ends at once."""
-    configure_logs()
     try:
+        configure_logs(os.environ)
         uvloop.run(_with_signals(main))
-    except SettingError as error:
-        sys.exit(f"cannot start: {error}")
-    except OSError as error:
+    except (SettingError, OSError) as error:
         sys.exit(f"cannot start: {error}")
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 class CacheSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section `cache` of config.yaml."""
 
-    use_exact_cache: bool = True
-    """For edge, which then does not call; here only so that the section is known in full."""
     redis_url: str | None = None
     exact_ttl: Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL_SECONDS)] = 86_400
     memory_max_bytes: Annotated[int, msgspec.Meta(ge=0)] = 268_435_456

@@ -1,1 +1,0 @@
-"""Out: one backend a file, each behind a port of the domain."""
