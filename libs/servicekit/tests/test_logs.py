@@ -52,5 +52,5 @@ def test_what_is_logged_below_the_level_is_left_out(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_level_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match="LOG_LEVEL must be one of debug, .*'loud'"):
+    with pytest.raises(SettingError, match="LOG_LEVEL must be one of debug"):
         configure_logs({"LOG_LEVEL": "loud"})

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tollway_servicekit.errors import ServiceError
+from tollway_servicekit.errors import InvalidRequest, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -103,12 +103,23 @@ class Batches(Generic[Item]):
         while True:
             try:
                 return await self._send(batch)
+            except InvalidRequest as error:
+                return await self._deliver_singly(batch, error)
             except ServiceError as error:
                 if not self._retries:
                     return self._drop(len(batch))
                 log.warning("%s: %d waiting, trying again in %.1f s (%s)", self._name, len(batch), delay, error.reason)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
+
+    async def _deliver_singly(self, batch: list[Item], error: InvalidRequest) -> None:
+        """One item that is refused for what it is must not hold up the others."""
+        if len(batch) == 1:
+            log.error("%s: refused for good (%s)", self._name, error)
+            return self._drop(1)
+        for item in batch:
+            await self._deliver([item])
+        return None
 
     def _drop(self, count: int) -> None:
         self.dropped += count

@@ -1,0 +1,125 @@
+"""What every ledger does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tollway_dialects.usage import Usage
+from tollway_metering.domain.calls import Attempt, BookedCall, Call, CallStatus, Charge
+
+if TYPE_CHECKING:
+    from tollway_metering.domain.ports import Ledger
+
+
+def row(number: int = 1, *, booked: int = 0, cost: int = 10, **fields: Any) -> BookedCall:
+    values: dict[str, Any] = {
+        "workspace": "default",
+        "status": CallStatus.SUCCEEDED,
+        "usage": Usage(1, 2, 3, 4, 5, 1),
+        "started_unix_ms": number,
+    }
+    call = Call(call_id=f"{number:032x}", **(values | fields))
+    return BookedCall(call, Charge(cost), tuple(Charge(7) for _ in call.attempts), booked)
+
+
+def full_row() -> BookedCall:
+    attempts = (
+        Attempt(1, "anthropic", "m", "0a1b2c3d", 529, "refused", "overloaded", Usage(output=3), 5, 6),
+        Attempt(2, "openrouter", "x/m", "", 200, "succeeded", "", Usage(1, 2, 3, 4, 5, 6, is_estimated=True), 7, 8),
+    )
+    call = Call(
+        call_id="f" * 32,
+        workspace="default",
+        status=CallStatus.CANCELLED,
+        started_unix_ms=1,
+        duration_ms=2,
+        time_to_first_byte_ms=3,
+        dialect="openai_chat",
+        is_streamed=True,
+        requested_model="auto",
+        model="m",
+        provider="openrouter",
+        tier="fast",
+        classifier="heuristic",
+        cache="none",
+        http_status=499,
+        reason="client_left",
+        usage=Usage(1, 2, 3, 4, 5, 6, is_estimated=True),
+        saved_micro_usd=9,
+        prompt="concise-assistant@2",
+        attempts=attempts,
+    )
+    return BookedCall(call, Charge(123), (Charge(1), Charge(0, is_unpriced=True)), 4)
+
+
+async def test_a_row_comes_back_as_it_was_booked(ledger: Ledger) -> None:
+    booked = full_row()
+    assert await ledger.book([booked]) == [booked]
+    assert await ledger.latest("default", 10) == [booked]
+
+
+async def test_the_same_call_is_booked_once_and_its_first_row_stays(ledger: Ledger) -> None:
+    first = full_row()
+    other = BookedCall(first.call, Charge(999), first.attempt_charges, 999)
+    await ledger.book([first])
+    assert await ledger.book([other, row(2), row(2, cost=11)]) == [row(2)]
+    assert await ledger.latest("default", 10) == [row(2), first]
+
+
+async def test_concurrent_bookings_of_a_call_make_one_row(ledger: Ledger) -> None:
+    booked = await asyncio.gather(*(ledger.book([row(number % 5)]) for number in range(50)))
+    assert sum(map(len, booked)) == 5
+
+
+async def test_rows_are_listed_newest_first_within_the_limit(ledger: Ledger) -> None:
+    await ledger.book([row(2), row(3), row(1), row(5, started_unix_ms=3)])
+    listed = await ledger.latest("default", 3)
+    assert [int(item.call.call_id, 16) for item in listed] == [5, 3, 2]
+
+
+async def test_attempts_stay_with_their_call(ledger: Ledger) -> None:
+    rows = [row(number, attempts=(Attempt(1, f"p{number}"), Attempt(2, f"q{number}"))) for number in (1, 2, 3)]
+    await ledger.book(rows)
+    assert await ledger.latest("default", 2) == [rows[2], rows[1]]
+
+
+async def test_sums_count_each_call_by_how_it_ended(ledger: Ledger) -> None:
+    await ledger.book(
+        [
+            row(1),
+            row(2, status=CallStatus.FAILED, usage=Usage(), cost=0),
+            row(3, status=CallStatus.CANCELLED, usage=Usage(output=7, is_estimated=True)),
+            row(4, cache="exact", usage=Usage(1000, output=1000), cost=0, saved_micro_usd=55),
+        ]
+    )
+    sums = await ledger.sums_since("default", 0)
+    assert (sums.calls, sums.failed_calls, sums.cancelled_calls, sums.cache_hits) == (4, 1, 1, 1)
+    assert (sums.cost_micro_usd, sums.saved_micro_usd) == (20, 55)
+    assert sums.usage == Usage(1, 2, 3, 4, 12, 1, is_estimated=True)
+
+
+async def test_sums_begin_at_the_moment_asked_for(ledger: Ledger) -> None:
+    await ledger.book([row(1), row(2), row(3)])
+    assert [(await ledger.sums_since("default", moment)).calls for moment in (0, 2, 4)] == [3, 2, 0]
+
+
+async def test_a_workspace_never_sees_the_rows_of_another(ledger: Ledger) -> None:
+    await ledger.book([row(1, workspace="other")])
+    assert await ledger.latest("default", 10) == []
+    assert (await ledger.sums_since("default", 0)).calls == 0
+    assert await ledger.tokens_booked_since("default", 0) == 0
+
+
+async def test_tokens_are_summed_by_booking_time_without_cache_hits(ledger: Ledger) -> None:
+    await ledger.book([row(1, booked=10), row(2, booked=20), row(3, booked=20, cache="semantic")])
+    sums = [await ledger.tokens_booked_since("default", moment) for moment in (0, 11, 21)]
+    assert sums == [30, 15, 0]
+
+
+@pytest.mark.parametrize("text", ["", "'; DROP TABLE calls; --", "snowman ☃", "nul \x00 inside"])
+async def test_any_text_is_data(ledger: Ledger, text: str) -> None:
+    booked = row(1, workspace=text, requested_model=text)
+    await ledger.book([booked])
+    assert await ledger.latest(text, 1) == [booked]

@@ -1,0 +1,77 @@
+"""What only a file can do: outlive a restart, be of another version, be no ledger at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from tollway_dialects.usage import Usage
+from tollway_metering.adapters.sqlite_ledger import open_ledger
+from tollway_metering.domain.calls import BookedCall, Call, CallStatus, Charge
+from tollway_servicekit.errors import Unavailable
+from tollway_servicekit.settings import SettingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def row(number: int, output: int = 1) -> BookedCall:
+    call = Call(f"{number:032x}", "default", CallStatus.SUCCEEDED, usage=Usage(output=output))
+    return BookedCall(call, Charge(1), (), 0)
+
+
+async def test_rows_outlive_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path) as ledger:
+        await ledger.book([row(1)])
+    async with open_ledger(path) as ledger:
+        assert await ledger.latest("default", 1) == [row(1)]
+
+
+async def test_a_batch_is_booked_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
+        with pytest.raises(OverflowError):
+            await ledger.book([row(1), row(2, output=2**64)])
+        assert await ledger.latest("default", 10) == []
+        assert await ledger.book([row(1)]) == [row(1)]
+
+
+async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        columns = {column[1] for column in connection.execute("PRAGMA table_info(attempts)")}
+        assert {"cost_micro_usd", "is_unpriced", "output_tokens"} <= columns
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    before = path.read_bytes()
+    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 1\)"):
+        async with open_ledger(path):
+            pass
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    path.write_text("not a database, but long enough to be read as one. " * 20)
+    with pytest.raises(SettingError, match="cannot be used as a ledger"):
+        async with open_ledger(path):
+            pass
+
+
+async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path) as ledger:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE attempts")
+            connection.execute("DROP TABLE calls")
+        with pytest.raises(Unavailable, match="LEDGER_UNAVAILABLE"):
+            await ledger.book([row(1)])

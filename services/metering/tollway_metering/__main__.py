@@ -1,0 +1,22 @@
+"""`python -m tollway_metering`: the metering service in a process of its own."""
+
+import asyncio
+import os
+
+from tollway_servicekit.process import run
+from tollway_servicekit.serve import serving
+
+from tollway_metering.bootstrap import bootstrap
+from tollway_metering.entrypoints.servicer import CONTRACT
+from tollway_metering.settings import Settings
+
+
+async def serve(stop: asyncio.Event) -> None:
+    settings = Settings.from_env(os.environ)
+    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen):
+        await stop.wait()
+        servicer.end_watches()
+
+
+if __name__ == "__main__":
+    run(serve)

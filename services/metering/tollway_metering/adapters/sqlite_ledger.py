@@ -1,0 +1,131 @@
+"""The ledger in one SQLite file (WAL), served by one thread so that the event loop never waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeVar
+
+from tollway_servicekit.errors import Unavailable
+
+from tollway_metering.adapters.sqlite_rows import attempt_values, call_values, to_booked_call, to_usage
+from tollway_metering.adapters.sqlite_schema import open_database
+from tollway_metering.domain.calls import UsageSums
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tollway_metering.adapters.sqlite_rows import Values
+    from tollway_metering.domain.calls import BookedCall
+
+Result = TypeVar("Result")
+
+_LATEST = "FROM calls WHERE workspace = ? ORDER BY started_unix_ms DESC, id DESC LIMIT ?"
+_TOKENS = (
+    "uncached_input_tokens",
+    "cache_write_short_tokens",
+    "cache_write_long_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+)
+_MONTH = f"""SELECT coalesce(sum({" + ".join(_TOKENS)}), 0) FROM calls
+WHERE workspace = ? AND booked_unix_ms >= ? AND NOT is_cache_hit"""  # noqa: S608, constants
+_BOUGHT = ", ".join(
+    f"coalesce(sum({name}) FILTER (WHERE NOT is_cache_hit), 0) AS {name}" for name in (*_TOKENS, "reasoning_tokens")
+)
+_SUMS = f"""SELECT count(*) AS calls, {_BOUGHT},
+    count(*) FILTER (WHERE status = 'failed') AS failed_calls,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled_calls,
+    count(*) FILTER (WHERE is_cache_hit) AS cache_hits,
+    coalesce(max(is_estimated) FILTER (WHERE NOT is_cache_hit), 0) AS is_estimated,
+    coalesce(sum(cost_micro_usd), 0) AS cost_micro_usd,
+    coalesce(sum(saved_micro_usd), 0) AS saved_micro_usd
+FROM calls WHERE workspace = ? AND started_unix_ms >= ?"""  # noqa: S608, constants
+
+
+class SqliteLedger:
+    """Keeps rows in the tables `calls` and `attempts`; made by `open_ledger`."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+
+    async def book(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
+        return await self._run(lambda: self._insert(rows))
+
+    async def sums_since(self, workspace: str, since_unix_ms: int) -> UsageSums:
+        row = (await self._query(_SUMS, workspace, since_unix_ms))[0]
+        counts = ("calls", "failed_calls", "cancelled_calls", "cache_hits", "cost_micro_usd", "saved_micro_usd")
+        return UsageSums(**{name: row[name] for name in counts}, usage=to_usage(row))
+
+    async def latest(self, workspace: str, limit: int) -> list[BookedCall]:
+        return await self._run(lambda: self._select_latest(workspace, limit))
+
+    async def tokens_booked_since(self, workspace: str, since_unix_ms: int) -> int:
+        total: int = (await self._query(_MONTH, workspace, since_unix_ms))[0][0]
+        return total
+
+    def _insert(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
+        with _transaction(self._connection):
+            new = []
+            for row in rows:
+                if self._add("calls", call_values(row)):
+                    new.append(row)
+                    for values in attempt_values(row):
+                        self._add("attempts", values)
+            return new
+
+    def _add(self, table: str, values: Values) -> bool:
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
+        return self._connection.execute(statement, values).rowcount == 1
+
+    def _select_latest(self, workspace: str, limit: int) -> list[BookedCall]:
+        calls = self._connection.execute(f"SELECT * {_LATEST}", (workspace, limit)).fetchall()
+        attempts = self._connection.execute(
+            f"SELECT * FROM attempts WHERE call_id IN (SELECT call_id {_LATEST}) ORDER BY call_id, id",  # noqa: S608
+            (workspace, limit),
+        )
+        of_call = {call_id: list(group) for call_id, group in groupby(attempts, key=lambda row: row["call_id"])}
+        return [to_booked_call(call, of_call.get(call["call_id"], ())) for call in calls]
+
+    async def _query(self, statement: str, *values: str | int) -> list[sqlite3.Row]:
+        return await self._run(lambda: self._connection.execute(statement, values).fetchall())
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise Unavailable("LEDGER_UNAVAILABLE", f"the ledger's file cannot be used now: {error}") from error
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def open_ledger(path: Path) -> AsyncIterator[SqliteLedger]:
+    """
+    Open a ledger's file for as long as the block runs.
+
+    Raises:
+        SettingError: The file is no ledger, or a newer Tollway wrote it.
+    """
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as thread:
+        connection = await loop.run_in_executor(thread, open_database, path)
+        try:
+            yield SqliteLedger(connection, thread)
+        finally:
+            await loop.run_in_executor(thread, connection.close)

@@ -1,0 +1,106 @@
+"""Tables of the SQLite ledger and their version; opened by `SqliteLedger` alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from tollway_servicekit.settings import SettingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+_USAGE_COLUMNS = """
+    uncached_input_tokens INTEGER NOT NULL,
+    cache_write_short_tokens INTEGER NOT NULL,
+    cache_write_long_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    is_estimated INTEGER NOT NULL,
+    cost_micro_usd INTEGER NOT NULL,
+    is_unpriced INTEGER NOT NULL"""
+
+_TABLES = (
+    f"""CREATE TABLE calls (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL UNIQUE,
+    workspace TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_unix_ms INTEGER NOT NULL,
+    booked_unix_ms INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    time_to_first_byte_ms INTEGER NOT NULL,
+    dialect TEXT NOT NULL,
+    is_streamed INTEGER NOT NULL,
+    requested_model TEXT NOT NULL,
+    model TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    classifier TEXT NOT NULL,
+    cache TEXT NOT NULL,
+    is_cache_hit INTEGER NOT NULL,
+    http_status INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    saved_micro_usd INTEGER NOT NULL,
+    prompt TEXT NOT NULL,{_USAGE_COLUMNS}
+) STRICT""",
+    "CREATE INDEX calls_by_start ON calls (workspace, started_unix_ms)",
+    "CREATE INDEX calls_by_booking ON calls (workspace, booked_unix_ms)",
+    f"""CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL REFERENCES calls (call_id),
+    number INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    key_fingerprint TEXT NOT NULL,
+    http_status INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    started_unix_ms INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,{_USAGE_COLUMNS}
+) STRICT""",
+    "CREATE INDEX attempts_by_call ON attempts (call_id)",
+)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """
+    Return a connection to the ledger's file, which is made where it is missing.
+
+    Raises:
+        SettingError: The file is no ledger, or a newer Tollway wrote it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise SettingError(f"LEDGER_PATH: {path} cannot be used as a ledger: {error}") from error
+    except SettingError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise SettingError(
+            f"LEDGER_PATH: {path} was written by a newer Tollway (schema {version}, this one knows {SCHEMA_VERSION}); "
+            "start that version again, or choose another file"
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    # money: what was acknowledged must outlive a power cut, which NORMAL does not promise
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    if version == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")

@@ -1,0 +1,98 @@
+"""What is booked: a client call, its attempts, what they cost, and sums of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tollway_dialects.usage import Usage
+
+
+class CallStatus(StrEnum):
+    """How a client call ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one provider."""
+
+    number: int
+    provider: str = ""
+    model: str = ""
+    key_fingerprint: str = ""
+    http_status: int = 0
+    outcome: str = ""
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    started_unix_ms: int = 0
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One client call, as edge saw it. `usage` is the client's; attempts have their own."""
+
+    call_id: str
+    workspace: str
+    status: CallStatus
+    started_unix_ms: int = 0
+    duration_ms: int = 0
+    time_to_first_byte_ms: int = 0
+    dialect: str = ""
+    is_streamed: bool = False
+    requested_model: str = ""
+    model: str = ""
+    provider: str = ""
+    tier: str = ""
+    classifier: str = ""
+    cache: str = ""
+    http_status: int = 0
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    saved_micro_usd: int = 0
+    prompt: str = ""
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def is_cache_hit(self) -> bool:
+        return self.cache in {"exact", "semantic"}
+
+    @property
+    def counted_tokens(self) -> int:
+        """What counts towards the workspace's cap; an answer from the cache was paid before."""
+        return 0 if self.is_cache_hit else self.usage.total
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The price of a call or an attempt; unpriced where the model has no price: then the amount is 0."""
+
+    micro_usd: int
+    is_unpriced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BookedCall:
+    """A row of the ledger. `attempt_charges` stand in the order of the call's attempts."""
+
+    call: Call
+    charge: Charge
+    attempt_charges: tuple[Charge, ...]
+    booked_unix_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSums:
+    """Sums over calls; `usage` leaves cache hits out, so that it is what `cost_micro_usd` paid for."""
+
+    calls: int = 0
+    failed_calls: int = 0
+    cancelled_calls: int = 0
+    cache_hits: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cost_micro_usd: int = 0
+    saved_micro_usd: int = 0

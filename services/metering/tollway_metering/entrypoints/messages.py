@@ -1,0 +1,169 @@
+"""Between the contract's messages and the domain's values; checks what a caller could get wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tollway.chat.v1 import chat_pb2
+from tollway.metering.v1 import metering_pb2
+from tollway_dialects.usage import Usage
+from tollway_servicekit.errors import InvalidRequest
+
+from tollway_metering.domain.calls import Attempt, Call, CallStatus
+
+if TYPE_CHECKING:
+    from tollway_pricing import PriceRow
+
+    from tollway_metering.domain.calls import BookedCall
+    from tollway_metering.domain.workspaces import Workspace
+
+# far above any call, far below where a sum of many would leave 64 bits
+_MOST_TOKENS = 10**9
+_MOST_MICRO_USD = 10**12
+# model names and the like come from clients; a row must stay small
+_LONGEST_TEXT = 256
+_CALL_ID = re.compile("[0-9a-f]{32}")
+
+# what has the same name and type in the contract and in the domain
+_CALL_FIELDS = (
+    "call_id",
+    "workspace",
+    "started_unix_ms",
+    "duration_ms",
+    "time_to_first_byte_ms",
+    "is_streamed",
+    "requested_model",
+    "model",
+    "provider",
+    "tier",
+    "classifier",
+    "cache",
+    "http_status",
+    "reason",
+    "saved_micro_usd",
+    "prompt",
+)
+_ATTEMPT_FIELDS = (
+    "number",
+    "provider",
+    "model",
+    "key_fingerprint",
+    "http_status",
+    "reason",
+    "started_unix_ms",
+    "duration_ms",
+)
+
+
+def is_call_id(text: str) -> bool:
+    return _CALL_ID.fullmatch(text) is not None
+
+
+def to_call(record: metering_pb2.CallRecord) -> Call:
+    """
+    Return the domain's call.
+
+    Raises:
+        InvalidRequest: The record breaks the contract; the message says where.
+    """
+    if not is_call_id(record.call_id):
+        raise InvalidRequest("CALL_INVALID", "call_id must be 32 hex digits")
+    if not 0 <= record.saved_micro_usd <= _MOST_MICRO_USD:
+        raise InvalidRequest("CALL_INVALID", f"call {record.call_id}: saved_micro_usd is out of range")
+    return Call(
+        **{name: _clipped(getattr(record, name)) for name in _CALL_FIELDS},
+        status=_to_status(record),
+        dialect=_name(chat_pb2.Dialect, record.dialect, "DIALECT_"),
+        usage=_to_usage(record.usage, record.call_id),
+        attempts=tuple(_to_attempt(attempt, record.call_id) for attempt in record.attempts),
+    )
+
+
+def to_booked_message(row: BookedCall) -> metering_pb2.BookedCall:
+    call = row.call
+    record = metering_pb2.CallRecord(
+        **{name: getattr(call, name) for name in _CALL_FIELDS},
+        status=_value(metering_pb2.CallStatus, call.status, "CALL_STATUS_"),
+        dialect=_value(chat_pb2.Dialect, call.dialect, "DIALECT_"),
+        usage=to_usage_message(call.usage),
+        attempts=map(_to_attempt_message, call.attempts),
+    )
+    return metering_pb2.BookedCall(call=record, cost_micro_usd=row.charge.micro_usd, is_unpriced=row.charge.is_unpriced)
+
+
+def to_usage_message(usage: Usage) -> chat_pb2.Usage:
+    return chat_pb2.Usage(
+        uncached_input_tokens=usage.uncached_input,
+        cache_write_short_tokens=usage.cache_write_short,
+        cache_write_long_tokens=usage.cache_write_long,
+        cache_read_tokens=usage.cache_read,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        estimated=usage.is_estimated,
+    )
+
+
+def to_price_message(row: PriceRow) -> metering_pb2.PriceRow:
+    return metering_pb2.PriceRow(**asdict(row))
+
+
+def to_workspace_message(workspace: Workspace) -> metering_pb2.Workspace:
+    return metering_pb2.Workspace(**asdict(workspace))
+
+
+def _to_usage(message: chat_pb2.Usage, call_id: str) -> Usage:
+    usage = Usage(
+        uncached_input=message.uncached_input_tokens,
+        cache_write_short=message.cache_write_short_tokens,
+        cache_write_long=message.cache_write_long_tokens,
+        cache_read=message.cache_read_tokens,
+        output=message.output_tokens,
+        reasoning=message.reasoning_tokens,
+        is_estimated=message.estimated,
+    )
+    parts = (usage.uncached_input, usage.cache_write_short, usage.cache_write_long, usage.cache_read, usage.output)
+    if any(not 0 <= count <= _MOST_TOKENS for count in (*parts, usage.reasoning)):
+        raise InvalidRequest("CALL_INVALID", f"call {call_id}: a token count is negative or above {_MOST_TOKENS}")
+    return usage
+
+
+def _to_attempt(message: chat_pb2.Attempt, call_id: str) -> Attempt:
+    return Attempt(
+        **{name: _clipped(getattr(message, name)) for name in _ATTEMPT_FIELDS},
+        outcome=_name(chat_pb2.AttemptOutcome, message.outcome, "ATTEMPT_OUTCOME_"),
+        usage=_to_usage(message.usage, call_id),
+    )
+
+
+def _to_attempt_message(attempt: Attempt) -> chat_pb2.Attempt:
+    return chat_pb2.Attempt(
+        **{name: getattr(attempt, name) for name in _ATTEMPT_FIELDS},
+        outcome=_value(chat_pb2.AttemptOutcome, attempt.outcome, "ATTEMPT_OUTCOME_"),
+        usage=to_usage_message(attempt.usage),
+    )
+
+
+def _to_status(record: metering_pb2.CallRecord) -> CallStatus:
+    try:
+        return CallStatus(_name(metering_pb2.CallStatus, record.status, "CALL_STATUS_"))
+    except ValueError:
+        raise InvalidRequest("CALL_INVALID", f"call {record.call_id}: status must say how the call ended") from None
+
+
+def _name(enum: Any, value: int, prefix: str) -> str:
+    """Return an enum value as the ledger writes it; one that a newer caller knows and we do not is `unspecified`."""
+    try:
+        name: str = enum.Name(value)
+    except ValueError:
+        return "unspecified"
+    return name.removeprefix(prefix).lower()
+
+
+def _value(enum: Any, name: str, prefix: str) -> Any:
+    return enum.Value(prefix + name.upper())
+
+
+def _clipped(value: Any) -> Any:
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
