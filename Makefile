@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen --no-sync
 SERVICES := edge classifier cache provider-dispatch metering prompt-registry simulator
 IMAGES := $(SERVICES) compact
 TAG ?= dev
-REGISTRY ?= tollway
+REGISTRY ?= $(if $(TOLLWAY_REGISTRY),$(TOLLWAY_REGISTRY)/)tollway
 PACKAGES := tollway_servicekit tollway_dialects tollway_pricing tollway_edge tollway_classifier tollway_cache \
 	tollway_provider_dispatch tollway_metering tollway_prompt_registry tollway_simulator tollway_topologies
 
@@ -17,9 +17,15 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z][a-z0-9-]*:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ##@ Run
-.PHONY: run
+.PHONY: run run-distributed run-compact
 run: setup ## Start Tollway on this machine, in one process, with embedded backends
 	@$(RUN) python -m tollway_topologies local
+
+run-distributed: setup ## Start each service as a process of its own, with Redis; needs redis-server
+	@$(RUN) python -m tollway_topologies processes distributed
+
+run-compact: setup ## Start the compact topology's processes, with Redis; needs redis-server
+	@$(RUN) python -m tollway_topologies processes compact
 
 ##@ Work
 .PHONY: setup generate format
@@ -39,3 +45,62 @@ generate: setup ## Write protos/gen from the contracts
 
 format: setup ## Format the code and mend what ruff can
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format --quiet .
+
+##@ Test
+.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs
+check: ## Everything that a change must pass, in the order of what fails fastest
+	@for step in lint types imports check-generated contracts test; do \
+		printf '\033[1m%s\033[0m\n' "$$step"; $(MAKE) --no-print-directory $$step || exit; \
+	done
+
+lint: setup ## Style of the code
+	@$(RUN) ruff check --quiet . && $(RUN) ruff format --check --quiet .
+
+types: setup ## Types of every package, strictly
+	@$(RUN) mypy $(addprefix -p ,$(PACKAGES))
+
+imports: setup ## Services never import one another, imports point inward, libraries know no service
+	@$(RUN) lint-imports
+
+check-generated: generate ## protos/gen is what the contracts say, and committed
+	@git diff --exit-code --stat -- protos/gen && test -z "$$(git ls-files --others --exclude-standard -- protos/gen)" || \
+		{ echo "protos/gen is not what 'make generate' writes: commit what it wrote" >&2; exit 1; }
+
+contracts: setup ## Style of the contracts, and nothing in them breaks yesterday's callers
+	@$(RUN) buf lint protos && $(RUN) scripts/check-breaking
+
+test: setup ## Every test that this machine can run; says what it left out and why
+	@scripts/test-needs
+	@$(RUN) pytest -n auto --dist loadgroup --durations=10 -rfEs
+
+test-unit: setup ## Tests of single services and libraries
+	@$(RUN) pytest -n auto libs services topologies
+
+test-contract: setup ## Tests of what services and clients promise one another, in every topology
+	@$(RUN) pytest -n auto --dist loadgroup -rfEs tests/contract
+
+test-docs: setup ## Tests that documents and code agree
+	@$(RUN) pytest tests/docs
+
+##@ Kubernetes
+.PHONY: images push test-chart test-e2e
+images: ## Build every image, REGISTRY/<name>:TAG; BASE_IMAGE and DOCKER_BUILD_FLAGS are handed on
+	@for name in $(IMAGES); do \
+		echo "building $(REGISTRY)/$$name:$(TAG)"; \
+		DOCKER_BUILDKIT=1 docker build --quiet $(DOCKER_BUILD_FLAGS) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+			--build-arg SERVICE=$$name --tag $(REGISTRY)/$$name:$(TAG) . >/dev/null || exit; \
+	done
+
+push: ## Push every image
+	@for name in $(IMAGES); do docker push --quiet $(REGISTRY)/$$name:$(TAG) || exit; done
+
+test-chart: setup ## Render the chart and check what it says; needs helm
+	@$(RUN) pytest tests/chart
+
+test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it; REGISTRY is where its nodes pull
+	@TOLLWAY_E2E=1 REGISTRY=$(REGISTRY) TAG=$(TAG) $(RUN) pytest tests/e2e
+
+##@ Measure
+.PHONY: bench
+bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS and JSON=file change the run
+	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(JSON),--json $(JSON))
