@@ -26,7 +26,8 @@ async def client(redis_process: Any) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def store(redis_process: Any) -> AsyncIterator[RedisAnswerStore]:
-    store = RedisAnswerStore.from_url(redis_process.url)
+    # as long as a crowded machine may take: these tests are about answers, not about time
+    store = RedisAnswerStore.from_url(redis_process.url, get_seconds=10)
     yield store
     await store.close()
 
@@ -100,14 +101,15 @@ async def test_a_stopped_server_is_unavailable_and_found_again_after_a_rest(
     await store.close()
 
 
-async def test_a_silent_server_costs_one_short_wait_and_then_none(silent_server: str, key: Any) -> None:
+async def test_a_silent_server_costs_three_short_waits_and_then_none(silent_server: str, key: Any) -> None:
     store = RedisAnswerStore.from_url(silent_server)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with pytest.raises(StoreUnavailable):
-        await store.get("acme", key(1))
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable, match="Timeout"):
+            await store.get("acme", key(1))
     waited = loop.time() - began
-    assert waited < redis_answer_store.GET_SECONDS + 0.5
+    assert waited < 3 * redis_answer_store.GET_SECONDS + 1
     for _ in range(100):
         with pytest.raises(StoreUnavailable, match="left alone"):
             await store.get("acme", key(1))

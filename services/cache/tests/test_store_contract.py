@@ -34,7 +34,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
         yield Backend(MemoryAnswerStore(10_000_000, lambda: now[0]), pass_on_clock)
         return
     url = request.getfixturevalue("redis_process").url
-    store, client = RedisAnswerStore.from_url(url), Redis.from_url(url)
+    store, client = RedisAnswerStore.from_url(url, get_seconds=10), Redis.from_url(url)
     await client.flushall()
 
     async def pass_on_server(seconds: int) -> None:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from tollway_cache.domain.answer import Entry
 
 # a lookup must be given up before its caller gives up, or a silent Redis is never noticed
-GET_SECONDS = 0.15
+GET_SECONDS = 0.3
 PUT_SECONDS = 2.0
 REST_SECONDS = 1.0
+# one slow answer is a hiccup; so many in a row are a server that hangs
+SLOW_BEFORE_REST = 3
 MAX_CONNECTIONS = 64
 
 
@@ -53,28 +55,30 @@ _decode = msgspec.msgpack.Decoder(StoredAnswer).decode
 class RedisAnswerStore:
     """Keeps away from a Redis that failed for a moment, so that an outage costs callers no time."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, get_seconds: float = GET_SECONDS) -> None:
         self._client = client
+        self._get_seconds = get_seconds
         self._rests_until = 0.0
+        self._slow_in_a_row = 0
 
     @classmethod
-    def from_url(cls, url: str) -> RedisAnswerStore:
+    def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
         """Connect on first use; a malformed URL is a ValueError."""
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=MAX_CONNECTIONS,
             timeout=PUT_SECONDS,
             socket_timeout=PUT_SECONDS,
-            socket_connect_timeout=GET_SECONDS,
+            socket_connect_timeout=get_seconds,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis.from_pool(pool))
+        return cls(Redis.from_pool(pool), get_seconds)
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
-        async with self._limited(GET_SECONDS):
+        async with self._limited(self._get_seconds):
             value = await self._client.get(_key(partition, exact_key))
         if value is None:
             return None
@@ -103,11 +107,18 @@ class RedisAnswerStore:
         try:
             async with asyncio.timeout(seconds):
                 yield
+            self._slow_in_a_row = 0
         except (RedisError, OSError) as error:
-            # a server that answers with an error (full, wrong type) is there: only silence earns a rest
-            if isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+            if self._earns_rest(error):
                 self._rests_until = loop.time() + REST_SECONDS
             raise StoreUnavailable(f"Redis: {type(error).__name__}; check CACHE_REDIS_URL and its server") from error
+
+    def _earns_rest(self, error: Exception) -> bool:
+        """Say whether the server is away or hangs; one that answers with an error (full, wrong type) is there."""
+        if isinstance(error, (TimeoutError, RedisTimeoutError)):
+            self._slow_in_a_row += 1
+            return self._slow_in_a_row >= SLOW_BEFORE_REST
+        return isinstance(error, (RedisConnectionError, OSError))
 
 
 def _key(partition: str, exact_key: bytes) -> str:
