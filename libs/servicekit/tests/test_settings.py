@@ -66,7 +66,7 @@ def test_a_section_is_read_and_the_others_are_left_alone(tmp_path: Path) -> None
     assert read_config(file, "cache", Section) == Section(size=9, url="redis://x")
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "other: 1", "cache:\n"])
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "edge: 1", "cache:\n"])
 def test_an_empty_file_or_section_gives_the_defaults(tmp_path: Path, text: str) -> None:
     assert read_config(write(tmp_path, text), "cache", Section) == Section()
 
@@ -100,3 +100,8 @@ def test_a_config_file_cannot_make_objects(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="is not YAML"):
         made.append(read_config(write(tmp_path, "cache: !!python/object/apply:os.getcwd []"), "cache", Section))
     assert not made
+
+
+def test_a_section_that_nobody_reads_is_told_with_the_ones_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"no section 'provider-dispatch'; the sections are .*provider_dispatch"):
+        read_config(write(tmp_path, "provider-dispatch: {}"), "cache", Section)

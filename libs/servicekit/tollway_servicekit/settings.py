@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Section = TypeVar("Section")
 
+SECTIONS = frozenset({"models", "tiers", "edge", "cache", "provider_dispatch"})
+"""Every section that some service reads; one file serves them all, so each of them knows the others' names."""
+
 
 class SettingError(Exception):
     """A setting is missing or unusable; the message names it and says what it should be."""
@@ -77,6 +80,9 @@ def read_config(path: str | Path, section: str, shape: type[Section]) -> Section
             raise SettingError(f"{path} is not YAML: {error}") from error
         if not isinstance(document, dict):
             raise SettingError(f"{path} must be a mapping of sections")
+        if unknown := document.keys() - SECTIONS:
+            name, known = sorted(map(str, unknown))[0], ", ".join(sorted(SECTIONS))
+            raise SettingError(f"{path}: there is no section {name!r}; the sections are {known}")
     try:
         return msgspec.convert(document.get(section) or {}, shape)
     except msgspec.ValidationError as error:
