@@ -62,7 +62,7 @@ def test_numbered_variables_come_in_order_and_gaps_are_left_out() -> None:
 
 
 def test_a_section_is_read_and_the_others_are_left_alone(tmp_path: Path) -> None:
-    file = write(tmp_path, "cache: {size: 9, url: redis://x}\nother: [1, 2]\n")
+    file = write(tmp_path, "cache: {size: 9, url: redis://x}\nedge: [1, 2]\n")
     assert read_config(file, "cache", Section) == Section(size=9, url="redis://x")
 
 

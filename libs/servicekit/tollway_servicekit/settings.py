@@ -81,7 +81,7 @@ def read_config(path: str | Path, section: str, shape: type[Section]) -> Section
         if not isinstance(document, dict):
             raise SettingError(f"{path} must be a mapping of sections")
         if unknown := document.keys() - SECTIONS:
-            name, known = sorted(map(str, unknown))[0], ", ".join(sorted(SECTIONS))
+            name, known = min(map(str, unknown)), ", ".join(sorted(SECTIONS))
             raise SettingError(f"{path}: there is no section {name!r}; the sections are {known}")
     try:
         return msgspec.convert(document.get(section) or {}, shape)
