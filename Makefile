@@ -98,7 +98,7 @@ test-chart: setup ## Render the chart and check what it says; needs helm
 	@$(RUN) pytest tests/chart
 
 test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it; REGISTRY is where its nodes pull
-	@TOLLWAY_E2E=1 REGISTRY=$(REGISTRY) TAG=$(TAG) $(RUN) pytest tests/e2e
+	@TOLLWAY_E2E=1 REGISTRY=$(REGISTRY) TAG=$(TAG) $(RUN) pytest --durations=10 tests/e2e
 
 ##@ Measure
 .PHONY: bench
