@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def main() -> None:
     arguments = _parser().parse_args()
     from_file = {name: value for name, value in dotenv_values(".env").items() if value}
-    environ = from_file | dict(os.environ)
+    environ = from_file | {name: value for name, value in os.environ.items() if value}
+    os.environ.update(environ)
 
     async def serve(stop: asyncio.Event) -> None:
         if arguments.topology == "compact":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -36,9 +36,6 @@ class Child:
     def pid(self) -> int:
         return self.process.pid
 
-    async def ended(self) -> None:
-        await self.process.wait()
-
     async def stop(self) -> None:
         """End it: politely, then not."""
         if self.process.returncode is not None:
@@ -52,10 +49,46 @@ class Child:
             await self.process.wait()
 
 
+class Children:
+    """All processes that we started, and the news of the first that ends on its own."""
+
+    def __init__(self) -> None:
+        self.pids: dict[str, int] = {}
+        self.first_ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._stack = AsyncExitStack()
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        child = await Child.start(name, command, environ)
+        self._stack.push_async_callback(child.stop)
+        self._watchers.append(asyncio.create_task(self._watch(child)))
+        self.pids[name] = child.pid
+
+    async def stop(self) -> None:
+        """End them all, the last one started first."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await self._stack.aclose()
+
+    async def _watch(self, child: Child) -> None:
+        await child.process.wait()
+        if not self.first_ended.done():
+            self.first_ended.set_result(child.name)
+
+
+@asynccontextmanager
+async def _patience(address: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            yield
+    except TimeoutError:
+        raise TimeoutError(f"{address} does not serve after {START_SECONDS:.0f} s") from None
+
+
 async def await_tcp(address: str) -> None:
     """Return once somebody accepts connections."""
     host, _, port = address.rpartition(":")
-    async with asyncio.timeout(START_SECONDS):
+    async with _patience(address):
         while True:
             with suppress(OSError):
                 _, writer = await asyncio.open_connection(host, int(port))
@@ -66,14 +99,14 @@ async def await_tcp(address: str) -> None:
 
 async def await_grpc(address: str) -> None:
     """Return once the service's health says SERVING."""
-    async with asyncio.timeout(START_SECONDS), grpc.aio.insecure_channel(address) as channel:
+    async with _patience(address), grpc.aio.insecure_channel(address) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
         await health.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
 
 
 async def await_http(url: str) -> None:
     """Return once the address answers 200."""
-    async with asyncio.timeout(START_SECONDS):
+    async with _patience(url):
         while True:
             if await asyncio.to_thread(_answers, url):
                 return
@@ -81,8 +114,10 @@ async def await_http(url: str) -> None:
 
 
 def _answers(url: str) -> bool:
+    # an address on this machine, whatever proxy the environment names
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an address of ours
+        with opener.open(url, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

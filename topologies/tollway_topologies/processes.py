@@ -7,13 +7,12 @@ import shutil
 import socket
 import sys
 import tempfile
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.settings import Environment, SettingError
 
-from tollway_topologies.children import Child, await_grpc, await_http, await_tcp
+from tollway_topologies.children import Children, await_grpc, await_http, await_tcp
 from tollway_topologies.local import needs_simulator
 from tollway_topologies.ready import Ready, local_key, welcome
 
@@ -27,41 +26,55 @@ CONTROL_PLANE = ("metering", "prompt-registry")
 async def serve_processes(kind: str, environ: Mapping[str, str], stop: asyncio.Event, ready_file: Path | None) -> None:
     """Start all processes of `distributed` or `compact`, and end them all when told to, or when one of them ends."""
     env = {**environ, "DEFAULT_WORKSPACE_KEY": local_key(environ)}
-    children: list[Child] = []
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-")))
-
-        async def start(name: str, *command: str, **variables: str) -> Child:
-            child = await Child.start(name, command, {**env, **variables})
-            stack.push_async_callback(child.stop)
-            children.append(child)
-            return child
-
-        await _start_redis(start, env, folder)
-        if needs_simulator(env):
-            address = free_address()
-            await start("simulator", *_python("tollway_simulator"), LISTEN_ADDRESS=address)
-            env["SIMULATOR_URL"] = f"http://{address}"
-            await await_tcp(address)
-        env.setdefault("LEDGER_PATH", str(folder / "ledger.sqlite3"))
-        services = CONTROL_PLANE if kind == "compact" else (*CONTROL_PLANE, *DATA_PLANE)
-        for name in services:
-            env[f"{name.upper().replace('-', '_')}_ADDRESS"] = address = free_address()
-            await start(name, *_python(f"tollway_{name.replace('-', '_')}"), LISTEN_ADDRESS=address)
-        for name in services:
-            await await_grpc(env[f"{name.upper().replace('-', '_')}_ADDRESS"])
-        address = _edge_address(env)
-        module = ("tollway_topologies", "compact") if kind == "compact" else ("tollway_edge",)
-        await start("compact" if kind == "compact" else "edge", *_python(*module), LISTEN_ADDRESS=address)
-        await await_http(f"http://{address}/health")
-
-        ours = {child.name: child.pid for child in children if child.name not in {"redis", "simulator"}}
-        ready = Ready(f"http://{address}", env["DEFAULT_WORKSPACE_KEY"], env.get("SIMULATOR_URL", ""), ours)
-        welcome(ready, f"{kind}, {len(ours)} processes, Ctrl-C ends them", ready_file)
-        await _until_stopped(stop, children)
+    children = Children()
+    with tempfile.TemporaryDirectory(prefix="tollway-") as folder:
+        starting = asyncio.create_task(_start(kind, env, children, Path(folder), ready_file))
+        stopping = asyncio.create_task(stop.wait())
+        ends: set[asyncio.Future[Any]] = {stopping, children.first_ended}
+        try:
+            await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            starting.cancel()
+            stopping.cancel()
+            await asyncio.wait({starting})
+            await children.stop()
+    if children.first_ended.done() and not stop.is_set():
+        sys.exit(f"{children.first_ended.result()} ended on its own; its messages stand above")
 
 
-async def _start_redis(start: Any, env: dict[str, str], folder: Path) -> None:
+async def _start(kind: str, env: dict[str, str], children: Children, folder: Path, ready_file: Path | None) -> None:
+    async def start(name: str, *module: str, address: str) -> None:
+        await children.start(name, (sys.executable, "-m", *module), {**env, "LISTEN_ADDRESS": address})
+
+    edge = _edge_address(env)
+    await _start_redis(children, env, folder)
+    if needs_simulator(env):
+        address = free_address()
+        await start("simulator", "tollway_simulator", address=address)
+        env["SIMULATOR_URL"] = f"http://{address}"
+        await await_tcp(address)
+    env.setdefault("LEDGER_PATH", str(folder / "ledger.sqlite3"))
+    services = CONTROL_PLANE if kind == "compact" else (*CONTROL_PLANE, *DATA_PLANE)
+    for name in services:
+        env[_address_of(name)] = address = free_address()
+        await start(name, f"tollway_{name.replace('-', '_')}", address=address)
+    for name in services:
+        await await_grpc(env[_address_of(name)])
+    if kind == "compact":
+        await start("compact", "tollway_topologies", "compact", address=edge)
+    else:
+        await start("edge", "tollway_edge", address=edge)
+    await await_http(f"http://{edge}/health")
+
+    ours = {name: pid for name, pid in children.pids.items() if name not in {"redis", "simulator"}}
+    ready = Ready(f"http://{edge}", env["DEFAULT_WORKSPACE_KEY"], env.get("SIMULATOR_URL", ""), ours)
+    welcome(ready, f"{kind}, {len(ours)} processes, Ctrl-C ends them", ready_file)
+
+
+async def _start_redis(children: Children, env: dict[str, str], folder: Path) -> None:
     if Environment(env).text("CACHE_REDIS_URL"):
         return
     binary = shutil.which("redis-server")
@@ -70,20 +83,13 @@ async def _start_redis(start: Any, env: dict[str, str], folder: Path) -> None:
     address = free_address()
     port = address.rpartition(":")[2]
     options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder))
-    await start("redis", binary, *options, "--loglevel", "warning")
+    await children.start("redis", (binary, *options, "--loglevel", "warning"), env)
     env["CACHE_REDIS_URL"] = f"redis://{address}/0"
     await await_tcp(address)
 
 
-async def _until_stopped(stop: asyncio.Event, children: list[Child]) -> None:
-    waiting: dict[asyncio.Task[Any], str] = {asyncio.create_task(stop.wait()): ""}
-    waiting |= {asyncio.create_task(child.ended()): child.name for child in children}
-    done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    names = [waiting[task] for task in done if waiting[task]]
-    if names and not stop.is_set():
-        sys.exit(f"{names[0]} ended on its own; its messages stand above")
+def _address_of(service: str) -> str:
+    return f"{service.upper().replace('-', '_')}_ADDRESS"
 
 
 def free_address() -> str:
@@ -94,8 +100,13 @@ def free_address() -> str:
 
 def _edge_address(env: Mapping[str, str]) -> str:
     address = Environment(env).text("LISTEN_ADDRESS", "127.0.0.1:8000")
-    return free_address() if address.endswith(":0") else address
-
-
-def _python(*module: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", *module)
+    if address.endswith(":0"):
+        return free_address()
+    # whoever holds the port already would be taken for our edge
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if "[" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), int(port)), family=family).close()
+    except OSError as error:
+        raise OSError(f"cannot listen on {address}: {error.strerror}; set LISTEN_ADDRESS to a free one") from error
+    return address

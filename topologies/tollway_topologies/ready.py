@@ -35,8 +35,11 @@ def local_key(environ: Mapping[str, str]) -> str:
     file = Path(".tollway/key")
     if not file.exists():
         file.parent.mkdir(exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(f"tw_{secrets.token_urlsafe(24)}\n")
+        # whole or not at all: a start that breaks off here must not leave an empty key
+        partial = file.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(f"tw_{secrets.token_urlsafe(24)}\n")
+        partial.replace(file)
     return file.read_text().strip()
 
 

@@ -31,10 +31,7 @@ class StreamReader(Protocol):
         """Cumulative; `is_estimated` until the provider told the final count."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes cut anywhere; return those that may be handed on now."""
-
-    def rest(self) -> bytes:
-        """Return what was held back, once the upstream has ended."""
+        """Take bytes cut anywhere; return whole events, so that an error event can follow wherever it breaks off."""
 
 
 class Wire(Protocol):
@@ -54,7 +51,12 @@ class Wire(Protocol):
         """Return a whole JSON answer as the event stream that would have said the same."""
 
     def from_events(self, events: bytes) -> bytes:
-        """Return a complete event stream as the JSON answer that would have said the same."""
+        """
+        Return a complete event stream as the JSON answer that would have said the same.
+
+        Raises:
+            LookupError, TypeError, ValueError: It cannot be put together.
+        """
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
         """Return an error answer that raises the right class in this dialect's SDKs."""

@@ -14,8 +14,9 @@ from tollway_dialects.request import MalformedRequest
 if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
 
-_MESSAGES = msgspec.json.Decoder(list[msgspec.Raw])
 _PICTURES = frozenset({"image", "image_url", "document", "file"})
+# Claude Code's first system block, which differs from start to start
+_BILLING = b'"x-anthropic-billing-header:'
 
 
 class _Part(msgspec.Struct):
@@ -28,8 +29,18 @@ class _Message(msgspec.Struct):
     content: str | list[_Part] | None = None
 
 
+class _RawMessage(msgspec.Struct):
+    role: str = ""
+    content: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class _Thinking(msgspec.Struct):
     type: str = ""
+
+
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_MESSAGE = msgspec.json.Decoder(_RawMessage)
+_RAW_PARTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +57,59 @@ class PromptFeatures:
 def prompt_features(body: RequestBody) -> PromptFeatures:
     messages = body.get("messages", list[_Message]) or []
     users = [message for message in messages if message.role == "user"]
-    parts = users[-1].content if users else None
-    text = parts if isinstance(parts, str) else "\n".join(part.text for part in parts or [] if part.text)
     thinking = body.get("thinking", _Thinking)
     return PromptFeatures(
-        last_user_text=text,
+        # a message of tool results alone has no text: the question is an earlier one
+        last_user_text=next(filter(None, map(_text, reversed(users))), ""),
         turn_count=len(messages),
         tool_count=len(body.get("tools", list[msgspec.Raw]) or []),
         has_images=any(
             part.type in _PICTURES for user in users if isinstance(user.content, list) for part in user.content
         ),
-        wants_thinking=bool(thinking and thinking.type != "disabled") or "reasoning_effort" in body.fields,
+        wants_thinking=bool(thinking and thinking.type != "disabled")
+        or body.get("reasoning_effort", str) not in (None, "none"),
     )
+
+
+def _text(message: _Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return "\n".join(part.text for part in message.content or [] if part.text)
 
 
 def conversation_hash(body: RequestBody, workspace: str) -> bytes:
     """Return the same 32 bytes for every turn of a conversation: over workspace, system and first user message."""
-    digest = hashlib.sha256(workspace.encode())
+    pieces: list[bytes | msgspec.Raw] = [workspace.encode()]
     if system := body.fields.get("system"):
-        digest.update(system)
-    for message in _raw_messages(body):
-        digest.update(message)
-        if b'"user"' in bytes(message)[:64] or b'"user"' in bytes(message)[-64:]:
+        _add_content(pieces, system)
+    for raw in _raw_messages(body):
+        try:
+            message = _RAW_MESSAGE.decode(raw)
+        except (ValueError, RecursionError):
+            pieces.append(raw)  # whatever it is, the provider judges it
+            continue
+        pieces.append(message.role.encode())
+        _add_content(pieces, message.content)
+        if message.role == "user":
             break
-    return digest.digest()
+    return hashlib.sha256(b",".join(pieces)).digest()
+
+
+def _add_content(pieces: list[bytes | msgspec.Raw], content: msgspec.Raw) -> None:
+    """Add text or parts, less what changes from turn to turn: cache marks, and whether a text stands in a list."""
+    if bytes(memoryview(content)[:1]) != b"[":
+        pieces += (b"type", b'"text"', b"text", content)
+        return
+    try:
+        parts = _RAW_PARTS.decode(content)
+    except (ValueError, RecursionError):
+        pieces.append(content)
+        return
+    for part in parts:
+        part.pop("cache_control", None)
+        if bytes(memoryview(part.get("text", b""))[: len(_BILLING)]) != _BILLING:
+            for name, value in part.items():
+                pieces += (name.encode(), value)
 
 
 def prepend_system(body: RequestBody, dialect: Dialect, text: str) -> None:
@@ -89,6 +129,6 @@ def _raw_messages(body: RequestBody) -> list[msgspec.Raw]:
     if raw is None:
         raise MalformedRequest("messages: field required")
     try:
-        return _MESSAGES.decode(raw)
-    except msgspec.DecodeError:
+        return _RAWS.decode(raw)
+    except (ValueError, RecursionError):
         raise MalformedRequest("messages: must be a list") from None

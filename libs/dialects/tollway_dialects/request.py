@@ -69,5 +69,8 @@ class RequestBody:
 
 
 def _where(error: Exception) -> str:
-    text = str(error)
-    return text.removeprefix("JSON is malformed: ") if isinstance(error, msgspec.DecodeError) else "it is not UTF-8"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error).removeprefix("JSON is malformed: ")

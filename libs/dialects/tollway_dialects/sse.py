@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+# a blank line's end and the line end before it; the first \r of \r\n\r\n needs no match to find where it ends
+_BOUNDARY = re.compile(rb"\n\r?\n|\r\r")
+_BOUNDARY_BYTES = 3
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -12,30 +15,44 @@ class EventSplitter:
     """Feed bytes, get whole events (their final blank line included); what is unfinished waits."""
 
     def __init__(self) -> None:
-        self._waiting = b""
+        self._waiting: list[bytes] = []
+        self._seam = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        waiting = self._waiting + data if self._waiting else data
+        if self._waiting:
+            self._waiting.append(data)
+            seam = self._seam + data
+            if not _BOUNDARY.search(seam):  # joined once an event, not once a piece: long events come in many
+                self._seam = seam[1 - _BOUNDARY_BYTES :]
+                return []
+            data = b"".join(self._waiting)
         events = []
         start = 0
-        for boundary in _BOUNDARY.finditer(waiting):
-            events.append(waiting[start : boundary.end()])
+        for boundary in _BOUNDARY.finditer(data):
+            events.append(data[start : boundary.end()])
             start = boundary.end()
-        self._waiting = waiting[start:]
+        rest = data[start:]
+        self._waiting = [rest] if rest else []
+        self._seam = rest[1 - _BOUNDARY_BYTES :]
         return events
-
-    def rest(self) -> bytes:
-        """Return the unfinished end and forget it."""
-        rest, self._waiting = self._waiting, b""
-        return rest
 
 
 def event_data(event: bytes) -> bytes:
     """Return the joined `data:` lines of one event; empty for comments."""
-    if event.count(b"\n") <= 2 and event.startswith(b"data: "):  # OpenAI's form, the commonest by far
-        return event[6:].rstrip(b"\r\n")
+    if event.startswith(b"data: "):  # OpenAI's form, the commonest by far
+        data = event[6:].rstrip(b"\r\n")
+        if b"\n" not in data and b"\r" not in data:
+            return data
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
     return b"\n".join(lines)
+
+
+def is_object(data: bytes) -> bool:
+    """Say whether data that did not fit the shape we read is a JSON object all the same, so a client may know it."""
+    try:
+        return isinstance(json.loads(data), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def format_event(data: bytes, name: str = "") -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,6 +52,8 @@ PROVIDER_DISPATCH = Contract.of(provider_dispatch_pb2, "ProviderDispatchService"
 METERING = Contract.of(metering_pb2, "MeteringService")
 PROMPT_REGISTRY = Contract.of(prompt_registry_pb2, "PromptRegistryService")
 
+log = logging.getLogger(__name__)
+
 FLUSH_SECONDS = 10.0
 
 
@@ -76,9 +79,11 @@ async def plain_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
         "prompt_registry": (PROMPT_REGISTRY, addresses.prompt_registry),
     }
     channels = {name: open_channel(address) for name, (_, address) in pairs.items()}
-    yield Stubs(**{name: plain_stub(contract, channels[name]) for name, (contract, _) in pairs.items()})
-    for channel in channels.values():
-        await channel.close()
+    try:
+        yield Stubs(**{name: plain_stub(contract, channels[name]) for name, (contract, _) in pairs.items()})
+    finally:
+        for channel in channels.values():
+            await channel.close()
 
 
 @asynccontextmanager
@@ -117,7 +122,8 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
     try:
         yield edge_app(chat, api)
         await chat.drained()
-        await ledger.records.flush(FLUSH_SECONDS)
+        if not await ledger.records.flush(FLUSH_SECONDS):
+            log.error("metering did not take the last %d records: they are lost", len(ledger.records))
         await cache.writes.flush(1.0)
     finally:
         for job in jobs:

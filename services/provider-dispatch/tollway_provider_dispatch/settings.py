@@ -31,7 +31,7 @@ class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class ProviderSettings:
     """What the environment says of one provider."""
 
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = field(repr=False)
     base_url: str
     """Empty: the provider's own."""
 

@@ -10,7 +10,9 @@ from tollway_dialects.sse import EventSplitter, event_data, format_event
 
 Json = dict[str, Any]
 
-# field of a delta -> the field of the block that it lengthens
+# what a message tells at its end, in the final delta
+_AT_END = ("stop_reason", "stop_sequence", "stop_details", "container")
+# kind of a delta -> the field of the block that it lengthens
 _GROWS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 
 
@@ -19,17 +21,13 @@ def to_events(body: bytes) -> bytes:
     message: Json = msgspec.json.decode(body)
     blocks = message["content"]
     usage = message.get("usage") or {}
-    opening = message | {
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": usage | {"output_tokens": 1},
-    }
+    end = {name: message[name] for name in _AT_END if name in message}
+    edits = {"context_management": message["context_management"]} if "context_management" in message else {}
+    opening = message | dict.fromkeys([*end, *edits]) | {"content": [], "usage": usage | {"output_tokens": 1}}
     events = [_event("message_start", message=opening)]
     for index, block in enumerate(blocks):
         events += _block_events(index, block)
-    end = {"stop_reason": message.get("stop_reason"), "stop_sequence": message.get("stop_sequence")}
-    events += [_event("message_delta", delta=end, usage=usage), _event("message_stop")]
+    events += [_event("message_delta", delta=end, usage=usage, **edits), _event("message_stop")]
     return b"".join(events)
 
 
@@ -56,6 +54,8 @@ def _apply(message: Json, seen: Json, kind: str) -> None:
     elif kind == "message_delta":
         message.update(seen["delta"])
         message["usage"] = message.get("usage", {}) | (seen.get("usage") or {})
+        if "context_management" in seen:
+            message["context_management"] = seen["context_management"]
 
 
 def _grow(block: Json, delta: Json) -> None:
@@ -67,6 +67,8 @@ def _grow(block: Json, delta: Json) -> None:
         block["_json"] = block.get("_json", "") + delta["partial_json"]
     elif kind == "citations_delta":
         block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+    else:
+        raise ValueError(f"unknown delta {kind!r}")
 
 
 def _block_events(index: int, block: Json) -> list[bytes]:
@@ -83,12 +85,13 @@ def _opened(block: Json) -> tuple[Json, list[Json]]:
     kind = block["type"]
     if kind == "text":
         cited = [{"type": "citations_delta", "citation": citation} for citation in block.get("citations") or []]
-        return block | {"text": ""}, [{"type": "text_delta", "text": block["text"]}, *cited]
+        start = block | {"text": ""} | ({"citations": []} if cited else {})
+        return start, [{"type": "text_delta", "text": block["text"]}, *cited]
     if kind == "thinking":
         signed = [{"type": "signature_delta", "signature": block["signature"]}] if block.get("signature") else []
         thought = {"type": "thinking_delta", "thinking": block["thinking"]}
         return block | {"thinking": "", "signature": ""}, [thought, *signed]
-    if kind == "tool_use":
+    if kind.endswith("tool_use"):  # the client's tools, the server's, those of MCP
         arguments = msgspec.json.encode(block["input"]).decode()
         return block | {"input": {}}, [{"type": "input_json_delta", "partial_json": arguments}]
     return block, []  # redacted thinking and results of server tools come whole

@@ -69,13 +69,16 @@ def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
     def told(value: int | None, otherwise: int) -> int:
         return otherwise if value is None else value
 
-    split = seen.cache_creation
-    long = told(split.ephemeral_1h_input_tokens if split else None, known.cache_write_long)
-    written = told(seen.cache_creation_input_tokens, known.cache_write_short + long)
+    split = seen.cache_creation or CacheCreation()
+    short = told(split.ephemeral_5m_input_tokens, known.cache_write_short)
+    long = told(split.ephemeral_1h_input_tokens, known.cache_write_long)
+    if seen.cache_creation_input_tokens is not None:  # the sum; what is not known as long is short
+        long = min(long, seen.cache_creation_input_tokens)
+        short = seen.cache_creation_input_tokens - long
     details = seen.output_tokens_details
     return Usage(
         uncached_input=told(seen.input_tokens, known.uncached_input),
-        cache_write_short=max(0, written - long),
+        cache_write_short=short,
         cache_write_long=long,
         cache_read=told(seen.cache_read_input_tokens, known.cache_read),
         output=told(seen.output_tokens, known.output),

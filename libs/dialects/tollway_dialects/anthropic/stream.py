@@ -8,7 +8,7 @@ import msgspec
 
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
 from tollway_dialects.estimate import tokens_of_text
-from tollway_dialects.sse import EventSplitter, event_data
+from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
@@ -16,7 +16,7 @@ _EVENT = msgspec.json.Decoder(Event)
 
 class AnthropicStreamReader:
     """
-    A `StreamReader`; hands everything on untouched.
+    A `StreamReader`; hands every event on untouched.
 
     `message_start` names the input, `message_delta` the final output. Until that came, output is counted from the
     deltas: message_start's own output count is a placeholder.
@@ -36,12 +36,10 @@ class AnthropicStreamReader:
         return self._known if self._is_final else replace(self._known, output=self._streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
-        for event in self._events.feed(data):
+        events = self._events.feed(data)
+        for event in events:
             self._read(event)
-        return data
-
-    def rest(self) -> bytes:
-        return b""
+        return b"".join(events)
 
     def _read(self, event: bytes) -> None:
         data = event_data(event)
@@ -49,8 +47,9 @@ class AnthropicStreamReader:
             return
         try:
             seen = _EVENT.decode(data)
-        except msgspec.DecodeError:
-            self.error = "malformed_event"
+        except (ValueError, RecursionError):
+            if not is_object(data):
+                self.error = "malformed_event"
             return
         if seen.type == "content_block_delta" and seen.delta:
             delta = seen.delta
@@ -69,4 +68,4 @@ class AnthropicStreamReader:
             self.stop_reason = seen.delta.stop_reason or self.stop_reason
         if seen.usage:
             self._known = merge_usage(self._known, seen.usage)
-            self._is_final = seen.usage.output_tokens is not None
+            self._is_final |= seen.usage.output_tokens is not None

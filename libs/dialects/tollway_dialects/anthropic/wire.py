@@ -30,7 +30,7 @@ class AnthropicWire:
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
             answer = _ANSWER.decode(body)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             return None, None
         return (merge_usage(Usage(), answer.usage) if answer.usage else None), answer.stop_reason
 

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 _KEPT = ("id", "created", "model", "service_tier", "system_fingerprint")
 # fields of a message that a stream sends in pieces of text
-_GROWING = ("content", "refusal", "reasoning_content")
+_GROWING = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
 
 
 def to_events(body: bytes, *, with_usage: bool) -> bytes:
@@ -52,11 +52,18 @@ def _empty_choice(index: int) -> Json:
 
 def _apply(choice: Json, part: Json) -> None:
     message, delta = choice["message"], part.get("delta") or {}
-    for name in _GROWING:
-        if delta.get(name) is not None:
-            message[name] = (message.get(name) or "") + delta[name]
-    for piece in delta.get("tool_calls") or []:
-        _apply_tool(message.setdefault("tool_calls", []), piece)
+    for name, value in delta.items():
+        if value is None or name == "role":
+            continue
+        if name in _GROWING:
+            message[name] = (message.get(name) or "") + value
+        elif name == "annotations":
+            message[name] = [*message.get(name, []), *value]
+        elif name == "tool_calls":
+            for piece in value:
+                _apply_tool(message.setdefault(name, []), piece)
+        else:
+            raise ValueError(f"unknown field {name!r} of a delta")
     if logprobs := part.get("logprobs"):
         known = choice["logprobs"] or {}
         choice["logprobs"] = known | {
@@ -66,7 +73,7 @@ def _apply(choice: Json, part: Json) -> None:
 
 
 def _apply_tool(calls: list[Json], piece: Json) -> None:
-    while len(calls) <= piece["index"]:
+    if piece["index"] == len(calls):
         calls.append({"function": {"arguments": ""}})
     call = calls[piece["index"]]
     call.update({name: piece[name] for name in ("id", "type") if piece.get(name)})
@@ -79,9 +86,9 @@ def _apply_tool(calls: list[Json], piece: Json) -> None:
 def _parts(choice: Json) -> list[Json]:
     """Return one choice as chunk choices: its opening, its content, its end."""
     index, message = choice["index"], choice["message"]
-    said = {name: message[name] for name in _GROWING if message.get(name)}
-    if message.get("tool_calls"):
-        said["tool_calls"] = [{"index": number, **call} for number, call in enumerate(message["tool_calls"])]
+    said = {name: value for name, value in message.items() if value not in (None, []) and name != "role"}
+    if "tool_calls" in said:
+        said["tool_calls"] = [{"index": number, **call} for number, call in enumerate(said["tool_calls"])]
     opening = {"role": "assistant", "content": "" if said.get("content") is not None else None}
     content = {"index": index, "delta": said, "finish_reason": None}
     if choice.get("logprobs"):

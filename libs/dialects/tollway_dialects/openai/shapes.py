@@ -8,6 +8,9 @@ import msgspec
 
 from tollway_dialects.usage import Usage
 
+# reasons to stop that leave a choice whole
+WHOLE = frozenset({"stop", "length"})
+
 
 class PromptDetails(msgspec.Struct):
     """Parts of the prompt that the provider's cache served or took."""
@@ -81,3 +84,10 @@ class Chunk(msgspec.Struct):
     choices: list[Choice] = []
     usage: OpenAIUsage | None = None
     error: Any = None
+
+
+def merge_stop_reason(known: str | None, seen: str | None) -> str | None:
+    """Return the one reason that stands for several choices: one that is not whole outweighs those that are."""
+    if not seen or (known and known not in WHOLE):
+        return known
+    return seen

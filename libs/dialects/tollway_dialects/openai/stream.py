@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tollway_dialects.estimate import tokens_of_text
-from tollway_dialects.openai.shapes import Chunk
-from tollway_dialects.sse import EventSplitter, event_data
+from tollway_dialects.openai.shapes import Chunk, merge_stop_reason
+from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
 
 _CHUNK = msgspec.json.Decoder(Chunk)
@@ -16,8 +16,8 @@ class OpenAIStreamReader:
     """
     A `StreamReader`.
 
-    With `strip_usage` the usage chunk is taken out: the gateway asked for it, the client did not. Everything else
-    is handed on untouched, then event by event.
+    With `strip_usage` the usage chunk is taken out: the gateway asked for it, the client did not. Every other event
+    is handed on untouched.
     """
 
     def __init__(self, input_estimate: int, *, strip_usage: bool) -> None:
@@ -36,14 +36,7 @@ class OpenAIStreamReader:
 
     def feed(self, data: bytes) -> bytes:
         events = self._events.feed(data)
-        if not self._strip_usage:
-            for event in events:
-                self._read(event)
-            return data
-        return b"".join([event for event in events if not self._read(event)])
-
-    def rest(self) -> bytes:
-        return self._events.rest() if self._strip_usage else b""
+        return b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
 
     def _read(self, event: bytes) -> bool:
         """Take note of one event; True for a chunk that holds nothing but usage."""
@@ -55,15 +48,16 @@ class OpenAIStreamReader:
             return False
         try:
             chunk = _CHUNK.decode(data)
-        except msgspec.DecodeError:
-            self.error = "malformed_event"
+        except (ValueError, RecursionError):
+            if not is_object(data):
+                self.error = "malformed_event"
             return False
         if chunk.error is not None:
             self.error = "upstream_error"
         if chunk.usage is not None:
             self._told = chunk.usage.normalised()
         for choice in chunk.choices:
-            self.stop_reason = choice.finish_reason or self.stop_reason
+            self.stop_reason = merge_stop_reason(self.stop_reason, choice.finish_reason)
             if choice.delta:
                 self._streamed += tokens_of_text(choice.delta.text())
-        return chunk.usage is not None and not chunk.choices
+        return chunk.usage is not None and not chunk.choices and chunk.error is None

@@ -8,7 +8,7 @@ import msgspec
 
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.openai import replay
-from tollway_dialects.openai.shapes import Chunk
+from tollway_dialects.openai.shapes import WHOLE, Chunk, merge_stop_reason
 from tollway_dialects.openai.stream import OpenAIStreamReader
 from tollway_dialects.sse import format_event
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
 
 _ANSWER = msgspec.json.Decoder(Chunk)
-_WHOLE = frozenset({"stop", "length"})
 
 
 class OpenAIChatWire:
@@ -30,10 +29,11 @@ class OpenAIChatWire:
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
             answer = _ANSWER.decode(body)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             return None, None
-        reasons = {choice.finish_reason for choice in answer.choices}
-        stop_reason = next(iter(sorted(reason or "" for reason in reasons - _WHOLE)), None) or next(iter(reasons), None)
+        stop_reason = None
+        for choice in answer.choices:
+            stop_reason = merge_stop_reason(stop_reason, choice.finish_reason)
         return (answer.usage.normalised() if answer.usage else None), stop_reason
 
     def stream_reader(self, input_estimate: int, *, strip_usage: bool) -> StreamReader:
@@ -53,4 +53,4 @@ class OpenAIChatWire:
         return format_event(self.error_body(kind, message, request_id))
 
     def is_storable(self, stop_reason: str | None) -> bool:
-        return stop_reason in _WHOLE
+        return stop_reason in WHOLE

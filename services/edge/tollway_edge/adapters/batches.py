@@ -51,10 +51,11 @@ class Batches(Generic[Item]):
         self._arrived = asyncio.Event()
         self._hurry = asyncio.Event()
         self._settled = asyncio.Condition()
-        self._sent = self._taken = 0
+        self._sent = self._taken = self._hurried = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        """Items that have not arrived, those on their way among them."""
+        return self._taken - self._sent
 
     def add(self, item: Item) -> None:
         if len(self._items) >= self._most_waiting:
@@ -80,7 +81,7 @@ class Batches(Generic[Item]):
 
     async def flush(self, timeout: float) -> bool:
         """Hurry; True once everything that was added before has left, False if that took too long."""
-        target = self._taken
+        target = self._hurried = self._taken
         self._hurry.set()
         try:
             async with asyncio.timeout(timeout), self._settled:
@@ -90,7 +91,7 @@ class Batches(Generic[Item]):
         return True
 
     async def _company(self) -> None:
-        if len(self._items) < self._most_per_batch:
+        if len(self._items) < self._most_per_batch and self._sent >= self._hurried:
             try:
                 async with asyncio.timeout(self._interval):
                     await self._hurry.wait()

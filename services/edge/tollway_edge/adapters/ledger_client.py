@@ -69,7 +69,7 @@ def _record(call: Call) -> metering_pb2.CallRecord:
 
 def _attempts(call: Call) -> Sequence[chat_pb2.Attempt]:
     attempts = cast("Sequence[chat_pb2.Attempt]", call.attempts)
-    if call.status is not CallStatus.CANCELLED or not call.models or call.cache != "none":
+    if call.status is not CallStatus.CANCELLED or not call.is_dispatched:
         return attempts
     # whoever leaves early gets no last word from provider-dispatch: the try that ran is closed here
     last = chat_pb2.Attempt(number=1, model=call.models[0], started_unix_ms=call.started_unix_ms)

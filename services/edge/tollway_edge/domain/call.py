@@ -65,6 +65,8 @@ class Call:
     tier: str = "n/a"
     classifier: str = "n/a"
 
+    is_dispatched: bool = False
+    """A provider may have read the prompt."""
     provider: str = ""
     model: str = ""
     """The one that answered."""

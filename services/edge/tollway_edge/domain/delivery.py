@@ -32,16 +32,20 @@ class Kept:
         return b"".join(self._pieces) if self._room >= 0 else None
 
 
-async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> None:
-    """Send an earlier answer in the form that this client asked for."""
-    call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
-    call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
+async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bool:
+    """Send an earlier answer in the form that this client asked for; False where it cannot be put into it."""
     body, content_type = answer.body, JSON
     if call.is_stream:
-        body, content_type = call.wire.to_events(body, with_usage=call.wants_usage_event), EVENT_STREAM
+        try:
+            body, content_type = call.wire.to_events(body, with_usage=call.wants_usage_event), EVENT_STREAM
+        except (LookupError, TypeError, ValueError):
+            return False
+    call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
+    call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
     await client.send_whole(200, own_headers(call, content_type), body)
     call.end(CallStatus.SUCCEEDED)
+    return True
 
 
 async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
@@ -52,7 +56,6 @@ async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
 
 async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client: Client, kept: Kept) -> None:
     """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
-    has_begun = False
     async for piece in pieces:
         _note(call, piece)
         if piece.head and piece.end:
@@ -61,13 +64,12 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
         if piece.head:
             call.begin_answer(piece.head.status)
             await client.begin(piece.head.status, provider_headers(call, piece.head.headers))
-            has_begun = True
         if piece.data:
             kept.add(piece.data)
             await client.send(piece.data)
         if piece.end:
             await _finish(call, piece.end, client)
-    if has_begun and call.status is CallStatus.RUNNING:
+    if call.status is CallStatus.RUNNING:
         raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
 
 

@@ -26,7 +26,7 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     if not _is_cacheable(body):
         return b""
     digest = hashlib.sha256()
-    for part in (call.workspace.name if call.workspace else "", call.dialect.value):
+    for part in (call.workspace.name if call.workspace else "", call.dialect.value, call.query):
         _add(digest, part.encode())
     for name, value in call.forwarded:
         if name in _SHAPING_HEADERS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING
 
 from tollway_dialects.dialect import Dialect
@@ -16,6 +18,8 @@ EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _REQUEST_ID = {Dialect.ANTHROPIC_MESSAGES: b"request-id", Dialect.OPENAI_CHAT: b"x-request-id"}
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
 _UNSHARED = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+# what no header may hold; a server that meets one answers nothing at all
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def gateway_headers(call: Call) -> RawHeaders:
@@ -38,7 +42,11 @@ def gateway_headers(call: Call) -> RawHeaders:
 
 def provider_headers(call: Call, headers: Headers) -> RawHeaders:
     """Return the provider's headers with ours behind them."""
-    told = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    told = [
+        (name.encode(), value.encode())
+        for name, value in headers
+        if not _CONTROLS.search(value) and not name.startswith("x-gateway-")
+    ]
     return told + gateway_headers(call)
 
 
@@ -50,11 +58,13 @@ def own_headers(call: Call, content_type: tuple[bytes, bytes]) -> RawHeaders:
 
 def error_headers(call: Call, error: GatewayError) -> RawHeaders:
     """Return headers of a refusal; they tell clients whether to come again, and when."""
-    headers = own_headers(call, JSON)
-    if error.retry_after is None:
-        return [*headers, (b"x-should-retry", b"false")]
-    seconds = b"%d" % max(1, round(error.retry_after))
-    return [*headers, (b"x-should-retry", b"true"), (b"retry-after", seconds)]
+    return own_headers(call, JSON) + retry_headers(error.retry_after)
+
+
+def retry_headers(retry_after: float | None) -> RawHeaders:
+    if retry_after is None:
+        return [(b"x-should-retry", b"false")]
+    return [(b"x-should-retry", b"true"), (b"retry-after", b"%d" % max(1, math.ceil(retry_after)))]
 
 
 def request_id_of(call: Call) -> str:

@@ -21,7 +21,7 @@ from tollway_edge.domain.delivery import Kept, deliver_cached, deliver_stream, d
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
-from tollway_edge.domain.request import read_prompt_reference, read_request
+from tollway_edge.domain.request import choices_asked_for, read_prompt_reference, read_request
 from tollway_edge.domain.tiers import AUTO, Tiers
 
 if TYPE_CHECKING:
@@ -82,13 +82,12 @@ class Pipeline:
         await self._resolve_prompt(call, body)
         if self.limits.use_exact_cache:
             call.exact_key = exact_key(call, body)
-        if call.exact_key and (answer := await self.cache.look_up(call)):
-            await deliver_cached(call, answer, client)
-        else:
-            await self._classify(call, body)
-            await self._reserve(call, body)
-            kept = await self._dispatch(call, client)
-            self._store(call, kept)
+        if call.exact_key and (answer := await self.cache.look_up(call)) and await deliver_cached(call, answer, client):
+            return
+        await self._classify(call, body)
+        await self._reserve(call, body)
+        kept = await self._dispatch(call, client)
+        self._store(call, kept)
 
     async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
         if "prompt" not in body.fields or (wanted := read_prompt_reference(body)) is None:
@@ -110,11 +109,13 @@ class Pipeline:
 
     async def _reserve(self, call: Call, body: RequestBody) -> None:
         if call.workspace and call.workspace.monthly_token_cap:
-            # a token is at least a byte, so the body's size bounds the input
-            await self.budget.reserve(call, len(body.raw), call.max_tokens or self.limits.default_max_tokens)
+            # a token is at least a byte, so the body's size bounds the input; each of n choices may take all it may
+            output_tokens = (call.max_tokens or self.limits.default_max_tokens) * choices_asked_for(body)
+            await self.budget.reserve(call, len(body.raw), output_tokens)
 
     async def _dispatch(self, call: Call, client: Client) -> bytes | None:
         """Let a provider answer; return the answer's bytes where the cache may want them."""
+        call.is_dispatched = True
         if not call.is_stream:
             piece = await self.dispatch.complete(call)
             await deliver_whole(call, piece, client)
@@ -140,12 +141,12 @@ class Pipeline:
     def _settle(self, call: Call) -> None:
         if call.workspace is None:
             return
-        self.meter.observe(call, self._cost(call))
         self.ledger.record(call)
+        self.meter.observe(call, self._cost(call))
 
     def _leave(self, call: Call) -> None:
         """Note that the client left. A provider may have read the prompt by then: it is billed as an estimate."""
-        if call.status is CallStatus.RUNNING and call.models and not call.usage.total:
+        if call.status is CallStatus.RUNNING and call.is_dispatched and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
         call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
@@ -154,6 +155,8 @@ class Pipeline:
         return self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
 
     async def _refuse(self, call: Call, client: Client, error: GatewayError) -> None:
+        if call.status is not CallStatus.RUNNING:
+            return  # the client has its answer: there is nothing left to say
         call.end(CallStatus.FAILED, error.reason)
         body = call.wire.error_body(error.kind, error.message, request_id_of(call))
         if call.http_status:  # the status is out: all that is left is an error event

@@ -28,7 +28,9 @@ class Tiers:
     """The table, looked up by any name that is accepted in `model`."""
 
     def __init__(self, tiers: Sequence[Tier]) -> None:
-        self._by_name: Mapping[str, Tier] = {name: tier for tier in tiers for name in (tier.name, *tier.aliases)}
+        self._by_name: Mapping[str, Tier] = {
+            name.lower(): tier for tier in tiers for name in (tier.name, *tier.aliases)
+        }
 
     @property
     def names(self) -> list[str]:

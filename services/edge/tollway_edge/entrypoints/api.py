@@ -13,10 +13,13 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.wires import WIRES
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.headers import retry_headers
 from tollway_edge.domain.workspaces import Workspace, Workspaces
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from prometheus_client import CollectorRegistry
 
     from tollway_edge.domain.ports import Catalogue, Figures
@@ -74,21 +77,26 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
 def _answer_errors(api: FastAPI) -> None:
     @api.exception_handler(GatewayError)
     async def refused(request: Request, error: GatewayError) -> Response:
-        return _error(request, error.kind, error.message)
+        told = {name.decode(): value.decode() for name, value in retry_headers(error.retry_after)}
+        return _error(request, error.kind, error.message, told)
 
     @api.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
         kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
-        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}")
+        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", error.headers)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return _error(request, GatewayErrorKind.INVALID_REQUEST, f"{first['loc'][-1]}: {first['msg']}")
 
+    @api.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        return _error(request, GatewayErrorKind.INTERNAL, "the gateway failed; its log says why")
 
-def _error(request: Request, kind: GatewayErrorKind, message: str) -> Response:
+
+def _error(request: Request, kind: GatewayErrorKind, message: str, told: Mapping[str, str] | None = None) -> Response:
     headers = RequestHeaders.read(request.scope["headers"])
     dialect = Dialect.ANTHROPIC_MESSAGES if headers.is_anthropic else Dialect.OPENAI_CHAT
     body = WIRES[dialect].error_body(kind, message, "")
-    return Response(body, kind.status, {"x-should-retry": "false"}, "application/json")
+    return Response(body, kind.status, {"x-should-retry": "false", **(told or {})}, "application/json")

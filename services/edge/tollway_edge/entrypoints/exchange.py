@@ -41,11 +41,14 @@ class Exchange:
             body = await self._read_on(bytearray(body))
         if message["type"] == "http.disconnect":
             self._cancel()
+        if len(body) > self._max_body_bytes:
+            raise self._too_large()
         serving = asyncio.current_task()
         self._watcher = asyncio.create_task(self._watch(serving))
         return body
 
     async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
+        self.stop_watching()
         length = (b"content-length", b"%d" % len(body))
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
         await self._send({"type": "http.response.body", "body": body})
@@ -57,9 +60,11 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self) -> None:
+        self.stop_watching()
         await self._send({"type": "http.response.body", "body": b""})
 
     def stop_watching(self) -> None:
+        # before an answer's last bytes: behind them ASGI reports a disconnect whether the client left or not
         if self._watcher:
             self._watcher.cancel()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ FORWARDED = frozenset(
         b"user-agent",
     }
 )
+# W3C's form; anything else is no trace, and not every text may travel as gRPC metadata
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class RequestHeaders:
                 read.credential = value[7:].decode("latin-1").strip()
             elif name == b"content-length":
                 read.content_length = int(value)
-            elif name == b"traceparent":
+            elif name == b"traceparent" and _TRACEPARENT.fullmatch(value):
                 read.traceparent = value.decode("latin-1")
             elif name == b"x-gateway-conversation-id":
                 read.conversation_id = value.decode("latin-1")

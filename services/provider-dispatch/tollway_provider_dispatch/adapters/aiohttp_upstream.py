@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ _DROPPED = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "trailer", "upgrade"}
     | {"proxy-authenticate", "set-cookie", "date", "server"}
 )
+# above this aiohttp wants a file, which it writes in pieces
+_LARGE_BODY = 1 << 20
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -48,7 +51,10 @@ class AiohttpUpstream:
     async def post(self, url: str, headers: Headers, body: bytes) -> AiohttpAnswer:
         with _translated():
             response = await self._session.post(
-                URL(url, encoded=True), data=body, headers=CIMultiDict(headers), allow_redirects=False
+                URL(url, encoded=True),
+                data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
+                headers=CIMultiDict(headers),
+                allow_redirects=False,
             )
         return AiohttpAnswer(response)
 
@@ -73,8 +79,14 @@ class AiohttpAnswer:
     async def pieces(self) -> AsyncIterator[bytes]:
         content = self._response.content
         with _translated():
-            while data := await content.readany():
-                yield data
+            try:
+                while data := await content.readany():
+                    yield data
+            except aiohttp.ClientError:
+                # aiohttp breaks off before it hands out what came just before; it was sent, paid for, and is passed on
+                if rest := content._read_nowait(-1):  # noqa: SLF001 - there is no public way to it
+                    yield rest
+                raise
 
     def close(self) -> None:
         self._response.release()
@@ -84,11 +96,11 @@ class AiohttpAnswer:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except aiohttp.ClientConnectorError as error:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise UpstreamBroken("connect_failed", str(error)) from error
-    except (TimeoutError, aiohttp.ServerTimeoutError) as error:
+    except TimeoutError as error:
         raise UpstreamBroken("timeout", "no byte came in time") from error
-    except (aiohttp.ClientPayloadError, aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
         raise UpstreamBroken("reset", str(error)) from error
     except aiohttp.ClientError as error:
         raise UpstreamBroken("malformed_response", str(error)) from error

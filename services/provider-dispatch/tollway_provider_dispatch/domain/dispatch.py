@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from tollway_dialects.estimate import tokens_of_bytes
@@ -13,12 +15,14 @@ from tollway_provider_dispatch.domain.call import Attempt, ChatCall, End, Failur
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from tollway_provider_dispatch.domain.ports import Clock, UpstreamAnswer, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
 
 RETRY_AFTER_MS = 1000
+# what an upstream gets to end its answer after the final event
+DRAIN_SECONDS = 0.5
 
 
 class Dispatcher:
@@ -47,7 +51,7 @@ class Dispatcher:
             finally:
                 answer.close()
         except UpstreamBroken as broken:
-            return self._failed(attempt, broken)
+            return self._failed(call, attempt, broken)
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
@@ -56,16 +60,17 @@ class Dispatcher:
         try:
             answer, head = await self._send(call, candidate, attempt)
         except UpstreamBroken as broken:
-            yield self._failed(attempt, broken)
+            yield self._failed(call, attempt, broken)
             return
         try:
             if _is_event_stream(head):
-                async for piece in self._events(call, attempt, head, answer):
-                    yield piece
+                async with aclosing(self._events(call, attempt, head, answer)) as pieces:
+                    async for piece in pieces:
+                        yield piece
             else:
                 yield self._whole(call, attempt, head, await answer.read())
         except UpstreamBroken as broken:
-            yield self._failed(attempt, broken)
+            yield self._failed(call, attempt, broken)
         finally:
             answer.close()
 
@@ -75,24 +80,28 @@ class Dispatcher:
         reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
         yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
         reason = "ended_early"
+        handed_on = b""
+        upstream = answer.pieces()
         try:
-            async for data in answer.pieces():
+            async for data in upstream:
                 handed_on = reader.feed(data)
-                if reader.is_complete and attempt.outcome is Outcome.RUNNING:
-                    # the caller may finish now; the loop goes on to the upstream's end so that its connection is kept
-                    attempt.usage = reader.usage
-                    self._end(attempt, Outcome.SUCCEEDED)
-                    end = End(is_complete=True, stop_reason=reader.stop_reason or "")
-                    yield Piece(data=handed_on, usage=attempt.usage, end=end, attempts=(attempt,))
-                elif attempt.outcome is Outcome.RUNNING and handed_on:
+                if reader.is_complete or reader.error:
+                    break
+                if handed_on:
                     yield Piece(data=handed_on, usage=reader.usage)
+                    handed_on = b""
         except UpstreamBroken as broken:
             reason = broken.reason
-        if attempt.outcome is Outcome.RUNNING:
-            attempt.usage = reader.usage
+        attempt.usage = reader.usage
+        if reader.is_complete and not reader.error:
+            self._end(attempt, Outcome.SUCCEEDED)
+            end = End(is_complete=True, stop_reason=reader.stop_reason or "")
+        else:
             self._end(attempt, Outcome.BROKEN, reader.error or reason)
             end = End(is_complete=False, reason=attempt.reason)
-            yield Piece(data=reader.rest(), usage=attempt.usage, end=end, attempts=(attempt,))
+        yield Piece(data=handed_on, usage=attempt.usage, end=end, attempts=(attempt,))
+        if end.is_complete:
+            await _drain(upstream)
 
     async def _send(self, call: ChatCall, candidate: Candidate, attempt: Attempt) -> tuple[UpstreamAnswer, Head]:
         provider = candidate.provider
@@ -118,7 +127,7 @@ class Dispatcher:
         attempt.duration_ms = self._clock.unix_ms() - attempt.started_unix_ms
 
     def _whole(self, call: ChatCall, attempt: Attempt, head: Head, body: bytes) -> Piece:
-        if head.status >= 400:
+        if head.status >= 300:
             self._end(attempt, Outcome.REFUSED, f"status_{head.status}")
             return Piece(head, body, attempt.usage, End(is_complete=True), attempts=(attempt,))
         usage, stop_reason = WIRES[call.dialect].read_usage(body)
@@ -129,14 +138,24 @@ class Dispatcher:
         end = End(is_complete=True, stop_reason=stop_reason or "")
         return Piece(head, body, attempt.usage, end, attempts=(attempt,))
 
-    def _failed(self, attempt: Attempt, broken: UpstreamBroken) -> Piece:
+    def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
+        if 200 <= attempt.http_status < 300:  # it was at work, so it has read the prompt
+            attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
         self._end(attempt, Outcome.BROKEN, broken.reason)
         reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
         message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
         return Piece(failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
 
 
+async def _drain(upstream: AsyncIterator[bytes]) -> None:
+    """Read to the end that is due now, so that the connection can be kept; one that does not come is not waited for."""
+    with suppress(TimeoutError, UpstreamBroken):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in upstream:
+                pass
+
+
 def _is_event_stream(head: Head) -> bool:
-    return head.status < 400 and any(
-        name == "content-type" and value.startswith("text/event-stream") for name, value in head.headers
+    return head.status < 300 and any(
+        name == "content-type" and value.lower().startswith("text/event-stream") for name, value in head.headers
     )

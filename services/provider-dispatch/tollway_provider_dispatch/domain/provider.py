@@ -62,4 +62,6 @@ class Provider:
 
     def key_for(self, conversation: bytes) -> ProviderKey:
         """Return the same key for the same conversation: prompt caches belong to an account."""
-        return self.keys[int.from_bytes(conversation[:8], "big") % len(self.keys)]
+        # a hash of its own: clients name conversations too, and names begin alike
+        digest = hashlib.blake2b(conversation, digest_size=8).digest()
+        return self.keys[int.from_bytes(digest, "big") % len(self.keys)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.dialect import Dialect
+from tollway_servicekit.errors import InvalidRequest
 
 from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, Outcome, Piece
 
@@ -29,6 +30,8 @@ _OUTCOMES = {
 
 
 def call_from(message: pb.ChatCall) -> ChatCall:
+    if message.dialect not in DIALECTS or not message.models:
+        raise InvalidRequest("CALL_INCOMPLETE", "a call needs a dialect and at least one model")
     return ChatCall(
         call_id=message.call_id,
         dialect=DIALECTS[message.dialect],

@@ -1,0 +1,115 @@
+"""Event streams, cut wherever a network may cut them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tollway_dialects.sse import EventSplitter, event_data, format_event, is_object
+
+Cut = Callable[[bytes, list[int]], list[bytes]]
+
+# U+2028 and friends are text, a colon may stand anywhere, four bytes of UTF-8 may be cut in between
+lines = st.text(st.sampled_from('abc {}":\u2028\u2029\u0085\x0b\x0c😀é'), max_size=8)
+blocks = st.fixed_dictionaries(
+    {
+        "before": st.lists(st.sampled_from([": ping", ":", "event: message", "id: 7", "retry: 10"]), max_size=2),
+        "data": st.lists(lines, max_size=3),
+        "after": st.lists(st.sampled_from([": keep-alive", "id: 8"]), max_size=1),
+        "space": st.booleans(),
+    }
+)
+places = st.lists(st.integers(0, 10_000), max_size=12)
+
+
+def written(block: dict, end: str) -> str:
+    space = " " if block["space"] else ""
+    # a space at the beginning belongs to the text only if another one stands before it
+    data = [f"data:{space or (' ' if line.startswith(' ') else '')}{line}" for line in block["data"]]
+    return "".join(line + end for line in [*block["before"], *data, *block["after"], ""])
+
+
+@given(st.lists(blocks, max_size=5), st.sampled_from(["\n", "\r\n", "\r"]), places)
+def test_a_stream_gives_the_same_events_wherever_it_is_cut(
+    cut: Cut, written_blocks: list[dict], end: str, places: list[int]
+) -> None:
+    # a block without any line is a blank line more, and belongs to the next event
+    kept = [block for block in written_blocks if block["before"] or block["data"] or block["after"]]
+    events = [written(block, end).encode() for block in kept]
+    splitter = EventSplitter()
+    seen = [event for piece in cut(b"".join(events), places) for event in splitter.feed(piece)]
+    assert seen == events
+    assert [event_data(event).decode() for event in seen] == ["\n".join(block["data"]) for block in kept]
+
+
+@given(places)
+def test_mixed_line_ends_make_one_event_each(cut: Cut, places: list[int]) -> None:
+    stream = b"data: a\n\r\ndata: b\r\n\ndata: c\n\ndata: d\r\n\r\ndata: e\n\r\n"
+    splitter = EventSplitter()
+    seen = [event for piece in cut(stream, places) for event in splitter.feed(piece)]
+    assert [event_data(event) for event in seen] == [b"a", b"b", b"c", b"d", b"e"]
+    assert b"".join(seen) == stream
+
+
+def test_every_cut_of_one_byte_each_gives_the_same_events() -> None:
+    stream = ': ping\r\n\r\nevent: x\r\ndata: {"text":"é\u2028😀"}\r\n\r\ndata: [DONE]\r\n\r\n'.encode()
+    splitter = EventSplitter()
+    seen = [event for at in range(len(stream)) for event in splitter.feed(stream[at : at + 1])]
+    assert [event_data(event) for event in seen] == [b"", '{"text":"é\u2028😀"}'.encode(), b"[DONE]"]
+
+
+def test_an_unfinished_event_waits() -> None:
+    splitter = EventSplitter()
+    assert splitter.feed(b"data: a\n\ndata: b\n") == [b"data: a\n\n"]
+    assert splitter.feed(b"\n") == [b"data: b\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (b"data: a\n\n", b"a"),
+        (b"data:a\n\n", b"a"),
+        (b"data:  a\n\n", b" a"),
+        (b"data: a\ndata: b\n\n", b"a\nb"),
+        (b"data: a\rdata: b\r\r", b"a\nb"),
+        (b"data: a\r\ndata:\r\ndata: b\r\n\r\n", b"a\n\nb"),
+        (b"data: a\nevent: x\n\n", b"a"),
+        (b": data: a\n\n", b""),
+        (b"event: ping\n\n", b""),
+        (b"database: a\n\n", b""),
+        (b"\n", b""),
+    ],
+)
+def test_data_lines_are_joined(event: bytes, data: bytes) -> None:
+    assert event_data(event) == data
+
+
+def test_what_is_formatted_is_read_again() -> None:
+    assert format_event(b"{}", "ping") == b"event: ping\ndata: {}\n\n"
+    assert format_event(b"[DONE]") == b"data: [DONE]\n\n"
+    assert EventSplitter().feed(format_event(b"{}", "ping")) == [b"event: ping\ndata: {}\n\n"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"text": "\\ud83d"}', True),  # half of a pair: JSON all the same
+        (b'{"a": [1, {}]}', True),
+        (b"[1]", False),
+        (b"{", False),
+        (b'{"a": "\xff"}', False),
+        (b"[" * 100_000, False),
+    ],
+)
+def test_only_a_json_object_is_one(data: bytes, expected: bool) -> None:
+    assert is_object(data) is expected
+
+
+def test_a_long_event_in_many_pieces_is_searched_once() -> None:
+    # a search from the start with each piece would look at 8 GB here, and take minutes
+    splitter = EventSplitter()
+    piece = b"x" * 2048
+    assert [event for _ in range(4096) for event in splitter.feed(piece)] == []
+    assert len(splitter.feed(b"\n\n")[0]) == 4096 * 2048 + 2

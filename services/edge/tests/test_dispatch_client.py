@@ -1,0 +1,100 @@
+"""provider-dispatch over both kinds of stub: whole answers, streams, what can be called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tollway.chat.v1 import chat_pb2
+from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as dispatch_pb2
+from tollway_dialects.usage import Usage
+from tollway_edge import bootstrap
+from tollway_edge.adapters.catalogue import DispatchCatalogue
+from tollway_edge.adapters.dispatch_client import DispatchClient
+from tollway_edge.domain.errors import GatewayError
+from tollway_edge.domain.workspaces import Workspace
+from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_edge.domain.call import Call
+
+AWAY = Unavailable("UNAVAILABLE", "nobody there")
+
+
+@pytest.fixture
+def call(make_call: Callable[..., Call]) -> Call:
+    call = make_call(traceparent="00-" + "4" * 32 + "-" + "7" * 16 + "-01")
+    call.workspace, call.exact_key, call.models = Workspace("acme"), b"k" * 32, ["claude-haiku"]
+    return call
+
+
+async def refusal(awaitable: Any) -> GatewayError:
+    with pytest.raises(GatewayError) as refused:
+        await awaitable
+    return refused.value
+
+
+async def test_a_whole_answer_comes_as_one_piece(serve: Any, call: Call) -> None:
+    answer = dispatch_pb2.CompleteChatResponse(
+        head=dispatch_pb2.AnswerHead(status=200, provider="anthropic", model="claude-haiku"),
+        body=b"{}",
+        usage=chat_pb2.Usage(uncached_input_tokens=3, estimated=True),
+        stop_reason="end_turn",
+        attempts=[chat_pb2.Attempt(number=1)],
+    )
+    async with serve(bootstrap.PROVIDER_DISPATCH, answer) as (stub, servicer):
+        piece = await DispatchClient(stub, 5).complete(call)
+    assert (piece.data, piece.usage, piece.failure) == (b"{}", Usage(3, is_estimated=True), None)
+    assert (piece.head.status, piece.end.stop_reason, len(piece.attempts)) == (200, "end_turn", 1)
+    assert (servicer.asked.call.models, servicer.asked.call.headers[0].name) == (["claude-haiku"], "anthropic-version")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotFound("MODEL_UNKNOWN", "no such model"), (404, "MODEL_UNKNOWN", None)),
+        (DeadlineExceeded("DEADLINE_EXCEEDED", "slow"), (504, "DEADLINE_EXCEEDED", 1)),
+        (Unavailable("NO_PROVIDER", "no provider has a key"), (503, "NO_PROVIDER", None)),
+        (AWAY, (503, "UNAVAILABLE", 2)),
+    ],
+)
+async def test_without_an_answer_of_provider_dispatch_the_call_says_why(
+    serve: Any, call: Call, error: ServiceError, told: Any
+) -> None:
+    async with serve(bootstrap.PROVIDER_DISPATCH, error) as (stub, _):
+        client = DispatchClient(stub, 5)
+        whole = await refusal(client.complete(call))
+        with pytest.raises(GatewayError) as streamed:
+            async with client.stream(call) as pieces:
+                await anext(pieces)
+    for refused in (whole, streamed.value):
+        assert (refused.kind.status, refused.reason, refused.retry_after) == told
+
+
+async def test_a_stream_that_loses_provider_dispatch_halfway_gives_what_came_and_then_fails(
+    serve: Any, call: Call
+) -> None:
+    first = dispatch_pb2.StreamChatResponse(head=dispatch_pb2.AnswerHead(status=200), data=b"a")
+    async with serve(bootstrap.PROVIDER_DISPATCH, [first, AWAY]) as (stub, _):
+        async with DispatchClient(stub, 5).stream(call) as pieces:
+            assert (await anext(pieces)).data == b"a"
+            assert (await refusal(anext(pieces))).kind.status == 503
+
+
+async def test_models_are_listed_with_the_tiers_and_trouble_is_told(serve: Any) -> None:
+    listed = dispatch_pb2.ListModelsResponse(
+        models=[dispatch_pb2.ServedModel(name="m", provider="p", dialects=[chat_pb2.DIALECT_OPENAI_CHAT])],
+        providers=["p"],
+    )
+    async with serve(bootstrap.PROVIDER_DISPATCH, listed) as (stub, servicer):
+        catalogue = DispatchCatalogue(stub, ["auto"], max_age=0)
+        assert [model["id"] for model in (await catalogue.openai_list())["data"]] == ["m", "auto"]
+        assert [model["id"] for model in (await catalogue.anthropic_list())["data"]] == ["auto"]
+        assert await catalogue.trouble() == []
+        servicer.answer = dispatch_pb2.ListModelsResponse()
+        assert "no provider has a key" in (await catalogue.trouble())[0]
+        servicer.answer = AWAY
+        assert await catalogue.trouble() == ["provider-dispatch cannot be reached (UNAVAILABLE)"]
+        assert (await refusal(catalogue.openai_list())).retry_after == 2

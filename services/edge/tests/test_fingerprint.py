@@ -1,0 +1,118 @@
+"""Equal questions share a key, all others do not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.request import MalformedRequest, RequestBody
+from tollway_edge.domain.call import Call
+from tollway_edge.domain.fingerprint import exact_key
+from tollway_edge.domain.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from tollway_edge.domain.call import Headers
+
+VERSION = [("anthropic-version", "2023-06-01")]
+
+
+def key(
+    workspace: str = "acme",
+    dialect: Dialect = Dialect.ANTHROPIC_MESSAGES,
+    headers: Headers = VERSION,
+    query: str = "",
+    **fields: Any,
+) -> bytes:
+    usual: dict[str, Any] = {"model": "claude-haiku", "messages": [{"role": "user", "content": "Hello"}]}
+    call = Call(dialect=dialect, credential="", forwarded=headers, query=query, workspace=Workspace(workspace))
+    return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stream": True},
+        {"stream": False},
+        {"stream": True, "stream_options": {"include_usage": True}},
+        {"metadata": {"user_id": "u1"}},
+        {"user": "u1"},
+        {"safety_identifier": "u1"},
+        {"prompt_cache_key": "k"},
+        {"service_tier": "auto"},
+    ],
+)
+def test_who_asks_and_how_it_is_delivered_makes_no_other_question(fields: dict[str, Any]) -> None:
+    assert key(**fields) == key()
+    assert len(key()) == 32
+
+
+def test_headers_that_shape_no_answer_make_no_other_question() -> None:
+    assert key(headers=[*VERSION, ("user-agent", "a"), ("idempotency-key", "b")]) == key()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"workspace": "other"},
+        {"dialect": Dialect.OPENAI_CHAT},
+        {"model": "claude-opus"},
+        {"system": "Be brief."},
+        {"tools": [{"name": "weather"}]},
+        {"messages": [{"role": "user", "content": "hello"}]},
+        {"max_tokens": 1},
+        {"temperature": 0},
+        {"top_p": 0.5},
+        {"a_field_of_tomorrow": None},
+        {"headers": [("anthropic-version", "2026-10-21")]},
+        {"headers": [*VERSION, ("anthropic-beta", "files")]},
+        {"headers": [*VERSION, ("openai-beta", "x")]},
+        {"headers": []},
+        {"query": "beta=true"},
+    ],
+)
+def test_whatever_shapes_an_answer_makes_another_question(other: dict[str, Any]) -> None:
+    assert key(**other) != key()
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1, 2])
+def test_a_temperature_above_zero_has_no_key(temperature: float) -> None:
+    assert key(temperature=temperature) == b""
+
+
+@pytest.mark.parametrize("temperature", [0, 0.0, -0.0, None])
+def test_a_temperature_of_zero_has_one(temperature: float | None) -> None:
+    assert len(key(temperature=temperature)) == 32
+
+
+@pytest.mark.parametrize("temperature", ["1", True, [], {}])
+def test_a_temperature_of_another_type_is_refused(temperature: Any) -> None:
+    with pytest.raises(MalformedRequest, match="temperature: must be a number"):
+        key(temperature=temperature)
+
+
+# short names and values of the same few letters, so that joined parts run into one another if they can
+names = st.text(alphabet='a1:,"', max_size=3).filter(lambda name: name != "temperature")
+json_values = st.recursive(
+    st.none() | st.integers(0, 12) | st.text(alphabet='a1:,"', max_size=3), lambda inner: st.lists(inner, max_size=2)
+)
+field_lists = st.dictionaries(names, json_values, max_size=3)
+header_lists = st.lists(
+    st.tuples(st.sampled_from(["anthropic-version", "anthropic-beta"]), st.text(alphabet="a1:", max_size=3)), max_size=2
+)
+
+
+questions = st.tuples(field_lists, header_lists, names)
+
+
+@given(questions, questions)
+def test_no_two_different_questions_share_a_key(one: Any, other: Any) -> None:
+    assert (key_of(*one) == key_of(*other)) == (one == other)
+
+
+def key_of(fields: Any, headers: Headers, workspace: str) -> bytes:
+    call = Call(Dialect.ANTHROPIC_MESSAGES, credential="", forwarded=headers, workspace=Workspace(workspace))
+    return exact_key(call, RequestBody.parse(json.dumps(fields).encode()))

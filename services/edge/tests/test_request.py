@@ -1,0 +1,141 @@
+"""What is read of a request, and the little that is changed in it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tollway_dialects.request import MalformedRequest
+from tollway_edge.domain.request import choices_asked_for, read_prompt_reference, read_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_edge.domain.call import Call
+
+
+@pytest.fixture
+def openai_call(make_call: Callable[..., Call]) -> Call:
+    return make_call("openai")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model": ...}, "model: field required"),
+        ({"model": ""}, "model: field required"),
+        ({"model": None}, "model: field required"),
+        ({"model": 7}, "model: must be a string"),
+        ({"model": "m" * 257}, "model: must be at most 256 characters"),
+        ({"stream": "true"}, "stream: must be true or false"),
+        ({"stream": 1}, "stream: must be true or false"),
+        ({"max_tokens": "64"}, "max_tokens: must be a whole number"),
+        ({"max_tokens": -1}, "max_tokens: must be from 0 to"),
+        ({"max_completion_tokens": 10**30}, "max_completion_tokens: must be from 0 to"),
+        ({"stream": True, "stream_options": "usage"}, "stream_options: must be"),
+        ({"messages": ...}, "messages: field required"),
+        ({"messages": "Hello"}, "messages: must be a list"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(
+    openai_call: Call, make_body: Callable[..., bytes], fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(MalformedRequest, match=message):
+        read_request(openai_call, make_body(**fields))
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"text"', b"null", b'{"model": "a"} tail', b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_object_is_refused(openai_call: Call, raw: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="the request body"):
+        read_request(openai_call, raw)
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai"])
+@pytest.mark.parametrize("fields", [{}, {"stream": False, "stream_options": None}, {"unknown": {"a": [1, 2.50]}}])
+def test_a_body_in_which_nothing_is_changed_keeps_its_bytes(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes], dialect: str, fields: dict[str, Any]
+) -> None:
+    raw = b" \n" + make_body(**fields).replace(b": ", b"  :\t")
+    body = read_request(make_call(dialect), raw)
+    assert (body.raw, body.changes) == (raw, [])
+
+
+def test_an_anthropic_stream_and_one_that_asks_for_usage_keep_their_bytes(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes]
+) -> None:
+    for dialect, options in (("anthropic", ...), ("openai", {"include_usage": True})):
+        call, raw = make_call(dialect), make_body(stream=True, stream_options=options)
+        assert read_request(call, raw).raw == raw
+        assert (call.is_stream, call.strips_usage_event) == (True, False)
+        assert call.wants_usage_event == (dialect == "openai")
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (..., {"include_usage": True}),
+        (None, {"include_usage": True}),
+        ({}, {"include_usage": True}),
+        ({"include_usage": False}, {"include_usage": True}),
+        ({"include_usage": None}, {"include_usage": True}),
+        (
+            {"include_usage": False, "include_obfuscation": False},
+            {"include_usage": True, "include_obfuscation": False},
+        ),
+    ],
+)
+def test_an_openai_stream_is_always_asked_for_its_usage(
+    openai_call: Call, make_body: Callable[..., bytes], options: Any, asked: Any
+) -> None:
+    raw = make_body(stream=True, stream_options=options)
+    body = read_request(openai_call, raw)
+    assert json.loads(body.raw) == json.loads(raw) | {"stream_options": asked}
+    assert body.changes == ["stream_options"]
+    assert (openai_call.wants_usage_event, openai_call.strips_usage_event) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "limit"),
+    [
+        ({"max_tokens": ...}, None),
+        ({"max_tokens": 64}, 64),
+        ({"max_tokens": 0}, None),
+        ({"max_tokens": None, "max_completion_tokens": 32}, 32),
+        ({"max_tokens": ..., "max_completion_tokens": 32}, 32),
+        ({"max_tokens": 1, "max_completion_tokens": 9000}, 9000),
+    ],
+)
+def test_the_larger_token_limit_counts(
+    openai_call: Call, make_body: Callable[..., bytes], fields: dict[str, Any], limit: int | None
+) -> None:
+    read_request(openai_call, make_body(**fields))
+    assert openai_call.max_tokens == limit
+
+
+@pytest.mark.parametrize(("asked", "choices"), [(..., 1), (None, 1), (1, 1), (8, 8), (0, 1)])
+def test_choices_are_counted(openai_call: Call, make_body: Callable[..., bytes], asked: Any, choices: int) -> None:
+    assert choices_asked_for(read_request(openai_call, make_body(n=asked))) == choices
+
+
+def test_a_conversation_keeps_its_name_from_turn_to_turn_and_a_client_may_give_one(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes]
+) -> None:
+    first, second, named = make_call(), make_call(), make_call(conversation_id="chat-7")
+    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
+    read_request(first, make_body(messages=turns[:1]))
+    read_request(second, make_body(messages=[*turns, {"role": "user", "content": "More"}]))
+    read_request(named, make_body())
+    assert first.conversation == second.conversation
+    assert named.conversation == b"chat-7"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["name", 7, [], {}, {"id": 7}, {"id": "a", "version": "1"}, {"id": "a", "variables": 1}]
+)
+def test_a_prompt_reference_of_another_shape_is_refused(
+    openai_call: Call, make_body: Callable[..., bytes], prompt: Any
+) -> None:
+    body = read_request(openai_call, make_body(prompt=prompt))
+    with pytest.raises(MalformedRequest, match="prompt: must be an object with id"):
+        read_prompt_reference(body)

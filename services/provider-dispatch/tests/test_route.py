@@ -1,0 +1,139 @@
+"""Which provider and model a call goes to, and with which key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tollway_dialects.dialect import Dialect
+from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
+from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
+from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
+from tollway_provider_dispatch.domain.route import Chain
+from tollway_servicekit.errors import NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from tollway_provider_dispatch.domain.provider import ProviderKind
+
+MESSAGES, CHAT = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
+MODELS = {"claude-haiku": [ANTHROPIC], "gpt-luna": [OPENAI], "both": [ANTHROPIC, OPENAI]}
+
+
+def provider(kind: ProviderKind, *keys: str, **more: Any) -> Provider:
+    return Provider(kind, kind.base_url, tuple(map(ProviderKey.of, keys or ("sk-1",))), **more)
+
+
+A, O, S = provider(ANTHROPIC), provider(OPENAI), provider(SIMULATOR, serves_any_model=True)  # noqa: E741
+
+
+def chosen(chain: Chain, dialect: Dialect, *models: str) -> tuple[str, str]:
+    candidate = chain.choose(models, dialect)
+    return candidate.provider.name, candidate.model
+
+
+@pytest.mark.parametrize(
+    ("dialect", "models", "expected"),
+    [
+        (MESSAGES, ["claude-haiku"], ("anthropic", "claude-haiku")),
+        (CHAT, ["gpt-luna"], ("openai", "gpt-luna")),
+        (MESSAGES, ["both"], ("anthropic", "both")),
+        (CHAT, ["both"], ("openai", "both")),
+        # of a tier's models the first that is served in the dialect
+        (CHAT, ["claude-haiku", "gpt-luna", "both"], ("openai", "gpt-luna")),
+        (MESSAGES, ["gpt-luna", "claude-haiku"], ("anthropic", "claude-haiku")),
+        # a model that the configuration does not know
+        (MESSAGES, ["gpt-new"], ("anthropic", "gpt-new")),
+        (CHAT, ["claude-new"], ("openai", "claude-new")),
+    ],
+)
+@pytest.mark.parametrize("chain", [(A, O), (O, A), (A, O, S)])
+def test_a_model_goes_to_its_provider_and_an_unknown_one_to_the_dialects(chain, dialect, models, expected):
+    assert chosen(Chain(chain, MODELS), dialect, *models) == expected
+
+
+def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves():
+    chain = Chain([A, S], MODELS)
+    assert chain.provider_names == ["anthropic", "simulator"]
+    assert chosen(chain, MESSAGES, "claude-haiku") == ("anthropic", "claude-haiku")
+    assert chosen(chain, MESSAGES, "anything") == ("anthropic", "anything")
+    assert chosen(chain, CHAT, "gpt-luna") == ("simulator", "gpt-luna")
+    assert chosen(chain, CHAT, "anything") == ("simulator", "anything")
+    alone = Chain([S], MODELS)
+    assert chosen(alone, MESSAGES, "anything") == ("simulator", "anything")
+    # it stands in for the model's own provider, which does not speak this dialect
+    assert chosen(alone, CHAT, "claude-haiku", "gpt-luna") == ("simulator", "gpt-luna")
+
+
+@pytest.mark.parametrize(
+    ("chain", "dialect", "model", "message"),
+    [
+        ([O], CHAT, "claude-haiku", "model 'claude-haiku': set ANTHROPIC_API_KEY"),
+        ([O], MESSAGES, "claude-haiku", "model 'claude-haiku': set ANTHROPIC_API_KEY"),
+        ([O], MESSAGES, "claude-new", "model 'claude-new': set ANTHROPIC_API_KEY"),
+        ([A], CHAT, "gpt-new", "model 'gpt-new': set OPENAI_API_KEY"),
+        ([A, O], CHAT, "claude-haiku", r"model 'claude-haiku' is served at POST /v1/messages \(anthropic\) only"),
+        ([A, O], MESSAGES, "gpt-luna", r"model 'gpt-luna' is served at POST /v1/chat/completions \(openai\) only"),
+        ([S], MESSAGES, "gpt-luna", r"model 'gpt-luna' is served at POST /v1/chat/completions \(simulator\) only"),
+    ],
+)
+def test_a_refusal_says_what_to_do(chain, dialect, model, message):
+    with pytest.raises(NotFound, match=message) as error:
+        Chain(chain, MODELS).choose([model], dialect)
+    assert error.value.reason == "MODEL_NOT_SERVED"
+
+
+def test_without_any_provider_the_refusal_says_that():
+    with pytest.raises(Unavailable, match=r"set one, e\.g\. ANTHROPIC_API_KEY") as error:
+        Chain([], MODELS).choose(["claude-haiku"], MESSAGES)
+    assert error.value.reason == "NO_PROVIDER"
+
+
+def test_known_models_are_listed_with_the_provider_that_they_would_go_to():
+    def served(*chain: Provider) -> list[tuple[str, str, list[Dialect]]]:
+        return [(model, each.name, dialects) for model, each, dialects in Chain(chain, MODELS).served()]
+
+    assert served(A) == [("claude-haiku", "anthropic", [MESSAGES]), ("both", "anthropic", [MESSAGES])]
+    assert served(O, S) == [
+        ("claude-haiku", "simulator", [MESSAGES]),
+        ("gpt-luna", "openai", [CHAT]),
+        ("both", "openai", [CHAT]),
+    ]
+    assert served() == []
+
+
+# --- keys
+
+
+def keys_of(count: int) -> Provider:
+    return provider(ANTHROPIC, *(f"sk-{number}" for number in range(count)))
+
+
+def test_a_conversation_stays_with_its_key():
+    conversations = [b"%d" % number * 8 for number in range(50)]
+    first = [keys_of(3).key_for(each) for each in conversations]
+    assert [keys_of(3).key_for(each) for each in conversations] == first
+
+
+@pytest.mark.parametrize("name", ["%032d", "conversation-%d", "%d", "session/2026-11-21/%d"])
+def test_conversations_spread_over_the_keys_whatever_they_are_called(name):
+    uses = Counter(keys_of(4).key_for((name % number).encode()).secret for number in range(1000))
+    assert len(uses) == 4
+    assert all(150 < used < 350 for used in uses.values())
+
+
+def test_a_call_without_a_conversation_has_a_key_too():
+    assert keys_of(3).key_for(b"") == keys_of(3).key_for(b"")
+
+
+def test_a_key_is_known_by_its_fingerprint_only():
+    kept = provider(ANTHROPIC, "sk-secret-one", headers=(("openai-organization", "org"),))
+    assert kept.keys[0].fingerprint == "1ae59d29"  # the beginning of its SHA-256
+    assert "sk-secret" not in f"{kept!r} {kept} {kept.keys!r} {Chain([kept], {})!r} {Chain([kept], {}).provider_names}"
+
+
+def test_urls_are_base_path_and_query():
+    assert A.url(MESSAGES, "") == "https://api.anthropic.com/v1/messages"
+    assert A.url(MESSAGES, "beta=true") == "https://api.anthropic.com/v1/messages?beta=true"
+    assert O.url(CHAT, "") == "https://api.openai.com/v1/chat/completions"

@@ -1,0 +1,122 @@
+"""Settings, and the chain of providers that comes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
+from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.bootstrap import PROVIDER_NAMES, bootstrap, chain_of
+from tollway_provider_dispatch.settings import DispatchConfig, Model, Settings
+from tollway_servicekit.settings import SettingError
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def read(tmp_path: Path, config: str = "", **environ: str) -> Settings:
+    (tmp_path / "config.yaml").write_text(config)
+    return Settings.from_env({"TOLLWAY_CONFIG": str(tmp_path / "config.yaml"), **environ}, PROVIDER_NAMES)
+
+
+def secrets(settings: Settings) -> dict[str, list[str]]:
+    return {provider.name: [key.secret for key in provider.keys] for provider in chain_of(settings)}
+
+
+def test_without_any_variable_there_is_no_provider(tmp_path):
+    settings = read(tmp_path)
+    assert chain_of(settings) == []
+    assert (settings.listen, settings.config, settings.models) == ("127.0.0.1:50053", DispatchConfig(), {})
+
+
+def test_up_to_five_keys_are_read_in_their_order_and_gaps_do_not_matter(tmp_path):
+    settings = read(
+        tmp_path,
+        OPENAI_API_KEY_5="o5",
+        OPENAI_API_KEY_2="o2",
+        OPENAI_API_KEY_6="o6",
+        OPENAI_API_KEY_3=" ",
+        ANTHROPIC_API_KEY="a1",
+        GOOGLE_API_KEY="g1",
+    )
+    assert secrets(settings) == {"anthropic": ["a1"], "openai": ["o2", "o5"]}
+
+
+def test_a_base_url_takes_the_place_of_the_providers_own(tmp_path):
+    settings = read(tmp_path, ANTHROPIC_API_KEY="a", OPENAI_API_KEY="o", OPENAI_BASE_URL="http://proxy:1/v1/")
+    assert [provider.base_url for provider in chain_of(settings)] == [ANTHROPIC.base_url, "http://proxy:1/v1"]
+
+
+def test_a_base_url_alone_is_no_provider(tmp_path):
+    assert chain_of(read(tmp_path, OPENAI_BASE_URL="http://proxy:1/v1")) == []
+
+
+def test_an_organisation_goes_to_openai_alone(tmp_path):
+    chain = chain_of(read(tmp_path, ANTHROPIC_API_KEY="a", OPENAI_API_KEY="o", OPENAI_ORG_ID="org-1"))
+    assert [provider.headers for provider in chain] == [(), (("openai-organization", "org-1"),)]
+
+
+def test_each_provider_is_authorised_in_its_own_way():
+    assert ANTHROPIC.authorise("sk") == [("x-api-key", "sk")]
+    assert OPENAI.authorise("sk") == [("authorization", "Bearer sk")]
+
+
+def test_the_simulator_comes_last_and_only_where_it_was_switched_on(tmp_path):
+    chain = chain_of(read(tmp_path, SIMULATOR_URL="http://127.0.0.1:8090/", OPENAI_API_KEY="o"))
+    assert [provider.name for provider in chain] == ["openai", "simulator"]
+    assert (chain[1].base_url, chain[1].serves_any_model) == ("http://127.0.0.1:8090", True)
+    assert chain[1].keys[0].fingerprint == ""
+
+
+def test_models_and_limits_come_from_the_configuration(tmp_path):
+    config = """
+models:
+  gpt-6-luna: {providers: [openai]}
+provider_dispatch:
+  connect_timeout: 1
+  read_timeout: 2.5
+cache: {unknown: here}
+"""
+    settings = read(tmp_path, config)
+    assert settings.models == {"gpt-6-luna": Model(["openai"])}
+    assert settings.config == DispatchConfig(connect_timeout=1, read_timeout=2.5)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("provider_dispatch: {read_timout: 1}", "section provider_dispatch: .*read_timout"),
+        ("provider_dispatch: {read_timeout: soon}", "section provider_dispatch: .*read_timeout"),
+        ("models: {gpt: {provider: [openai]}}", "section models: "),
+        (
+            "models: {gpt: {providers: [opanai]}}",
+            "models, gpt: no provider 'opanai'; there are anthropic, openai",
+        ),
+    ],
+)
+def test_a_wrong_configuration_is_refused_and_named(tmp_path, config, message):
+    with pytest.raises(SettingError, match=message):
+        read(tmp_path, config)
+
+
+def test_no_key_is_in_the_settings_representation(tmp_path):
+    settings = read(tmp_path, ANTHROPIC_API_KEY="sk-secret-one", OPENAI_API_KEY_2="sk-secret-two")
+    assert "sk-secret" not in f"{settings!r} {settings} {settings.providers} {chain_of(settings)}"
+
+
+async def test_a_chain_without_providers_is_warned_about(caplog):
+    async with bootstrap(Settings()):
+        assert "set one, e.g. ANTHROPIC_API_KEY" in caplog.text
+    caplog.clear()
+    async with bootstrap(Settings(simulator_url="http://127.0.0.1:1")):
+        assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LISTEN_ADDRESS", "OPENAI_ORG_ID", "SIMULATOR_URL", "TOLLWAY_CONFIG", "LOG_LEVEL"]
+    + [f"{name.upper()}_{end}" for name in PROVIDER_NAMES for end in ("API_KEY", "BASE_URL")]
+    + [f"provider_dispatch.{name}" for name in DispatchConfig.__struct_fields__],
+)
+def test_the_readme_lists_the_setting(name):
+    assert f"| `{name}` |" in README.read_text()

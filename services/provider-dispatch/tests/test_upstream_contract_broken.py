@@ -1,0 +1,137 @@
+"""What every HTTP client towards providers must say when an answer does not come, or not whole."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from tollway_provider_dispatch.domain.ports import UpstreamBroken
+
+if TYPE_CHECKING:
+    from tollway_provider_dispatch.domain.ports import UpstreamAnswer
+
+HEADERS = [("content-type", "application/json"), ("x-api-key", "sk"), ("Anthropic-Beta", "a,b")]
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+async def broken(answer: UpstreamAnswer) -> tuple[bytes, str]:
+    """Return what came before an answer broke off, and why it did."""
+    seen = b""
+    try:
+        async for data in answer.pieces():
+            seen += data
+    except UpstreamBroken as error:
+        return seen, error.reason
+    finally:
+        answer.close()
+    raise AssertionError("it did not break off")
+
+
+@pytest.mark.parametrize(
+    "cut", [CHUNKED + chunk(b"data"), b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\ndata"], ids=["chunked", "length"]
+)
+async def test_a_cut_answer_is_a_reset_and_what_came_before_is_handed_on(server, client, cut):
+    async def answer(_, writer):
+        writer.write(cut)
+        writer.close()
+
+    server.answer = answer
+    assert await broken(await client.post(server.url, HEADERS, b"{}")) == (b"data", "reset")
+    with pytest.raises(UpstreamBroken) as error:
+        await (await client.post(server.url, HEADERS, b"{}")).read()
+    assert error.value.reason == "reset"
+
+
+async def test_what_came_before_a_cut_is_handed_on_to_a_late_reader_too(server, client):
+    async def answer(_, writer):
+        writer.write(CHUNKED + chunk(b"data"))
+        writer.close()
+
+    server.answer = answer
+    begun = await client.post(server.url, HEADERS, b"{}")
+    await asyncio.sleep(0.02)  # until the client has seen the end
+    assert await broken(begun) == (b"data", "reset")
+
+
+async def test_a_connection_reset_in_mid_answer_is_a_reset(server, client):
+    async def answer(_, writer):
+        writer.write(CHUNKED + chunk(b"data"))
+        await seen.wait()
+        writer.transport.abort()
+
+    seen = asyncio.Event()
+    server.answer = answer
+    begun = await client.post(server.url, HEADERS, b"{}")
+    stream = begun.pieces()
+    assert await anext(stream) == b"data"
+    seen.set()
+    with pytest.raises(UpstreamBroken) as error:
+        await anext(stream)
+    assert error.value.reason == "reset"
+    begun.close()
+
+
+async def test_a_connection_closed_without_an_answer_is_a_reset(server, client):
+    async def answer(_, writer):
+        writer.close()
+
+    server.answer = answer
+    with pytest.raises(UpstreamBroken) as error:
+        await client.post(server.url, HEADERS, b"{}")
+    assert error.value.reason == "reset"
+
+
+async def test_an_answer_that_is_not_http_is_malformed(server, client):
+    server.says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    with pytest.raises(UpstreamBroken) as error:
+        await client.post(server.url, HEADERS, b"{}")
+    assert error.value.reason == "malformed_response"
+
+
+async def test_nobody_listening_is_a_failed_connect(client):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but it does not listen
+        with pytest.raises(UpstreamBroken) as error:
+            await client.post(f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
+    assert error.value.reason == "connect_failed"
+
+
+async def test_a_connection_that_does_not_come_up_is_a_failed_connect(hasty):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for filler in (first, second):  # nobody accepts them, so there is no room for a third
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        with pytest.raises(UpstreamBroken) as error:
+            await hasty.post(f"http://127.0.0.1:{full.getsockname()[1]}/", HEADERS, b"{}")
+    assert error.value.reason == "connect_failed"
+
+
+async def test_silence_before_the_answer_is_a_timeout(server, hasty):
+    server.says()
+    with pytest.raises(UpstreamBroken) as error:
+        await hasty.post(server.url, HEADERS, b"{}")
+    assert error.value.reason == "timeout"
+
+
+async def test_silence_in_mid_answer_is_a_timeout_and_what_came_before_is_handed_on(server, hasty):
+    server.says(CHUNKED + chunk(b"data"))
+    assert await broken(await hasty.post(server.url, HEADERS, b"{}")) == (b"data", "timeout")
+    with pytest.raises(UpstreamBroken) as error:
+        await (await hasty.post(server.url, HEADERS, b"{}")).read()
+    assert error.value.reason == "timeout"
+
+
+async def test_what_broke_never_tells_a_key(server, client):
+    server.says(b"garbage\r\n\r\n")
+    with pytest.raises(UpstreamBroken) as error:
+        await client.post(server.url, [("x-api-key", "sk-secret-one")], b"{}")
+    cause: BaseException | None = error.value
+    while cause:
+        assert "sk-secret-one" not in str(cause)
+        cause = cause.__cause__
