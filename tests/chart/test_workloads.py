@@ -77,10 +77,12 @@ def pod_labels(scenario: Any, name: str) -> dict[str, str]:
     return labels
 
 
-def test_grpc_services_are_headless_so_that_callers_balance(scenario: Any) -> None:
+def test_services_that_scale_are_headless_so_that_callers_balance(scenario: Any) -> None:
     for service in scenario.of("Service"):
-        is_front = service["metadata"]["name"] == "try-edge"
-        assert ("clusterIP" in service["spec"]) is not is_front
+        name = service["metadata"]["name"].removeprefix("try-")
+        is_balanced = name in {"cache", "classifier", "provider-dispatch"}
+        assert (service["spec"].get("clusterIP") == "None") is is_balanced
+        assert service["spec"].get("publishNotReadyAddresses", False) is is_balanced
 
 
 def test_every_address_names_a_service_of_the_release(scenario: Any) -> None:
