@@ -77,9 +77,10 @@ async def test_an_answer_cut_short_or_of_another_version_is_unreadable(
 async def test_a_server_that_answers_with_an_error_is_asked_again_at_once(
     client: Redis, store: Any, entry: Any, key: Any
 ) -> None:
-    await client.lpush(f"tollway:{{acme}}:exact:{key(1).hex()}", "a list")
-    with pytest.raises(StoreUnavailable, match="ResponseError"):
-        await store.get("acme", key(1))
+    await client.config_set("maxmemory", "1")
+    with pytest.raises(StoreUnavailable, match="OutOfMemory"):
+        await store.put([entry(number=2)])
+    await client.config_set("maxmemory", "0")
     assert await store.put([entry(number=2)]) == 1
     assert await store.get("acme", key(2))
 

@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 
+from tollway_cache.adapters.joined_reads import JoinedReads
 from tollway_cache.domain.answer import Answer
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
@@ -32,6 +33,7 @@ REST_SECONDS = 1.0
 # one slow answer is a hiccup; so many in a row are a server that hangs
 SLOW_BEFORE_REST = 3
 MAX_CONNECTIONS = 64
+MOST_PARTITIONS = 1024
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -60,6 +62,7 @@ class RedisAnswerStore:
         self._get_seconds = get_seconds
         self._rests_until = 0.0
         self._slow_in_a_row = 0
+        self._reads: dict[str, JoinedReads] = {}
 
     @classmethod
     def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
@@ -68,7 +71,7 @@ class RedisAnswerStore:
             url,
             max_connections=MAX_CONNECTIONS,
             timeout=PUT_SECONDS,
-            socket_timeout=PUT_SECONDS,
+            socket_timeout=None,  # `_limited` bounds every command; a second clock costs a task for each send
             socket_connect_timeout=get_seconds,
             retry=Retry(NoBackoff(), 0),
         )
@@ -78,12 +81,15 @@ class RedisAnswerStore:
         await self._client.aclose()
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
-        async with self._limited(self._get_seconds):
-            value = await self._client.get(_key(partition, exact_key))
+        reads = self._reads.get(partition)
+        if reads is None:
+            self._forget_idle()
+            reads = self._reads[partition] = JoinedReads(self._fetch)
+        value = await reads.read(_key(partition, exact_key))
         if value is None:
             return None
         try:
-            stored = _decode(cast("bytes", value))
+            stored = _decode(value)
         except msgspec.DecodeError as error:
             # the error's own text could quote the value
             raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
@@ -98,6 +104,15 @@ class RedisAnswerStore:
         async with self._limited(PUT_SECONDS):
             await pipeline.execute()
         return len(entries)
+
+    async def _fetch(self, keys: Sequence[str]) -> Sequence[bytes | None]:
+        async with self._limited(self._get_seconds):
+            return cast("Sequence[bytes | None]", await self._client.mget(keys))
+
+    def _forget_idle(self) -> None:
+        """Keep no entry for every workspace that ever asked."""
+        if len(self._reads) >= MOST_PARTITIONS:
+            self._reads = {name: reads for name, reads in self._reads.items() if not reads.is_idle}
 
     @asynccontextmanager
     async def _limited(self, seconds: float) -> AsyncIterator[None]:
