@@ -98,7 +98,7 @@ def seen(events: bytes) -> list[dict[str, Any]]:
 
 
 def test_an_answer_survives_the_way_through_a_stream(message: dict[str, Any]) -> None:
-    assert json.loads(WIRE.from_events(as_events(message))) == message
+    assert json.loads(WIRE.from_events(as_events(message), Usage())) == message
 
 
 def test_the_sdk_adds_the_stream_up_to_the_same_message(answering: Any, message: dict[str, Any]) -> None:
@@ -138,7 +138,7 @@ def test_edits_of_the_context_come_at_the_end_as_the_beta_sends_them() -> None:
     events = seen(as_events(message))
     assert events[-2]["context_management"] == {"applied_edits": []}
     assert events[0]["message"]["context_management"] is None
-    assert json.loads(WIRE.from_events(as_events(message))) == message
+    assert json.loads(WIRE.from_events(as_events(message), Usage())) == message
 
 
 def test_a_real_stream_adds_up(event: Callable[..., bytes]) -> None:
@@ -160,7 +160,7 @@ def test_a_real_stream_adds_up(event: Callable[..., bytes]) -> None:
         event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 9}),
         event("message_stop"),
     ]
-    assert json.loads(WIRE.from_events(b"".join(stream))) == answer(
+    assert json.loads(WIRE.from_events(b"".join(stream), Usage())) == answer(
         {"type": "tool_use", "id": "t", "name": "n", "input": {"q": 2}},
         {"type": "text", "text": "so blue", "citations": [CITATION]},
         usage={"input_tokens": 5, "output_tokens": 9},
@@ -174,11 +174,11 @@ def test_what_cannot_be_put_together_is_refused(event: Callable[..., bytes]) -> 
     unknown = event("content_block_delta", index=0, delta={"type": "compaction_delta", "content": "x"})
     for events in (b"", block, start + half, start + block + half, start + block + unknown, b"data: garbage\n\n"):
         with pytest.raises((LookupError, TypeError, ValueError)):
-            WIRE.from_events(events)
+            WIRE.from_events(events, Usage())
 
 
 def test_a_replayed_answer_has_usage_that_a_reader_can_bill() -> None:
-    assert WIRE.read_usage(WIRE.from_events(as_events(answer(TEXT)))) == (
+    assert WIRE.read_usage(WIRE.from_events(as_events(answer(TEXT)), Usage())) == (
         Usage(14, cache_write_short=10, cache_write_long=20, cache_read=2048, output=31, reasoning=9),
         "end_turn",
     )

@@ -90,7 +90,7 @@ def without_nulls(value: Any) -> Any:
 
 
 def test_an_answer_survives_the_way_through_a_stream(completion: dict[str, Any]) -> None:
-    assert without_nulls(json.loads(WIRE.from_events(as_events(completion)))) == without_nulls(completion)
+    assert without_nulls(json.loads(WIRE.from_events(as_events(completion), Usage()))) == without_nulls(completion)
 
 
 def test_the_sdk_adds_the_stream_up_to_the_same_completion(answering: Any, completion: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ def test_a_real_stream_adds_up() -> None:
         part(0, "tool_calls"),
         b"data: [DONE]\n\n",
     ]
-    answer = json.loads(WIRE.from_events(b"".join(stream)))
+    answer = json.loads(WIRE.from_events(b"".join(stream), Usage()))
     assert (answer["object"], answer["id"], answer["model"]) == ("chat.completion", "c", "m")
     first, second = answer["choices"]
     assert first["message"]["tool_calls"] == [
@@ -181,9 +181,15 @@ def test_a_real_stream_adds_up() -> None:
 def test_what_cannot_be_put_together_is_refused(delta: dict[str, Any]) -> None:
     chunk = {"choices": [{"index": 0, "delta": delta}]}
     with pytest.raises((LookupError, TypeError, ValueError)):
-        WIRE.from_events(format_event(json.dumps(chunk).encode()))
+        WIRE.from_events(format_event(json.dumps(chunk).encode()), Usage())
 
 
 def test_a_replayed_answer_has_usage_that_a_reader_can_bill() -> None:
-    body = WIRE.from_events(as_events(answer(choice(content="x"))))
+    body = WIRE.from_events(as_events(answer(choice(content="x"))), Usage())
     assert WIRE.read_usage(body) == (Usage(uncached_input=8, cache_read=32, output=9, reasoning=4), "stop")
+
+
+def test_a_stream_whose_usage_was_taken_out_adds_up_with_the_usage_that_was_booked() -> None:
+    used = Usage(uncached_input=8, cache_write_short=2, cache_read=32, output=9, reasoning=4)
+    body = WIRE.from_events(WIRE.to_events(json.dumps(answer(choice(content="x"))).encode(), with_usage=False), used)
+    assert WIRE.read_usage(body) == (used, "stop")

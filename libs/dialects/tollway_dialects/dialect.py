@@ -40,6 +40,8 @@ class Wire(Protocol):
     dialect: Dialect
     path: str
     """Where clients and providers of this dialect take requests."""
+    always_streams_usage: bool
+    """Every stream tells its usage, so one that was kept serves every client as it is."""
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         """Return usage and stop reason of a whole JSON answer; None where it does not tell."""
@@ -50,7 +52,7 @@ class Wire(Protocol):
     def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
         """Return a whole JSON answer as the event stream that would have said the same."""
 
-    def from_events(self, events: bytes) -> bytes:
+    def from_events(self, events: bytes, usage: Usage) -> bytes:
         """
         Return a complete event stream as the JSON answer that would have said the same.
 

@@ -16,6 +16,8 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # a restarted peer is found again within a second or two, not after gRPC's two minutes
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # gRPC asks DNS again after 30 s at the soonest; a replaced pod would be missed for as long
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.so_reuseport", 0),
 ]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
+import time
 from dataclasses import dataclass
 
 Metadata = tuple[tuple[str, str], ...]
@@ -19,7 +19,7 @@ class CallContext:
     workspace: str = ""
     traceparent: str = ""
     deadline: float = math.inf
-    """In the running loop's time; infinite where the caller set none."""
+    """In `time.monotonic()`; infinite where the caller set none."""
 
     @classmethod
     def read(cls, metadata: object, timeout: float | None) -> CallContext:
@@ -30,7 +30,7 @@ class CallContext:
                 workspace = value
             elif key == TRACE_KEY:
                 trace = value
-        deadline = math.inf if timeout is None else asyncio.get_running_loop().time() + timeout
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         return cls(workspace, trace, deadline)
 
     def metadata(self) -> Metadata:
@@ -41,7 +41,7 @@ class CallContext:
         """Seconds until the deadline, never negative; None where there is none."""
         if self.deadline == math.inf:
             return None
-        return max(0.0, self.deadline - asyncio.get_running_loop().time())
+        return max(0.0, self.deadline - time.monotonic())
 
 
 def call_metadata(workspace: str, traceparent: str = "") -> Metadata:

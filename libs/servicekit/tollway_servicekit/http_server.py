@@ -88,6 +88,9 @@ def _listen(address: str) -> socket.socket:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family, backlog=2048)
+        listener = socket.create_server((host, int(port)), family=family, backlog=2048)
     except OSError as error:
         raise OSError(f"cannot listen on {address}: {error.strerror}; set LISTEN_ADDRESS to a free one") from error
+    # inherited by its connections; asyncio's own loop sets it for sockets that it made itself only
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

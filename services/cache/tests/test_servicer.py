@@ -66,11 +66,11 @@ async def test_an_unknown_prompt_is_a_miss_without_an_answer(stub: Any, key: Any
 
 @pytest.mark.parametrize("dialect", [chat_pb2.DIALECT_OPENAI_CHAT, chat_pb2.DIALECT_ANTHROPIC_MESSAGES])
 async def test_a_stored_answer_is_found_with_every_field(stub: Any, key: Any, dialect: int) -> None:
-    stored = await stub.StoreAnswers(store_request(key(1), dialect=dialect))
+    stored = await stub.StoreAnswers(store_request(key(1), dialect=dialect, is_event_stream=True))
     assert stored.stored_count == 1
     found = await stub.LookupAnswer(lookup_request(key(1)))
     assert found.hit == cache_pb2.CACHE_HIT_EXACT
-    assert found.answer == stored_answer(dialect=dialect)
+    assert found.answer == stored_answer(dialect=dialect, is_event_stream=True)
     set_fields = {field.name for field, _ in found.answer.ListFields()}
     assert set_fields == {field.name for field in cache_pb2.StoredAnswer.DESCRIPTOR.fields}
 

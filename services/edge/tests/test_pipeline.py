@@ -89,6 +89,20 @@ async def test_an_entry_that_cannot_be_replayed_is_a_miss(
     assert ports.headers[b"x-gateway-cache"] == b"none"
 
 
+@pytest.mark.parametrize("is_stream", [False, True])
+async def test_a_kept_stream_is_replayed_as_it_was_sent_or_as_json(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, is_stream: bool
+) -> None:
+    events = b"".join(piece.data for piece in make_stream())
+    ports.body, ports.cached = make_body(stream=is_stream), replace(HIT, body=events, is_event_stream=True)
+    await pipeline.serve(make_call(), ports)
+    assert ports.records[0].cache == "exact"
+    if is_stream:
+        assert ports.sent == events
+    else:
+        assert json.loads(ports.sent)["content"] == [{"type": "text", "text": "Hi"}]
+
+
 async def test_without_the_exact_cache_nothing_is_looked_up_or_stored(
     pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_piece: Any
 ) -> None:

@@ -83,7 +83,7 @@ async def test_a_stream_is_handed_on_with_head_first_and_end_last(simulator, dis
         200,
         last.usage,
     )
-    answer = WIRES[dialect].from_events(joined(pieces))
+    answer = WIRES[dialect].from_events(joined(pieces), Usage())
     assert WIRES[dialect].read_usage(answer) == (last.usage, last.end.stop_reason)
 
 

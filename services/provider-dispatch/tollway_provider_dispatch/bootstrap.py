@@ -6,7 +6,7 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
+from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream, proxy_of
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
@@ -38,7 +38,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
     async with AsyncExitStack() as stack:
         clients: dict[str, UpstreamClient] = {}
         for provider in providers:
-            client = AiohttpUpstream(settings.config.connect_timeout, settings.config.read_timeout)
+            proxy = proxy_of(provider.base_url)
+            client = AiohttpUpstream(settings.config.connect_timeout, settings.config.read_timeout, proxy)
             stack.push_async_callback(client.aclose)
             clients[provider.name] = client
         models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}

@@ -26,6 +26,7 @@ class AnthropicWire:
 
     dialect = Dialect.ANTHROPIC_MESSAGES
     path = "/v1/messages"
+    always_streams_usage = True
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
@@ -40,7 +41,7 @@ class AnthropicWire:
     def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
         return replay.to_events(body)
 
-    def from_events(self, events: bytes) -> bytes:
+    def from_events(self, events: bytes, usage: Usage) -> bytes:
         return replay.from_events(events)
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tollway_dialects.sse import EventSplitter, event_data, format_event
+
+if TYPE_CHECKING:
+    from tollway_dialects.usage import Usage
 
 Json = dict[str, Any]
 
@@ -28,8 +31,8 @@ def to_events(body: bytes, *, with_usage: bool) -> bytes:
     return b"".join([format_event(msgspec.json.encode(chunk)) for chunk in chunks]) + format_event(b"[DONE]")
 
 
-def from_events(events: bytes) -> bytes:
-    """Return the JSON answer that a complete stream adds up to."""
+def from_events(events: bytes, usage: Usage) -> bytes:
+    """Return the JSON answer that a complete stream adds up to; `usage` stands in where the stream does not tell it."""
     answer: Json = {"object": "chat.completion", "choices": []}
     choices: dict[int, Json] = {}
     for event in EventSplitter().feed(events):
@@ -43,7 +46,18 @@ def from_events(events: bytes) -> bytes:
         for part in chunk["choices"]:
             _apply(choices.setdefault(part["index"], _empty_choice(part["index"])), part)
     answer["choices"] = [choices[index] for index in sorted(choices)]
+    answer.setdefault("usage", _told(usage))
     return msgspec.json.encode(answer)
+
+
+def _told(usage: Usage) -> Json:
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write_short},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }
 
 
 def _empty_choice(index: int) -> Json:

@@ -25,6 +25,7 @@ class OpenAIChatWire:
 
     dialect = Dialect.OPENAI_CHAT
     path = "/v1/chat/completions"
+    always_streams_usage = False
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
@@ -42,8 +43,8 @@ class OpenAIChatWire:
     def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
         return replay.to_events(body, with_usage=with_usage)
 
-    def from_events(self, events: bytes) -> bytes:
-        return replay.from_events(events)
+    def from_events(self, events: bytes, usage: Usage) -> bytes:
+        return replay.from_events(events, usage)
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
         error = {"message": message, "type": kind.openai_type, "param": None, "code": kind.openai_code}

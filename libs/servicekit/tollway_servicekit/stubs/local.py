@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from tollway_servicekit.limit import Limit
 from tollway_servicekit.serve import is_asked_for, unexpected
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def local_stub(contract: Contract, servicer: object) -> Any:
 
 def _call(method: Method, serve: Any) -> Any:
     async def unary(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
-        limit = asyncio.timeout(timeout)
+        limit = Limit(timeout)
         try:
-            async with limit:
+            with limit:
                 return await serve(request, CallContext.read(metadata, timeout))
         except (Exception, asyncio.CancelledError) as error:
             if is_asked_for(error):
@@ -42,9 +43,9 @@ def _call(method: Method, serve: Any) -> Any:
         try:
             while True:
                 # one limit an item: a limit around a `yield` would cancel the reader's own waiting
-                limit = asyncio.timeout(context.time_remaining())
+                limit = Limit(context.time_remaining())
                 try:
-                    async with limit:
+                    with limit:
                         item = await anext(items)
                 except StopAsyncIteration:
                     return
@@ -59,9 +60,9 @@ def _call(method: Method, serve: Any) -> Any:
     return streaming if method.is_server_streaming else unary
 
 
-def _translate(method: Method, error: BaseException, limit: asyncio.Timeout) -> ServiceError:
+def _translate(method: Method, error: BaseException, limit: Limit) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
-    if isinstance(error, TimeoutError) and limit.expired():
+    if isinstance(error, TimeoutError) and limit.has_expired:
         return DeadlineExceeded("DEADLINE_EXCEEDED", f"{method.name} did not answer within its deadline")
     return unexpected(method, error)

@@ -36,7 +36,7 @@ MAX_CONNECTIONS = 64
 MOST_PARTITIONS = 1024
 
 
-class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=1):
+class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """An answer as Redis holds it; a change of shape takes the next tag, so that older values become misses."""
 
     partition: str
@@ -48,6 +48,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=1):
     usage: tuple[int, int, int, int, int, int, bool]
     cost_micro_usd: int
     body: bytes
+    is_event_stream: bool
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -152,6 +153,7 @@ def _to_stored(answer: Answer) -> StoredAnswer:
         usage=astuple(answer.usage),
         cost_micro_usd=answer.cost_micro_usd,
         body=answer.body,
+        is_event_stream=answer.is_event_stream,
     )
 
 
@@ -166,4 +168,5 @@ def _to_answer(stored: StoredAnswer) -> Answer:
         usage=Usage(*stored.usage),
         cost_micro_usd=stored.cost_micro_usd,
         body=stored.body,
+        is_event_stream=stored.is_event_stream,
     )

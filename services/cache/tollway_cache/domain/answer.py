@@ -8,7 +8,7 @@ from tollway_dialects.usage import Usage
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A whole, successful answer in its JSON form, with all that a later hit has to tell about it."""
+    """A whole, successful answer as it was first given, with all that a later hit has to tell about it."""
 
     partition: str
     """The workspace whose answer it is; compared again on every hit."""
@@ -21,6 +21,8 @@ class Answer(msgspec.Struct, frozen=True):
     usage: Usage
     cost_micro_usd: int
     body: bytes
+    is_event_stream: bool = False
+    """The body is the event stream as it was sent; else it is JSON."""
 
 
 class Entry(msgspec.Struct, frozen=True):

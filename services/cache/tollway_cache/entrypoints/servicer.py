@@ -73,6 +73,7 @@ def _to_wire(answer: Answer) -> cache_pb2.StoredAnswer:
         ),
         cost_micro_usd=answer.cost_micro_usd,
         body=answer.body,
+        is_event_stream=answer.is_event_stream,
     )
 
 
@@ -99,4 +100,5 @@ def _from_wire(entry: cache_pb2.CacheEntry) -> Answer:
         ),
         cost_micro_usd=stored.cost_micro_usd,
         body=stored.body,
+        is_event_stream=stored.is_event_stream,
     )

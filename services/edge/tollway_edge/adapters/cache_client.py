@@ -58,6 +58,7 @@ class CacheClient:
             usage=usage_from(answer.usage),
             cost_micro_usd=answer.cost_micro_usd,
             layer=layer,
+            is_event_stream=answer.is_event_stream,
         )
 
     def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
@@ -70,6 +71,7 @@ class CacheClient:
             usage=usage_to(call.usage),
             cost_micro_usd=cost_micro_usd,
             body=body,
+            is_event_stream=call.is_stream,
         )
         self.writes.add(cache_pb2.CacheEntry(exact_key=call.exact_key, answer=answer))
 

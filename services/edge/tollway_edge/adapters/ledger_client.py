@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
 
 SETTLE_SECONDS = 10.0
+# records that are booked together share a transaction
+BOOK_SECONDS = 0.2
 _STATUSES = {
     CallStatus.RUNNING: metering_pb2.CALL_STATUS_FAILED,
     CallStatus.SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
@@ -33,7 +35,9 @@ class LedgerClient:
 
     def __init__(self, stub: MeteringServiceAsyncStub) -> None:
         self._stub = stub
-        self.records: Batches[metering_pb2.CallRecord] = Batches("ledger", self._send, retries=True)
+        self.records: Batches[metering_pb2.CallRecord] = Batches(
+            "ledger", self._send, interval=BOOK_SECONDS, retries=True
+        )
 
     def record(self, call: Call) -> None:
         self.records.add(_record(call))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -42,19 +42,26 @@ class PrometheusMeter:
         self._unpriced = Counter("tollway_unpriced_calls", "Calls of models without a price", registry=registry)
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
+        self._children: dict[tuple[object, ...], Any] = {}
+
+    def _child(self, metric: Counter | Histogram, labels: tuple[object, ...]) -> Any:
+        """Return what `labels` would, without its lock and its copies for every call."""
+        child = self._children.get((metric, labels))
+        if child is None:
+            child = self._children[metric, labels] = metric.labels(*labels)
+        return child
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         workspace = call.workspace.name if call.workspace else ""
-        self._calls.labels(
-            workspace, call.dialect.value, call.status.value, str(call.http_status), call.cache, call.provider
-        ).inc()
-        self._seconds.labels(call.dialect.value).observe(call.seconds())
+        labels = (workspace, call.dialect.value, call.status.value, call.http_status, call.cache, call.provider)
+        self._child(self._calls, labels).inc()
+        self._child(self._seconds, (call.dialect.value,)).observe(call.seconds())
         if call.cache != "none":
-            self._saved.labels(workspace).inc(call.saved_micro_usd / 1_000_000)
+            self._child(self._saved, (workspace,)).inc(call.saved_micro_usd / 1_000_000)
             return
-        self._tokens.labels(workspace, "input").inc(call.usage.input)
-        self._tokens.labels(workspace, "output").inc(call.usage.output)
+        self._child(self._tokens, (workspace, "input")).inc(call.usage.input)
+        self._child(self._tokens, (workspace, "output")).inc(call.usage.output)
         if cost_micro_usd is not None:
-            self._cost.labels(workspace).inc(cost_micro_usd / 1_000_000)
+            self._child(self._cost, (workspace,)).inc(cost_micro_usd / 1_000_000)
         elif call.provider:
             self._unpriced.inc()

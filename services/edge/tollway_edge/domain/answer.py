@@ -55,7 +55,7 @@ class AnswerPiece:
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An earlier answer, in its JSON form."""
+    """An earlier answer, in the form in which it was first given."""
 
     body: bytes
     provider: str
@@ -65,6 +65,7 @@ class CachedAnswer:
     cost_micro_usd: int
     layer: str
     """exact or semantic"""
+    is_event_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

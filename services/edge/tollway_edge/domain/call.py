@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -42,7 +42,7 @@ class Call:
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
-    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    call_id: str = field(default_factory=lambda: os.urandom(16).hex())
     started: float = field(default_factory=time.monotonic)
     started_unix_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 

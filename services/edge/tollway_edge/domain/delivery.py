@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from tollway_edge.domain.call import CallStatus
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.ports import Client
+
+log = logging.getLogger(__name__)
 
 
 class Kept:
@@ -34,18 +37,26 @@ class Kept:
 
 async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bool:
     """Send an earlier answer in the form that this client asked for; False where it cannot be put into it."""
-    body, content_type = answer.body, JSON
-    if call.is_stream:
-        try:
-            body, content_type = call.wire.to_events(body, with_usage=call.wants_usage_event), EVENT_STREAM
-        except (LookupError, TypeError, ValueError):
-            return False
+    try:
+        body = _as_asked_for(call, answer)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        log.warning("call %s: a kept answer cannot be replayed (%s)", call.query_id, type(error).__name__)
+        return False
     call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
     call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
-    await client.send_whole(200, own_headers(call, content_type), body)
+    await client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body)
     call.end(CallStatus.SUCCEEDED)
     return True
+
+
+def _as_asked_for(call: Call, answer: CachedAnswer) -> bytes:
+    wire, body = call.wire, answer.body
+    if answer.is_event_stream and call.is_stream and wire.always_streams_usage:
+        return body
+    if answer.is_event_stream:
+        body = wire.from_events(body, answer.usage)
+    return wire.to_events(body, with_usage=call.wants_usage_event) if call.is_stream else body
 
 
 async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:

@@ -130,13 +130,7 @@ class Pipeline:
             return
         if len(kept) > self.limits.max_cached_bytes or not call.wire.is_storable(call.stop_reason):
             return
-        try:
-            body = call.wire.from_events(kept) if call.is_stream else kept
-        except (LookupError, TypeError, ValueError) as error:
-            # the client has its answer; one that cannot be put together again is only not kept
-            log.warning("call %s: the stream cannot be kept as an answer (%s)", call.query_id, type(error).__name__)
-            return
-        self.cache.store(call, body, self._cost(call) or 0)
+        self.cache.store(call, kept, self._cost(call) or 0)
 
     def _settle(self, call: Call) -> None:
         if call.workspace is None:

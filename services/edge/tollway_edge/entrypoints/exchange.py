@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+# most calls that a cache or a fast provider answers are over by then, and need no task to watch them
+WATCH_AFTER_SECONDS = 0.02
+
+
 class Exchange:
     """
     A request to read and a response to write.
@@ -30,6 +34,8 @@ class Exchange:
         self._send = send
         self._max_body_bytes = max_body_bytes
         self._declared_bytes = declared_bytes
+        self._serving: asyncio.Task[Any] | None = None
+        self._watch_start: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def read_body(self) -> bytes:
@@ -43,8 +49,9 @@ class Exchange:
             self._cancel()
         if len(body) > self._max_body_bytes:
             raise self._too_large()
-        serving = asyncio.current_task()
-        self._watcher = asyncio.create_task(self._watch(serving))
+        self._serving = serving = asyncio.current_task()
+        if serving:
+            self._watch_start = serving.get_loop().call_later(WATCH_AFTER_SECONDS, self._start_watching)
         return body
 
     async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
@@ -65,8 +72,13 @@ class Exchange:
 
     def stop_watching(self) -> None:
         # before an answer's last bytes: behind them ASGI reports a disconnect whether the client left or not
+        if self._watch_start:
+            self._watch_start.cancel()
         if self._watcher:
             self._watcher.cancel()
+
+    def _start_watching(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
 
     async def _read_on(self, body: bytearray) -> bytes:
         more = True
@@ -80,12 +92,12 @@ class Exchange:
                 raise self._too_large()
         return bytes(body)
 
-    async def _watch(self, serving: asyncio.Task[Any] | None) -> None:
+    async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.has_left = True
-        if serving:
-            serving.cancel("the client left")
+        if self._serving:
+            self._serving.cancel("the client left")
 
     def _cancel(self) -> None:
         self.has_left = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDict
@@ -28,6 +30,18 @@ _LARGE_BODY = 1 << 20
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
+def proxy_of(url: str) -> str | None:
+    """
+    Return the proxy that the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) names for an address.
+
+    Asked once for each provider: aiohttp's `trust_env` reads the environment and netrc for every request.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)
+
+
 class AiohttpUpstream:
     """
     An `UpstreamClient`.
@@ -35,9 +49,10 @@ class AiohttpUpstream:
     Args:
         connect_timeout: Seconds until a connection stands.
         read_timeout: Seconds without a byte before the answer counts as broken.
+        proxy: Address of a proxy; None goes straight.
     """
 
-    def __init__(self, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(self, connect_timeout: float, read_timeout: float, proxy: str | None = None) -> None:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
@@ -45,7 +60,7 @@ class AiohttpUpstream:
             auto_decompress=True,
             read_bufsize=1 << 18,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+            proxy=proxy,
         )
 
     async def post(self, url: str, headers: Headers, body: bytes) -> AiohttpAnswer:

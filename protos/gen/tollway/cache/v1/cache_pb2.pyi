@@ -157,7 +157,7 @@ Global___CacheEntry: _TypeAlias = CacheEntry  # noqa: Y015
 
 @_typing.final
 class StoredAnswer(_message.Message):
-    """A whole answer in its JSON form; a stream is rebuilt from it."""
+    """A whole answer in the form in which it was first given."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -169,6 +169,7 @@ class StoredAnswer(_message.Message):
     USAGE_FIELD_NUMBER: _builtins.int
     COST_MICRO_USD_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    IS_EVENT_STREAM_FIELD_NUMBER: _builtins.int
     partition: _builtins.str
     dialect: _chat_pb2.Dialect.ValueType
     provider: _builtins.str
@@ -177,6 +178,8 @@ class StoredAnswer(_message.Message):
     cost_micro_usd: _builtins.int
     """What the answer cost when it was bought, and a hit saves."""
     body: _builtins.bytes
+    is_event_stream: _builtins.bool
+    """The body is the event stream as it was sent; else it is JSON."""
     @_builtins.property
     def usage(self) -> _chat_pb2.Usage: ...
     def __init__(
@@ -190,10 +193,11 @@ class StoredAnswer(_message.Message):
         usage: _chat_pb2.Usage | None = ...,
         cost_micro_usd: _builtins.int = ...,
         body: _builtins.bytes = ...,
+        is_event_stream: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "cost_micro_usd", b"cost_micro_usd", "dialect", b"dialect", "model", b"model", "partition", b"partition", "provider", b"provider", "tier", b"tier", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "cost_micro_usd", b"cost_micro_usd", "dialect", b"dialect", "is_event_stream", b"is_event_stream", "model", b"model", "partition", b"partition", "provider", b"provider", "tier", b"tier", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
