@@ -101,7 +101,8 @@ class RedisAnswerStore:
         pipeline = self._client.pipeline(transaction=False)
         for entry in entries:
             answer = entry.answer
-            pipeline.set(_key(answer.partition, answer.exact_key), _encode(_to_stored(answer)), ex=entry.ttl_seconds)
+            name, value = _key(answer.partition, answer.exact_key), _encode(_to_stored(answer))
+            pipeline.execute_command("SET", name, value, "EX", entry.ttl_seconds)
         async with self._limited(PUT_SECONDS):
             await pipeline.execute()
         return len(entries)

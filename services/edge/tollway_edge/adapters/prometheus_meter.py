@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -16,6 +17,18 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 
 # a series a counter that no dashboard reads
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What one kind of call counts in: the metrics with their labels filled in, which `labels` does slowly."""
+
+    calls: Counter
+    seconds: Histogram
+    input: Counter
+    output: Counter
+    cost: Counter
+    saved: Counter
 
 
 class PrometheusMeter:
@@ -42,26 +55,32 @@ class PrometheusMeter:
         self._unpriced = Counter("tollway_unpriced_calls", "Calls of models without a price", registry=registry)
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
-        self._children: dict[tuple[object, ...], Any] = {}
-
-    def _child(self, metric: Counter | Histogram, labels: tuple[object, ...]) -> Any:
-        """Return what `labels` would, without its lock and its copies for every call."""
-        child = self._children.get((metric, labels))
-        if child is None:
-            child = self._children[metric, labels] = metric.labels(*labels)
-        return child
+        self._series: dict[tuple[str | int, ...], _Series] = {}
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         workspace = call.workspace.name if call.workspace else ""
-        labels = (workspace, call.dialect.value, call.status.value, call.http_status, call.cache, call.provider)
-        self._child(self._calls, labels).inc()
-        self._child(self._seconds, (call.dialect.value,)).observe(call.seconds())
+        labels = (workspace, call.dialect, call.status, call.http_status, call.cache, call.provider)
+        series = self._series.get(labels) or self._new_series(labels)
+        series.calls.inc()
+        series.seconds.observe(call.seconds())
         if call.cache != "none":
-            self._child(self._saved, (workspace,)).inc(call.saved_micro_usd / 1_000_000)
+            series.saved.inc(call.saved_micro_usd / 1_000_000)
             return
-        self._child(self._tokens, (workspace, "input")).inc(call.usage.input)
-        self._child(self._tokens, (workspace, "output")).inc(call.usage.output)
+        series.input.inc(call.usage.input)
+        series.output.inc(call.usage.output)
         if cost_micro_usd is not None:
-            self._child(self._cost, (workspace,)).inc(cost_micro_usd / 1_000_000)
+            series.cost.inc(cost_micro_usd / 1_000_000)
         elif call.provider:
             self._unpriced.inc()
+
+    def _new_series(self, labels: tuple[str | int, ...]) -> _Series:
+        workspace, dialect = labels[:2]
+        series = self._series[labels] = _Series(
+            calls=self._calls.labels(*labels),
+            seconds=self._seconds.labels(dialect),
+            input=self._tokens.labels(workspace, "input"),
+            output=self._tokens.labels(workspace, "output"),
+            cost=self._cost.labels(workspace),
+            saved=self._saved.labels(workspace),
+        )
+        return series

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import getrandbits
 from typing import TYPE_CHECKING
 
 from tollway_dialects.usage import Usage
@@ -42,7 +42,7 @@ class Call:
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
-    call_id: str = field(default_factory=lambda: os.urandom(16).hex())
+    call_id: str = field(default_factory=lambda: f"{getrandbits(128):032x}")
     started: float = field(default_factory=time.monotonic)
     started_unix_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 

@@ -45,7 +45,7 @@ def provider_headers(call: Call, headers: Headers) -> RawHeaders:
     told = [
         (name.encode(), value.encode())
         for name, value in headers
-        if not _CONTROLS.search(value) and not name.startswith("x-gateway-")
+        if (value.isprintable() or not _CONTROLS.search(value)) and not name.startswith("x-gateway-")
     ]
     return told + gateway_headers(call)
 
@@ -73,4 +73,7 @@ def request_id_of(call: Call) -> str:
 
 def _value(text: str) -> bytes:
     # a model's name comes from the client: what is no printable ASCII does not reach a header
-    return "".join(letter for letter in text[:200] if " " <= letter <= "~").encode() or b"n/a"
+    text = text[:200]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(letter for letter in text if " " <= letter <= "~")
+    return text.encode() or b"n/a"

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
@@ -80,9 +81,7 @@ class SqliteLedger:
             return new
 
     def _add(self, table: str, values: Values) -> bool:
-        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
-        return self._connection.execute(statement, values).rowcount == 1
+        return self._connection.execute(_insertion(table, tuple(values)), tuple(values.values())).rowcount == 1
 
     def _select_latest(self, workspace: str, limit: int) -> list[BookedCall]:
         calls = self._connection.execute(f"SELECT * {_LATEST}", (workspace, limit)).fetchall()
@@ -101,6 +100,12 @@ class SqliteLedger:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             raise Unavailable("LEDGER_UNAVAILABLE", f"the ledger's file cannot be used now: {error}") from error
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
 
 
 @contextmanager

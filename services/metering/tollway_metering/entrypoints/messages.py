@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tollway.chat.v1 import chat_pb2
@@ -124,7 +125,7 @@ def _to_usage(message: chat_pb2.Usage, call_id: str) -> Usage:
         is_estimated=message.estimated,
     )
     parts = (usage.uncached_input, usage.cache_write_short, usage.cache_write_long, usage.cache_read, usage.output)
-    if any(not 0 <= count <= _MOST_TOKENS for count in (*parts, usage.reasoning)):
+    if min(*parts, usage.reasoning) < 0 or max(*parts, usage.reasoning) > _MOST_TOKENS:
         raise InvalidRequest("CALL_INVALID", f"call {call_id}: a token count is negative or above {_MOST_TOKENS}")
     return usage
 
@@ -152,6 +153,7 @@ def _to_status(record: metering_pb2.CallRecord) -> CallStatus:
         raise InvalidRequest("CALL_INVALID", f"call {record.call_id}: status must say how the call ended") from None
 
 
+@cache
 def _name(enum: Any, value: int, prefix: str) -> str:
     """Return an enum value as the ledger writes it; one that a newer caller knows and we do not is `unspecified`."""
     try:
@@ -166,4 +168,4 @@ def _value(enum: Any, name: str, prefix: str) -> Any:
 
 
 def _clipped(value: Any) -> Any:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
+    return value[:_LONGEST_TEXT] if value.__class__ is str and len(value) > _LONGEST_TEXT else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -15,7 +15,7 @@ from yarl import URL
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from tollway_provider_dispatch.domain.provider import Headers
 
@@ -28,6 +28,11 @@ _DROPPED = frozenset(
 _LARGE_BODY = 1 << 20
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> URL:
+    return URL(url, encoded=True)
 
 
 def proxy_of(url: str) -> str | None:
@@ -64,9 +69,9 @@ class AiohttpUpstream:
         )
 
     async def post(self, url: str, headers: Headers, body: bytes) -> AiohttpAnswer:
-        with _translated():
+        with _TRANSLATED:
             response = await self._session.post(
-                URL(url, encoded=True),
+                _parsed(url),
                 data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
                 headers=CIMultiDict(headers),
                 allow_redirects=False,
@@ -84,16 +89,18 @@ class AiohttpAnswer:
         self._response = response
         self.status = response.status
         self.headers: Headers = [
-            (name.lower(), value) for name, value in response.headers.items() if name.lower() not in _DROPPED
+            (name, value)
+            for name, value in ((name.lower(), value) for name, value in response.headers.items())
+            if name not in _DROPPED
         ]
 
     async def read(self) -> bytes:
-        with _translated():
+        with _TRANSLATED:
             return await self._response.read()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         content = self._response.content
-        with _translated():
+        with _TRANSLATED:
             try:
                 while data := await content.readany():
                     yield data
@@ -107,15 +114,23 @@ class AiohttpAnswer:
         self._response.release()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise UpstreamBroken("connect_failed", str(error)) from error
-    except TimeoutError as error:
-        raise UpstreamBroken("timeout", "no byte came in time") from error
-    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
-        raise UpstreamBroken("reset", str(error)) from error
-    except aiohttp.ClientError as error:
-        raise UpstreamBroken("malformed_response", str(error)) from error
+class _Translated:
+    """Turns aiohttp's errors into the port's; a class, since it is entered twice for every call."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
+            raise UpstreamBroken("connect_failed", str(error)) from error
+        if isinstance(error, TimeoutError):
+            raise UpstreamBroken("timeout", "no byte came in time") from error
+        if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError)):
+            raise UpstreamBroken("reset", str(error)) from error
+        if isinstance(error, aiohttp.ClientError):
+            raise UpstreamBroken("malformed_response", str(error)) from error
+
+
+_TRANSLATED = _Translated()
