@@ -24,6 +24,8 @@ from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from redis.asyncio.connection import AbstractConnection
+
     from tollway_cache.domain.answer import Entry
 
 # a lookup must be given up before its caller gives up, or a silent Redis is never noticed
@@ -64,6 +66,8 @@ class RedisAnswerStore:
         self._rests_until = 0.0
         self._slow_in_a_row = 0
         self._reads: dict[str, JoinedReads] = {}
+        self._lines: list[AbstractConnection] = []
+        self._may_read = asyncio.Semaphore(MAX_CONNECTIONS)
 
     @classmethod
     def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
@@ -79,6 +83,8 @@ class RedisAnswerStore:
         return cls(Redis.from_pool(pool), get_seconds)
 
     async def close(self) -> None:
+        for line in self._lines:
+            await line.disconnect()
         await self._client.aclose()
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
@@ -108,8 +114,19 @@ class RedisAnswerStore:
         return len(entries)
 
     async def _fetch(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        async with self._limited(self._get_seconds):
-            return cast("Sequence[bytes | None]", await self._client.mget(keys))
+        """Read on a connection kept for reads: the client's own way takes, checks and returns one for every command."""
+        async with self._limited(self._get_seconds), self._may_read:
+            line = self._lines.pop() if self._lines else self._new_line()
+            try:
+                # a connection that is broken off, by an error or a cancellation, closes itself and opens anew
+                await line.send_command("MGET", *keys, check_health=False)
+                return cast("Sequence[bytes | None]", await line.read_response())
+            finally:
+                self._lines.append(line)
+
+    def _new_line(self) -> AbstractConnection:
+        line: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+        return line
 
     def _forget_idle(self) -> None:
         """Keep no entry for every workspace that ever asked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 log = logging.getLogger(__name__)
+
+WARNING_SECONDS = 10.0
 
 
 class Batches(Generic[Item]):
@@ -41,6 +44,7 @@ class Batches(Generic[Item]):
         retries: bool = False,
     ) -> None:
         self.dropped = 0
+        self._next_warning = 0.0
         self._name = name
         self._send = send
         self._interval = interval
@@ -124,4 +128,7 @@ class Batches(Generic[Item]):
 
     def _drop(self, count: int) -> None:
         self.dropped += count
-        log.warning("%s: dropped %d, %d in all", self._name, count, self.dropped)
+        now = time.monotonic()
+        if now >= self._next_warning:  # an outage drops items by the thousand
+            self._next_warning = now + WARNING_SECONDS
+            log.warning("%s: dropped %d in all", self._name, self.dropped)

@@ -73,16 +73,16 @@ def _record(call: Call) -> metering_pb2.CallRecord:
 
 def _attempts(call: Call) -> Sequence[chat_pb2.Attempt]:
     attempts = cast("Sequence[chat_pb2.Attempt]", call.attempts)
-    if call.status is not CallStatus.CANCELLED or not call.is_dispatched:
+    has_ended = bool(attempts) and attempts[-1].outcome != chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
+    if has_ended or not call.is_dispatched or not (attempts or call.status is CallStatus.CANCELLED):
         return attempts
-    # whoever leaves early gets no last word from provider-dispatch: the try that ran is closed here
+    # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
     last = chat_pb2.Attempt(number=1, model=call.models[0], started_unix_ms=call.started_unix_ms)
     if attempts:
         last.CopyFrom(attempts[-1])
-        if last.outcome != chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED:
-            return attempts
-    last.outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED
-    last.reason = "client_left"
+    is_cancelled = call.status is CallStatus.CANCELLED
+    last.outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
+    last.reason = "client_left" if is_cancelled else "dispatch_lost"
     last.usage.CopyFrom(usage_to(call.usage if call.usage != Usage() else Usage(is_estimated=True)))
     last.duration_ms = max(0, call.started_unix_ms + call.duration_ms() - last.started_unix_ms)
     return [*attempts[:-1], last]

@@ -89,7 +89,7 @@ async def _send_at_once(call: Call, piece: AnswerPiece, client: Client) -> None:
         raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
     call.begin_answer(piece.head.status)
     await client.send_whole(piece.head.status, provider_headers(call, piece.head.headers), piece.data)
-    if piece.head.status < 400:
+    if piece.head.status < 300:
         call.end(CallStatus.SUCCEEDED)
     else:
         call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{piece.head.status}")

@@ -1,0 +1,57 @@
+"""Every try that began is closed in the ledger, whoever it was that broke off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tollway.chat.v1 import chat_pb2
+from tollway_dialects.usage import Usage
+from tollway_edge.adapters.ledger_client import LedgerClient
+from tollway_edge.domain.call import CallStatus
+
+RUNNING = chat_pb2.Attempt(number=1, provider="anthropic", model="m", key_fingerprint="ab", http_status=200)
+ENDED = chat_pb2.Attempt(number=1, provider="anthropic", model="m", outcome=chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED)
+
+
+def booked(call: Any) -> list[chat_pb2.Attempt]:
+    client = LedgerClient(None)
+    client.record(call)
+    return list(client.records._items[0].attempts)
+
+
+def dispatched(make_call: Any, status: CallStatus, *attempts: chat_pb2.Attempt) -> Any:
+    call = make_call()
+    call.is_dispatched, call.models, call.attempts = True, ("m",), attempts
+    call.usage = Usage(7, output=3, is_estimated=True)
+    call.end(status)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "reason"),
+    [
+        (CallStatus.CANCELLED, chat_pb2.ATTEMPT_OUTCOME_CANCELLED, "client_left"),
+        (CallStatus.FAILED, chat_pb2.ATTEMPT_OUTCOME_BROKEN, "dispatch_lost"),
+    ],
+)
+async def test_a_try_that_ran_is_closed_with_what_was_spent(
+    make_call: Any, status: CallStatus, outcome: int, reason: str
+) -> None:
+    (attempt,) = booked(dispatched(make_call, status, RUNNING))
+    assert (attempt.outcome, attempt.reason, attempt.provider) == (outcome, reason, "anthropic")
+    assert (attempt.usage.uncached_input_tokens, attempt.usage.output_tokens) == (7, 3)
+
+
+@pytest.mark.parametrize("status", [CallStatus.CANCELLED, CallStatus.FAILED, CallStatus.SUCCEEDED])
+async def test_a_try_that_has_ended_stays_as_it_was_told(make_call: Any, status: CallStatus) -> None:
+    assert booked(dispatched(make_call, status, ENDED)) == [ENDED]
+
+
+async def test_a_client_that_left_before_any_word_of_the_try_has_one_all_the_same(make_call: Any) -> None:
+    (attempt,) = booked(dispatched(make_call, CallStatus.CANCELLED))
+    assert (attempt.model, attempt.outcome) == ("m", chat_pb2.ATTEMPT_OUTCOME_CANCELLED)
+
+
+async def test_a_call_that_was_refused_before_any_try_has_none(make_call: Any) -> None:
+    assert booked(dispatched(make_call, CallStatus.FAILED)) == []
