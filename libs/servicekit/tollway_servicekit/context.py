@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -12,8 +13,7 @@ WORKSPACE_KEY = "x-tollway-workspace"
 TRACE_KEY = "traceparent"
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(msgspec.Struct, frozen=True):
     """The second argument of every servicer method, whatever kind of stub called it."""
 
     workspace: str = ""

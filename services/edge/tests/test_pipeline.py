@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace as changed
 from tollway_dialects.usage import Usage
 from tollway_edge.domain.answer import AnswerFailure, AnswerPiece, CachedAnswer, TierChoice
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
@@ -82,7 +83,7 @@ async def test_a_hit_needs_no_reservation_and_no_provider(
 async def test_an_entry_that_cannot_be_replayed_is_a_miss(
     pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, stored: bytes
 ) -> None:
-    ports.body, ports.cached, ports.pieces = make_body(stream=True), replace(HIT, body=stored), make_stream()
+    ports.body, ports.cached, ports.pieces = make_body(stream=True), changed(HIT, body=stored), make_stream()
     call = make_call()
     await pipeline.serve(call, ports)
     assert (call.status, call.cache, call.saved_micro_usd) == ("succeeded", "none", 0)
@@ -94,7 +95,7 @@ async def test_a_kept_stream_is_replayed_as_it_was_sent_or_as_json(
     pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, is_stream: bool
 ) -> None:
     events = b"".join(piece.data for piece in make_stream())
-    ports.body, ports.cached = make_body(stream=is_stream), replace(HIT, body=events, is_event_stream=True)
+    ports.body, ports.cached = make_body(stream=is_stream), changed(HIT, body=events, is_event_stream=True)
     await pipeline.serve(make_call(), ports)
     assert ports.records[0].cache == "exact"
     if is_stream:

@@ -66,21 +66,23 @@ class Event(msgspec.Struct):
 def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
     """Return `known` with every count that `seen` tells; counts in a stream are cumulative, an explicit 0 counts."""
 
-    def told(value: int | None, otherwise: int) -> int:
-        return otherwise if value is None else value
-
-    split = seen.cache_creation or CacheCreation()
-    short = told(split.ephemeral_5m_input_tokens, known.cache_write_short)
-    long = told(split.ephemeral_1h_input_tokens, known.cache_write_long)
+    short, long = known.cache_write_short, known.cache_write_long
+    if split := seen.cache_creation:
+        short = _told(split.ephemeral_5m_input_tokens, short)
+        long = _told(split.ephemeral_1h_input_tokens, long)
     if seen.cache_creation_input_tokens is not None:  # the sum; what is not known as long is short
         long = min(long, seen.cache_creation_input_tokens)
         short = seen.cache_creation_input_tokens - long
     details = seen.output_tokens_details
     return Usage(
-        uncached_input=told(seen.input_tokens, known.uncached_input),
+        uncached_input=_told(seen.input_tokens, known.uncached_input),
         cache_write_short=short,
         cache_write_long=long,
-        cache_read=told(seen.cache_read_input_tokens, known.cache_read),
-        output=told(seen.output_tokens, known.output),
-        reasoning=told(details.thinking_tokens if details else None, known.reasoning),
+        cache_read=_told(seen.cache_read_input_tokens, known.cache_read),
+        output=_told(seen.output_tokens, known.output),
+        reasoning=_told(details.thinking_tokens if details else None, known.reasoning),
     )
+
+
+def _told(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value

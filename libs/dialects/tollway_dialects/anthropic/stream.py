@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
@@ -33,7 +31,9 @@ class AnthropicStreamReader:
 
     @property
     def usage(self) -> Usage:
-        return self._known if self._is_final else replace(self._known, output=self._streamed, is_estimated=True)
+        if self._is_final:
+            return self._known
+        return msgspec.structs.replace(self._known, output=self._streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
         events = self._events.feed(data)

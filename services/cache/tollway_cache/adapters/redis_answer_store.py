@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import astuple
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -168,7 +167,7 @@ def _to_stored(answer: Answer) -> StoredAnswer:
         provider=answer.provider,
         model=answer.model,
         tier=answer.tier,
-        usage=astuple(answer.usage),
+        usage=msgspec.structs.astuple(answer.usage),
         cost_micro_usd=answer.cost_micro_usd,
         body=answer.body,
         is_event_stream=answer.is_event_stream,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerHead:
+class AnswerHead(msgspec.Struct, frozen=True):
     """What is known once a provider has answered with a status."""
 
     status: int
@@ -23,8 +23,7 @@ class AnswerHead:
     body_changes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerEnd:
+class AnswerEnd(msgspec.Struct, frozen=True):
     """How an answer ended."""
 
     is_complete: bool
@@ -32,8 +31,7 @@ class AnswerEnd:
     stop_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFailure:
+class AnswerFailure(msgspec.Struct, frozen=True):
     """No provider gave an answer that could be passed on."""
 
     reason: str
@@ -41,8 +39,7 @@ class AnswerFailure:
     retry_after: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerPiece:
+class AnswerPiece(msgspec.Struct, frozen=True):
     """Part of an answer: the first has head or failure, the last end; a whole answer is one piece with all."""
 
     head: AnswerHead | None = None
@@ -53,8 +50,7 @@ class AnswerPiece:
     attempts: Sequence[object] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CachedAnswer:
+class CachedAnswer(msgspec.Struct, frozen=True):
     """An earlier answer, in the form in which it was first given."""
 
     body: bytes
@@ -68,8 +64,7 @@ class CachedAnswer:
     is_event_stream: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TierChoice:
+class TierChoice(msgspec.Struct, frozen=True):
     """What the classifier decided."""
 
     tier: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tollway_dialects.usage import Usage
@@ -12,7 +11,7 @@ from tollway_metering.domain.calls import BookedCall, CallStatus, UsageSums
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COUNTS = [field.name for field in fields(Usage) if field.name != "is_estimated"]
+_COUNTS = [name for name in Usage.__struct_fields__ if name != "is_estimated"]
 
 
 class MemoryLedger:

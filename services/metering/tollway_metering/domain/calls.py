@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
 from tollway_dialects.usage import Usage
 
 
@@ -16,8 +16,7 @@ class CallStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One try at one provider."""
 
     number: int
@@ -27,13 +26,12 @@ class Attempt:
     http_status: int = 0
     outcome: str = ""
     reason: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     started_unix_ms: int = 0
     duration_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One client call, as edge saw it. `usage` is the client's; attempts have their own."""
 
     call_id: str
@@ -52,7 +50,7 @@ class Call:
     cache: str = ""
     http_status: int = 0
     reason: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     saved_micro_usd: int = 0
     prompt: str = ""
     attempts: tuple[Attempt, ...] = ()
@@ -67,16 +65,14 @@ class Call:
         return 0 if self.is_cache_hit else self.usage.total
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(msgspec.Struct, frozen=True):
     """The price of a call or an attempt; unpriced where the model has no price: then the amount is 0."""
 
     micro_usd: int
     is_unpriced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BookedCall:
+class BookedCall(msgspec.Struct, frozen=True):
     """A row of the ledger. `attempt_charges` stand in the order of the call's attempts."""
 
     call: Call
@@ -85,14 +81,13 @@ class BookedCall:
     booked_unix_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class UsageSums:
+class UsageSums(msgspec.Struct, frozen=True):
     """Sums over calls; `usage` leaves cache hits out, so that it is what `cost_micro_usd` paid for."""
 
     calls: int = 0
     failed_calls: int = 0
     cancelled_calls: int = 0
     cache_hits: int = 0
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     cost_micro_usd: int = 0
     saved_micro_usd: int = 0

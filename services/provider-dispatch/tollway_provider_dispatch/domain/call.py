@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.usage import Usage
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.provider import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class ChatCall:
+class ChatCall(msgspec.Struct, frozen=True):
     """One client call, ready for an upstream of the same dialect."""
 
     call_id: str
@@ -42,8 +41,7 @@ class Outcome(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One try at one provider."""
 
     number: int
@@ -54,12 +52,11 @@ class Attempt:
     http_status: int = 0
     outcome: Outcome = Outcome.RUNNING
     reason: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     duration_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What is known once a provider has answered with a status."""
 
     status: int
@@ -69,8 +66,7 @@ class Head:
     body_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """No provider gave an answer that could be passed on."""
 
     reason: str
@@ -78,8 +74,7 @@ class Failure:
     retry_after_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """How an answer ended."""
 
     is_complete: bool
@@ -87,8 +82,7 @@ class End:
     stop_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Part of an answer: the first has head or failure, the last end; a whole answer is one piece with all."""
 
     head: Head | None = None

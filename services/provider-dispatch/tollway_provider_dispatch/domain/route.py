@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.dialect import Dialect
 from tollway_servicekit.errors import NotFound, Unavailable
 
@@ -18,8 +18,7 @@ NATIVE = {Dialect.ANTHROPIC_MESSAGES: "anthropic", Dialect.OPENAI_CHAT: "openai"
 _ENDPOINTS = {Dialect.ANTHROPIC_MESSAGES: "POST /v1/messages", Dialect.OPENAI_CHAT: "POST /v1/chat/completions"}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One provider that can serve one model."""
 
     provider: Provider
