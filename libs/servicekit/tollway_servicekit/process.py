@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stop)` until it returns; `stop` is set by the first SIGTERM or SIGINT, a second one ends at once."""
+    # a call makes some hundred objects that die with it: looked through after every 700, they cost 6 % of the CPU
+    gc.set_threshold(10_000, 10, 10)
     try:
         configure_logs(os.environ)
         uvloop.run(_with_signals(main))
