@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LOOK_UP_SECONDS = 0.5
 STORE_SECONDS = 5.0
+# answers that are kept together share an RPC
+STORE_AFTER_SECONDS = 0.1
 # as many answers of the largest size that is kept as one message may hold
 MOST_PER_BATCH = 32
 _LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "semantic"}
@@ -33,7 +35,7 @@ class CacheClient:
     def __init__(self, stub: CacheServiceAsyncStub) -> None:
         self._stub = stub
         self.writes: Batches[cache_pb2.CacheEntry] = Batches(
-            "cache writes", self._send, most_per_batch=MOST_PER_BATCH, most_waiting=2_000
+            "cache writes", self._send, interval=STORE_AFTER_SECONDS, most_per_batch=MOST_PER_BATCH, most_waiting=2_000
         )
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
