@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
-from tollway.chat.v1 import chat_pb2
-from tollway_dialects.dialect import Dialect
-from tollway_dialects.usage import Usage
+from tollway_dialects.messages import DIALECT_NUMBERS, DIALECTS, usage_from, usage_to
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.errors import InvalidRequest
 
@@ -22,12 +20,6 @@ if TYPE_CHECKING:
     from tollway_cache.domain.ports import AnswerStore
 
 CONTRACT = Contract.of(cache_pb2, "CacheService")
-
-_TO_WIRE = {
-    Dialect.ANTHROPIC_MESSAGES: chat_pb2.DIALECT_ANTHROPIC_MESSAGES,
-    Dialect.OPENAI_CHAT: chat_pb2.DIALECT_OPENAI_CHAT,
-}
-_FROM_WIRE = {wire: dialect for dialect, wire in _TO_WIRE.items()}
 
 
 class CacheServicer:
@@ -55,22 +47,13 @@ class CacheServicer:
 
 
 def _to_wire(answer: Answer) -> cache_pb2.StoredAnswer:
-    usage = answer.usage
     return cache_pb2.StoredAnswer(
         partition=answer.partition,
-        dialect=_TO_WIRE[answer.dialect],
+        dialect=DIALECT_NUMBERS[answer.dialect],
         provider=answer.provider,
         model=answer.model,
         tier=answer.tier,
-        usage=chat_pb2.Usage(
-            uncached_input_tokens=usage.uncached_input,
-            cache_write_short_tokens=usage.cache_write_short,
-            cache_write_long_tokens=usage.cache_write_long,
-            cache_read_tokens=usage.cache_read,
-            output_tokens=usage.output,
-            reasoning_tokens=usage.reasoning,
-            estimated=usage.is_estimated,
-        ),
+        usage=usage_to(answer.usage),
         cost_micro_usd=answer.cost_micro_usd,
         body=answer.body,
         is_event_stream=answer.is_event_stream,
@@ -78,8 +61,8 @@ def _to_wire(answer: Answer) -> cache_pb2.StoredAnswer:
 
 
 def _from_wire(entry: cache_pb2.CacheEntry) -> Answer:
-    stored, usage = entry.answer, entry.answer.usage
-    dialect = _FROM_WIRE.get(stored.dialect)
+    stored = entry.answer
+    dialect = DIALECTS.get(stored.dialect)
     if dialect is None:
         raise InvalidRequest("CACHE_DIALECT_UNKNOWN", f"dialect {stored.dialect} has no name; send a known one")
     return Answer(
@@ -89,15 +72,7 @@ def _from_wire(entry: cache_pb2.CacheEntry) -> Answer:
         provider=stored.provider,
         model=stored.model,
         tier=stored.tier,
-        usage=Usage(
-            uncached_input=usage.uncached_input_tokens,
-            cache_write_short=usage.cache_write_short_tokens,
-            cache_write_long=usage.cache_write_long_tokens,
-            cache_read=usage.cache_read_tokens,
-            output=usage.output_tokens,
-            reasoning=usage.reasoning_tokens,
-            is_estimated=usage.estimated,
-        ),
+        usage=usage_from(stored.usage),
         cost_micro_usd=stored.cost_micro_usd,
         body=stored.body,
         is_event_stream=stored.is_event_stream,

@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, usage_to
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
 from tollway_edge.adapters.batches import Batches
-from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_from, usage_to
 from tollway_edge.domain.answer import CachedAnswer
 
 if TYPE_CHECKING:

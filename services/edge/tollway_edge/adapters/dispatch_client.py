@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
 from tollway_servicekit.stubs import responses
 
-from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_from
 from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, AnswerPiece
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 

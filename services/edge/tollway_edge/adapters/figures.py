@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2 as pb
+from tollway_dialects.messages import DIALECTS
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
@@ -29,7 +30,6 @@ _OUTCOMES = {
     chat_pb2.ATTEMPT_OUTCOME_BROKEN: "broken",
     chat_pb2.ATTEMPT_OUTCOME_CANCELLED: "cancelled",
 }
-_DIALECTS = {chat_pb2.DIALECT_ANTHROPIC_MESSAGES: "anthropic", chat_pb2.DIALECT_OPENAI_CHAT: "openai"}
 
 
 class LedgerFigures:
@@ -86,7 +86,7 @@ def _call(booked: pb.BookedCall) -> dict[str, Any]:
         "started_at": _moment(call.started_unix_ms),
         "duration_ms": call.duration_ms,
         "time_to_first_byte_ms": call.time_to_first_byte_ms or None,
-        "dialect": _DIALECTS.get(call.dialect, ""),
+        "dialect": DIALECTS.get(call.dialect, ""),
         "streamed": call.is_streamed,
         "requested_model": call.requested_model,
         "model": call.model,

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_to
 from tollway_dialects.usage import Usage
 
 from tollway_edge.adapters.batches import Batches
-from tollway_edge.adapters.proto import DIALECT_NUMBERS, usage_to
 from tollway_edge.domain.call import CallStatus
 
 if TYPE_CHECKING:

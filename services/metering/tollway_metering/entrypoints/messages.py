@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
-from tollway_dialects.usage import Usage
+from tollway_dialects.messages import usage_from, usage_to
 from tollway_servicekit.errors import InvalidRequest
 
 from tollway_metering.domain.calls import Attempt, Call, CallStatus
 
 if TYPE_CHECKING:
+    from tollway_dialects.usage import Usage
     from tollway_pricing import PriceRow
 
     from tollway_metering.domain.calls import BookedCall
@@ -88,22 +89,10 @@ def to_booked_message(row: BookedCall) -> metering_pb2.BookedCall:
         **{name: getattr(call, name) for name in _CALL_FIELDS},
         status=_value(metering_pb2.CallStatus, call.status, "CALL_STATUS_"),
         dialect=_value(chat_pb2.Dialect, call.dialect, "DIALECT_"),
-        usage=to_usage_message(call.usage),
+        usage=usage_to(call.usage),
         attempts=map(_to_attempt_message, call.attempts),
     )
     return metering_pb2.BookedCall(call=record, cost_micro_usd=row.charge.micro_usd, is_unpriced=row.charge.is_unpriced)
-
-
-def to_usage_message(usage: Usage) -> chat_pb2.Usage:
-    return chat_pb2.Usage(
-        uncached_input_tokens=usage.uncached_input,
-        cache_write_short_tokens=usage.cache_write_short,
-        cache_write_long_tokens=usage.cache_write_long,
-        cache_read_tokens=usage.cache_read,
-        output_tokens=usage.output,
-        reasoning_tokens=usage.reasoning,
-        estimated=usage.is_estimated,
-    )
 
 
 def to_price_message(row: PriceRow) -> metering_pb2.PriceRow:
@@ -115,15 +104,7 @@ def to_workspace_message(workspace: Workspace) -> metering_pb2.Workspace:
 
 
 def _to_usage(message: chat_pb2.Usage, call_id: str) -> Usage:
-    usage = Usage(
-        uncached_input=message.uncached_input_tokens,
-        cache_write_short=message.cache_write_short_tokens,
-        cache_write_long=message.cache_write_long_tokens,
-        cache_read=message.cache_read_tokens,
-        output=message.output_tokens,
-        reasoning=message.reasoning_tokens,
-        is_estimated=message.estimated,
-    )
+    usage = usage_from(message)
     parts = (usage.uncached_input, usage.cache_write_short, usage.cache_write_long, usage.cache_read, usage.output)
     if min(*parts, usage.reasoning) < 0 or max(*parts, usage.reasoning) > _MOST_TOKENS:
         raise InvalidRequest("CALL_INVALID", f"call {call_id}: a token count is negative or above {_MOST_TOKENS}")
@@ -142,7 +123,7 @@ def _to_attempt_message(attempt: Attempt) -> chat_pb2.Attempt:
     return chat_pb2.Attempt(
         **{name: getattr(attempt, name) for name in _ATTEMPT_FIELDS},
         outcome=_value(chat_pb2.AttemptOutcome, attempt.outcome, "ATTEMPT_OUTCOME_"),
-        usage=to_usage_message(attempt.usage),
+        usage=usage_to(attempt.usage),
     )
 
 

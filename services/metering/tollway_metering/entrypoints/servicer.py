@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tollway.metering.v1 import metering_pb2
+from tollway_dialects.messages import usage_to
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.errors import InvalidRequest
 
@@ -14,7 +15,6 @@ from tollway_metering.entrypoints.messages import (
     to_booked_message,
     to_call,
     to_price_message,
-    to_usage_message,
     to_workspace_message,
 )
 
@@ -65,7 +65,7 @@ class MeteringServicer:
             failed_calls=sums.failed_calls,
             cancelled_calls=sums.cancelled_calls,
             cache_hits=sums.cache_hits,
-            usage=to_usage_message(sums.usage),
+            usage=usage_to(sums.usage),
             cost_micro_usd=sums.cost_micro_usd,
             saved_micro_usd=sums.saved_micro_usd,
             monthly_token_cap=cap,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.messages import DIALECTS, usage_to
 from tollway_servicekit.errors import InvalidRequest
 
 from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, Outcome, Piece
@@ -14,13 +14,7 @@ from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, He
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tollway_dialects.usage import Usage
 
-DIALECTS = {
-    chat_pb2.DIALECT_ANTHROPIC_MESSAGES: Dialect.ANTHROPIC_MESSAGES,
-    chat_pb2.DIALECT_OPENAI_CHAT: Dialect.OPENAI_CHAT,
-}
-DIALECT_NUMBERS = {dialect: number for number, dialect in DIALECTS.items()}
 _OUTCOMES = {
     Outcome.RUNNING: chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED,
     Outcome.SUCCEEDED: chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED,
@@ -42,18 +36,6 @@ def call_from(message: pb.ChatCall) -> ChatCall:
         query=message.query,
         conversation=message.conversation,
         strip_usage_event=message.strip_usage_event,
-    )
-
-
-def usage_to(usage: Usage) -> chat_pb2.Usage:
-    return chat_pb2.Usage(
-        uncached_input_tokens=usage.uncached_input,
-        cache_write_short_tokens=usage.cache_write_short,
-        cache_write_long_tokens=usage.cache_write_long,
-        cache_read_tokens=usage.cache_read,
-        output_tokens=usage.output,
-        reasoning_tokens=usage.reasoning,
-        estimated=usage.is_estimated,
     )
 
 

@@ -6,9 +6,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_servicekit.contract import Contract
 
-from tollway_provider_dispatch.entrypoints.messages import DIALECT_NUMBERS, call_from, piece_to, whole_to
+from tollway_provider_dispatch.entrypoints.messages import call_from, piece_to, whole_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

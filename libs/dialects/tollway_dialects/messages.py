@@ -1,8 +1,9 @@
-"""Dialects and usage as protobuf has them; shared by the adapters that speak to the other services."""
+"""Dialects and usage as the contracts between services have them (`tollway.chat.v1`); used where messages are made."""
 
 from __future__ import annotations
 
 from tollway.chat.v1 import chat_pb2
+
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 
@@ -10,6 +11,7 @@ DIALECT_NUMBERS = {
     Dialect.ANTHROPIC_MESSAGES: chat_pb2.DIALECT_ANTHROPIC_MESSAGES,
     Dialect.OPENAI_CHAT: chat_pb2.DIALECT_OPENAI_CHAT,
 }
+DIALECTS = {number: dialect for dialect, number in DIALECT_NUMBERS.items()}
 
 
 def usage_from(message: chat_pb2.Usage) -> Usage:
