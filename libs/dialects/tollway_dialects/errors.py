@@ -14,7 +14,6 @@ class GatewayErrorKind(Enum):
     NOT_FOUND = (404, "not_found_error", "invalid_request_error", "not_found")
     MODEL_NOT_FOUND = (404, "not_found_error", "invalid_request_error", "model_not_found")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", "invalid_request_error", "method_not_allowed")
-    REQUEST_TIMEOUT = (408, "invalid_request_error", "invalid_request_error", "request_timeout")
     TOO_LARGE = (413, "request_too_large", "invalid_request_error", "request_too_large")
     INTERNAL = (500, "api_error", "server_error", "internal_error")
     UNAVAILABLE = (503, "api_error", "server_error", "unavailable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from tollway_servicekit.settings import SettingError
+from tollway_servicekit.sqlite_file import open_sqlite_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,34 +73,12 @@ def open_database(path: Path) -> sqlite3.Connection:
     Raises:
         SettingError: The file is no ledger, or a newer Tollway wrote it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.row_factory = sqlite3.Row
-        _prepare(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise SettingError(f"LEDGER_PATH: {path} cannot be used as a ledger: {error}") from error
-    except SettingError:
-        connection.close()
-        raise
+    connection = open_sqlite_file(
+        path,
+        setting="LEDGER_PATH",
+        purpose="a ledger",
+        tables=_TABLES,
+        version=SCHEMA_VERSION,
+    )
+    connection.row_factory = sqlite3.Row
     return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise SettingError(
-            f"LEDGER_PATH: {path} was written by a newer Tollway (schema {version}, this one knows {SCHEMA_VERSION}); "
-            "start that version again, or choose another file"
-        )
-    connection.execute("PRAGMA journal_mode = WAL")
-    # money: what was acknowledged must outlive a power cut, which NORMAL does not promise
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA busy_timeout = 5000")
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from tollway_servicekit.errors import Unavailable
-from tollway_servicekit.settings import SettingError
+from tollway_servicekit.sqlite_file import open_sqlite_file
 
 from tollway_prompt_registry.domain.prompts import PromptVersion
 
@@ -77,27 +77,10 @@ async def open_store(path: Path) -> AsyncIterator[SqliteStore]:
 
 
 def _open_database(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        _prepare(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise SettingError(f"PROMPT_STORE_PATH: {path} cannot be used as a prompt store: {error}") from error
-    except SettingError:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise SettingError(
-            f"PROMPT_STORE_PATH: {path} was written by a newer Tollway (schema {version}, this one knows "
-            f"{SCHEMA_VERSION}); start that version again, or choose another file"
-        )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA busy_timeout = 5000")
-    connection.execute(_TABLE)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return open_sqlite_file(
+        path,
+        setting="PROMPT_STORE_PATH",
+        purpose="a prompt store",
+        tables=(_TABLE,),
+        version=SCHEMA_VERSION,
+    )
