@@ -9,8 +9,8 @@ SERVICES := edge classifier cache provider-dispatch metering prompt-registry sim
 IMAGES := $(SERVICES) compact
 TAG ?= dev
 REGISTRY ?= $(if $(TOLLWAY_REGISTRY),$(TOLLWAY_REGISTRY)/)tollway
-PACKAGES := tollway_servicekit tollway_dialects tollway_pricing tollway_edge tollway_classifier tollway_cache \
-	tollway_provider_dispatch tollway_metering tollway_prompt_registry tollway_simulator tollway_topologies
+PACKAGES := tollway_servicekit tollway_dialects tollway_pricing tollway_httpclient tollway_edge tollway_classifier \
+	tollway_cache tollway_provider_dispatch tollway_metering tollway_prompt_registry tollway_simulator tollway_topologies
 
 .PHONY: help
 help: ## Show this list

@@ -14,6 +14,7 @@ import tollway_simulator.bootstrap
 import tollway_simulator.settings
 import uvloop
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
+from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.bootstrap import chain_of
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
@@ -100,7 +101,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 
 
 # each takes connect_timeout and read_timeout, and has aclose()
-CLIENTS: dict[str, Callable[[float, float], Any]] = {"aiohttp": AiohttpUpstream}
+CLIENTS: dict[str, Callable[[float, float], Any]] = {"httptools": HttptoolsUpstream, "aiohttp": AiohttpUpstream}
 
 
 @pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
@@ -161,13 +162,13 @@ def settings_for() -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def dispatching(settings_for: Callable[..., Settings]) -> Callable[..., Any]:
+def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[..., Any]) -> Callable[..., Any]:
     """A dispatcher whose providers live at the given URL."""
 
     @asynccontextmanager
     async def dispatching(url: str, *keys: str, read_timeout: float = 10.0) -> AsyncIterator[Dispatcher]:
         providers = chain_of(settings_for(url, *keys))
-        client = AiohttpUpstream(connect_timeout=5.0, read_timeout=read_timeout)
+        client = client_kind(5.0, read_timeout)
         yield Dispatcher(Chain(providers, {}), {each.name: client for each in providers}, SystemClock())
         await client.aclose()
 

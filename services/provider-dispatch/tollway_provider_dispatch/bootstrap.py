@@ -6,7 +6,10 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tollway_servicekit.settings import SettingError
+
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream, proxy_of
+from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_provider_dispatch.domain.ports import UpstreamClient
-    from tollway_provider_dispatch.settings import Settings
+    from tollway_provider_dispatch.settings import DispatchConfig, Settings
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,23 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
     async with AsyncExitStack() as stack:
         clients: dict[str, UpstreamClient] = {}
         for provider in providers:
-            proxy = proxy_of(provider.base_url)
-            client = AiohttpUpstream(settings.config.connect_timeout, settings.config.read_timeout, proxy)
+            client = client_for(provider, settings.config)
             stack.push_async_callback(client.aclose)
             clients[provider.name] = client
         models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}
-        yield ProviderDispatchServicer(Dispatcher(Chain(providers, models), clients, SystemClock()))
+        embedders = [name for name, model in settings.models.items() if model.embeds]
+        yield ProviderDispatchServicer(Dispatcher(Chain(providers, models, embedders), clients, SystemClock()))
+
+
+def client_for(provider: Provider, config: DispatchConfig) -> HttptoolsUpstream | AiohttpUpstream:
+    """Return the client that the settings name; raises `SettingError`."""
+    try:
+        if config.http_client == "aiohttp":
+            proxy = proxy_of(provider.base_url)
+            return AiohttpUpstream(config.connect_timeout, config.read_timeout, proxy, config.ca_file)
+        return HttptoolsUpstream(config.connect_timeout, config.read_timeout, config.ca_file)
+    except OSError as error:
+        raise SettingError(f"provider_dispatch.ca_file: {config.ca_file} holds no CA certificates ({error})") from error
 
 
 def chain_of(settings: Settings) -> list[Provider]:

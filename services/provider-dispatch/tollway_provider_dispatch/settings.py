@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from tollway_servicekit.settings import Environment, SettingError, read_config
@@ -16,6 +16,8 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One entry of config.yaml's `models`."""
 
     providers: list[str]
+    embeds: bool = False
+    """It turns input into vectors, and does nothing else."""
 
 
 class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -25,6 +27,10 @@ class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Seconds until a connection to a provider stands."""
     read_timeout: float = 120.0
     """Seconds without a byte before an answer counts as broken."""
+    http_client: Literal["httptools", "aiohttp"] = "httptools"
+    """What carries the calls: Tollway's own client, or aiohttp, which costs more and does the same."""
+    ca_file: str | None = None
+    """PEM file of the CA certificates that are trusted instead of the system's."""
 
 
 @dataclass(frozen=True)

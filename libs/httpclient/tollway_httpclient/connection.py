@@ -1,0 +1,239 @@
+"""
+One connection, one exchange at a time; made and kept by `pool`.
+
+    idle ──exchange──▶ sending ──▶ waiting ──head──▶ reading ──end──▶ idle, or closed
+    any byte or EOF while idle, any fault, limit or cancellation in between: closed at once
+
+What is sent once is never sent again: a server may have read it, and calls cost money. A connection that is found
+closed before the first byte was written has sent nothing, so the pool takes another; from then on it is a `Reset`.
+An answer that comes before the request's body has left ends the sending; the connection is not used again.
+
+Limits of time share one timer, which is let run: when it fires early it is set again to what is due by then. So
+an exchange sets no timer as a rule, where a timer for each would cost two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from math import inf
+from typing import TYPE_CHECKING, Protocol, cast
+
+from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset, Stalled, TotalTimeout
+from tollway_httpclient.limits import JOINED, SLICE, Timeouts
+from tollway_httpclient.response import Response
+from tollway_httpclient.response_parser import ResponseParser
+
+if TYPE_CHECKING:
+    import ssl
+
+# loops count in milliseconds, so a timer may fire that much early
+_EARLY = 0.001
+
+
+class Owner(Protocol):
+    """Who keeps a connection."""
+
+    def released(self, connection: Connection) -> None:
+        """It is idle and may be used again."""
+
+    def lost(self, connection: Connection) -> None:
+        """It is closed."""
+
+
+class Connection(asyncio.Protocol):
+    """An `asyncio.Protocol`, over TCP or TLS alike."""
+
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.tls: ssl.SSLObject | None = None
+        self._owner = owner
+        self._parser = ResponseParser()
+        self.is_connected = False
+        """True from the connect to the loss."""
+        self._transport: asyncio.Transport
+        self._response: Response | None = None
+        """None: idle, or closed."""
+        self._head: asyncio.Future[HttpClientError | None] | None = None
+        self._taken: asyncio.Future[None] | None = None
+        self._is_sending = self._is_full = self._is_paused = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = self._due = self._total_at = inf
+        self._late: type[HttpClientError] = Reset
+        self._stall = inf
+        self._rested_at = 0.0
+
+    async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
+        """Send a request and return once the head of its answer is there."""
+        loop = self.loop
+        self._parser.begin(is_to_head=is_head)
+        response = self._response = Response(self)
+        answered = self._head = loop.create_future()
+        now = loop.time()
+        self._total_at = now + timeouts.total
+        self._stall = timeouts.stall
+        try:
+            if len(body) <= JOINED:
+                self._transport.write(head + body)
+                self._limit(now + timeouts.first_byte, FirstByteTimeout)
+            else:
+                await self._send(head, body, answered)
+                if not answered.done():
+                    self._limit(loop.time() + timeouts.first_byte, FirstByteTimeout)
+            error = await answered
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._head = None
+        if error is not None:
+            raise error
+        return response
+
+    async def _send(self, head: bytes, body: bytes, answered: asyncio.Future[HttpClientError | None]) -> None:
+        self._is_sending = True
+        self._limit(self.loop.time() + self._stall, Stalled)
+        self._transport.write(head)
+        rest = memoryview(body)
+        while rest:
+            if self._is_full:
+                self._taken = self.loop.create_future()
+                await self._taken
+            if answered.done():
+                return
+            self._transport.write(rest[:SLICE])
+            rest = rest[SLICE:]
+        self._is_sending = False
+
+    def data_received(self, data: bytes) -> None:
+        response = self._response
+        if response is None:
+            self.abort()
+            return
+        parser = self._parser
+        fault = None
+        try:
+            parser.feed(data)
+        except MalformedResponse as error:
+            fault = error
+        if parser.status and not response.status:
+            response.status = parser.status
+            response.headers = parser.headers
+            self._answered(None)
+        if fault is None and not parser.is_complete:
+            self._limit(self.loop.time() + self._stall, Stalled)
+        if parser.parts:
+            response.feed(parser.take())
+        if fault is not None:
+            self._fail(fault)
+        elif parser.is_complete:
+            self._complete(response)
+
+    def eof_received(self) -> None:
+        self._parser.feed_eof()
+        if self._response is not None and self._parser.is_complete:
+            self._complete(self._response)
+        else:
+            self._fail(Reset("the server closed early"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.is_connected = False
+        self._fail(Reset(f"the connection was lost ({type(exc).__name__})"))
+        self._owner.lost(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.is_connected = True
+        self.tls = transport.get_extra_info("ssl_object")
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        if self._is_sending:
+            self._limit(self.loop.time() + self._stall, Stalled)
+        self._wake_sender()
+
+    def pause_reading(self) -> None:
+        """Leave in the socket what comes next; the server's silence is then no fault of its own."""
+        if not self._is_paused:
+            self._is_paused = True
+            self._due = inf
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._is_paused:
+            self._is_paused = False
+            self._limit(self.loop.time() + self._stall, Stalled)
+            self._transport.resume_reading()
+
+    def rest(self, seconds: float) -> None:
+        """Be idle, and close after so many seconds."""
+        self._rested_at = self.loop.time()
+        self._total_at = inf
+        self._limit(self._rested_at + seconds, Reset)
+
+    def is_usable(self, trusted_seconds: float) -> bool:
+        """Say whether the server still holds its end, as far as it can be known here."""
+        if self._transport.is_closing():
+            return False
+        if self.loop.time() - self._rested_at <= trusted_seconds:
+            return True
+        poll = select.poll()  # what the loop has not seen yet can only be an end
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not poll.poll(0)
+
+    def abort(self) -> None:
+        """Close at once; whoever still waits for an answer is told that it was reset."""
+        self._fail(Reset("the connection was closed"))
+
+    def _fail(self, error: HttpClientError) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            self._answered(error)
+            response.end(error)
+        self._transport.abort()
+
+    def _complete(self, response: Response) -> None:
+        self._response = None
+        is_kept = self._parser.is_reusable and not self._is_sending and not self._is_full
+        response.end()
+        if is_kept:
+            self.resume_reading()
+            self._owner.released(self)
+        else:
+            self._transport.abort()
+
+    def _answered(self, error: HttpClientError | None) -> None:
+        if self._head is not None and not self._head.done():
+            self._head.set_result(error)
+            self._wake_sender()
+
+    def _wake_sender(self) -> None:
+        if self._taken is not None and not self._taken.done():
+            self._taken.set_result(None)
+
+    def _limit(self, due: float, late: type[HttpClientError]) -> None:
+        self._due = due
+        self._late = late
+        at = min(due, self._total_at)
+        if at < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = at
+            self._timer = self.loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._timer_at = inf
+        now = self.loop.time()
+        if min(self._due, self._total_at) - now > _EARLY:
+            self._limit(self._due, self._late)
+        elif self._due <= self._total_at:
+            self._fail(self._late("no byte came in time"))
+        else:
+            self._fail(TotalTimeout("the answer took too long in all"))

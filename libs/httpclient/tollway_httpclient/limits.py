@@ -1,0 +1,46 @@
+"""How long, how many, how much: what a caller of `HttpClient` may set, and what is fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; `inf` sets no limit."""
+
+    connect: float = 5.0
+    """Until a connection stands or becomes free: name look-up, proxy and TLS included."""
+    first_byte: float = 120.0
+    """From the request's last byte to the answer's first."""
+    stall: float = 120.0
+    """Between two reads of an answer, or while nothing of a request's body is taken; a slow reader does not count."""
+    total: float = inf
+    """From the request's first byte to the answer's last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Connections to one origin."""
+
+    max_connections: int = 1024
+    """Further requests wait in line until one is free."""
+    max_idle: int = 256
+    """Connections that are kept although nobody uses them."""
+    idle_seconds: float = 50.0
+    """How long they are kept; servers commonly close after 60."""
+    trusted_seconds: float = 1.0
+    """After resting for longer a connection's socket is looked at before it is used."""
+
+
+MAX_HEAD = 64 * 1024
+"""Bytes of an answer that may come without one of its body: status line, headers, chunk sizes, trailers."""
+MAX_HEADERS = 256
+"""Header lines of an answer."""
+HIGH_WATER = 256 * 1024
+"""Bytes that wait for a slow reader before the socket is no longer read."""
+JOINED = 64 * 1024
+"""A body up to this many bytes leaves in one write with its head."""
+SLICE = 256 * 1024
+"""A larger one leaves in writes of so many bytes, each after the last was taken."""

@@ -1,0 +1,113 @@
+"""
+One answer as its reader sees it; made and filled by `connection`.
+
+    waiting ──pieces──▶ ended, whole      read() and pieces() end
+                    └─▶ ended, broken     pieces() gives what came, then both raise why
+    close() before the end, or a cancelled reader, breaks it and closes the connection at once
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway_httpclient.errors import HttpClientError, Reset
+from tollway_httpclient.limits import HIGH_WATER
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator
+
+    from tollway_httpclient.connection import Connection
+    from tollway_httpclient.response_parser import Headers
+
+
+class Response:
+    """An answer whose status and headers are there."""
+
+    __slots__ = (
+        *("headers", "status"),
+        *("_connection", "_error", "_is_read_whole", "_parts", "_size", "_waiter"),
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        """Names in lower case, values as latin-1, in the order in which they came."""
+        self._connection: Connection | None = connection
+        """None: the answer has ended."""
+        self._error: HttpClientError | None = None
+        self._is_read_whole = False
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def read(self) -> bytes:
+        """Return the whole body."""
+        self._is_read_whole = True
+        if self._connection is not None:
+            self._connection.resume_reading()
+            await self._wait(self._connection)
+        if self._error is not None:
+            raise self._error
+        return self._take()
+
+    async def piece(self) -> bytes:
+        """Return what came since the last one, at least a byte; nothing at the body's end."""
+        while not self._parts:
+            if self._connection is None:
+                if self._error is not None:
+                    raise self._error
+                return b""
+            await self._wait(self._connection)
+        if self._connection is not None:
+            self._connection.resume_reading()
+        return self._take()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives: what came in one read is one piece."""
+        while piece := await self.piece():
+            yield piece
+
+    def close(self) -> None:
+        """Close the connection unless the body arrived to its end."""
+        connection = self._connection
+        if connection is not None:
+            self._parts.clear()
+            self.end(Reset("the answer was closed by its reader"))
+            connection.abort()
+
+    def feed(self, piece: bytes) -> None:
+        """Take what arrived; called by the connection alone, as is `end`."""
+        self._parts.append(piece)
+        if self._is_read_whole:
+            return
+        self._size += len(piece)
+        if self._size > HIGH_WATER and self._connection is not None:
+            self._connection.pause_reading()
+        self._wake()
+
+    def end(self, error: HttpClientError | None = None) -> None:
+        self._connection = None
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _wait(self, connection: Connection) -> None:
+        self._waiter = connection.loop.create_future()
+        try:
+            await self._waiter
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def _take(self) -> bytes:
+        parts = self._parts
+        taken = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        self._size = 0
+        return taken

@@ -1,0 +1,108 @@
+"""
+Where a request goes and its head; `client` keeps one `Target` for each method and address.
+
+    head = method SP target SP HTTP/1.1, host, [proxy-authorization], the caller's headers, [content-length], empty line
+
+The caller's headers are sent as given and nothing is added. Whatever could end a line, and so begin another header or
+another request, is refused, and so are headers that say how the message is framed: that is this client's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from tollway_httpclient.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tollway_httpclient.pool import Pool
+
+_PORTS = {"http": 80, "https": 443}
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_OURS = frozenset(
+    {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+    | {"proxy-authorization", "proxy-connection"}
+)
+# everything that RFC 9110 keeps out of a header's value; the tab is allowed
+_CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code != 0x09)
+# what may stand in a target; all else is percent-encoded
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+
+# names that were found to be sendable
+_sendable: set[str] = set()
+_MAX_NAMES = 1024
+
+
+class Origin(NamedTuple):
+    """What connections are kept for."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def split_url(url: str) -> tuple[Origin, str]:
+    """Return the origin of an address, and path with query; raises `InvalidRequest`."""
+    try:
+        parts = urlsplit(url)
+        origin = Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+    except ValueError as error:
+        raise InvalidRequest(f"no address to send to: {error}") from None
+    if origin.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(origin.host):
+        raise InvalidRequest("an address must be http(s)://host[:port]/…, host in ASCII, without a user")
+    target = url[url.index(parts.netloc, len(parts.scheme)) + len(parts.netloc) :].partition("#")[0]
+    return origin, quote(target if target.startswith("/") else f"/{target}", safe=_PRINTABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A method and an address, with all of the head that does not change from call to call."""
+
+    pool: Pool
+    lead: bytes
+    is_head: bool
+    has_length: bool
+
+    @classmethod
+    def of(cls, pool: Pool, method: str, path: str) -> Target:
+        if not _TOKEN.fullmatch(method) or method == "CONNECT":
+            raise InvalidRequest("a method must be a token, and not CONNECT")
+        lead = f"{method} {pool.path_prefix}{path} HTTP/1.1\r\nhost: {pool.origin.authority}\r\n{pool.extra_headers}"
+        return cls(pool, lead.encode("ascii"), method == "HEAD", method in _WITH_LENGTH)
+
+    def head(self, headers: Iterable[tuple[str, str]], length: int) -> bytes:
+        """Return the head of a request; raises `InvalidRequest`."""
+        lines = []
+        for name, value in headers:
+            if name not in _sendable:
+                _check(name)
+            lines.append(f"{name}: {value}\r\n")
+        try:
+            given = "".join(lines).encode("latin-1")
+        except UnicodeEncodeError:
+            raise InvalidRequest("a header's value is not latin-1") from None
+        if len(given) - len(given.translate(None, _CONTROLS)) != 2 * len(lines):
+            raise InvalidRequest("a header's value holds a control character")
+        if length or self.has_length:
+            return b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, given, length)
+        return b"%b%b\r\n" % (self.lead, given)
+
+
+def _check(name: str) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise InvalidRequest("a header's name is not a token")
+    if name.lower() in _OURS:
+        raise InvalidRequest(f"{name.lower()} is not the caller's to send")
+    if len(_sendable) < _MAX_NAMES:
+        _sendable.add(name)
