@@ -33,6 +33,6 @@ async def serve_compact(environ: Mapping[str, str], stop: asyncio.Event) -> None
             prompt_registry=plain_stub(PROMPT_REGISTRY, channels[1]),
             **await data_plane_stubs(environ, stack),
         )
-        app = await stack.enter_async_context(bootstrap(settings, stubs))
-        await stack.enter_async_context(serving_http(app, settings.listen))
+        edge = await stack.enter_async_context(bootstrap(settings, stubs))
+        await stack.enter_async_context(serving_http(edge.api, settings.listen, protocol=edge.protocol))
         await stop.wait()

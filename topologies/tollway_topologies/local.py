@@ -32,8 +32,7 @@ async def serve_local(environ: Mapping[str, str], stop: asyncio.Event, ready_fil
     environ = {**environ, "DEFAULT_WORKSPACE_KEY": local_key(environ)}
     async with AsyncExitStack() as stack:
         if needs_simulator(environ):
-            settings = SimulatorSettings(listen="127.0.0.1:0")
-            port = await stack.enter_async_context(simulator.bootstrap(settings))
+            port = await stack.enter_async_context(simulator.bootstrap(SimulatorSettings(listen="127.0.0.1:0")))
             environ["SIMULATOR_URL"] = f"http://127.0.0.1:{port}"
         meter = await stack.enter_async_context(metering.bootstrap(MeteringSettings.from_env(environ)))
         prompts = await stack.enter_async_context(prompt_registry.bootstrap(PromptRegistrySettings.from_env(environ)))
@@ -42,11 +41,11 @@ async def serve_local(environ: Mapping[str, str], stop: asyncio.Event, ready_fil
             prompt_registry=local_stub(PROMPT_REGISTRY, prompts),
             **await data_plane_stubs(environ, stack),
         )
-        edge = Settings.from_env(environ)
-        app = await stack.enter_async_context(bootstrap(edge, stubs))
-        port = await stack.enter_async_context(serving_http(app, edge.listen))
+        settings = Settings.from_env(environ)
+        edge = await stack.enter_async_context(bootstrap(settings, stubs))
+        port = await stack.enter_async_context(serving_http(edge.api, settings.listen, protocol=edge.protocol))
         ready = Ready(
-            url=f"http://{edge.listen.rpartition(':')[0]}:{port}",
+            url=f"http://{settings.listen.rpartition(':')[0]}:{port}",
             key=environ["DEFAULT_WORKSPACE_KEY"],
             simulator_url=environ.get("SIMULATOR_URL", ""),
             processes={"local": os.getpid()},

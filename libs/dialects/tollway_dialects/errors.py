@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+import msgspec
+
 
 class GatewayErrorKind(Enum):
     """What went wrong: (HTTP status, Anthropic type, OpenAI type, OpenAI code)."""
@@ -14,7 +16,10 @@ class GatewayErrorKind(Enum):
     NOT_FOUND = (404, "not_found_error", "invalid_request_error", "not_found")
     MODEL_NOT_FOUND = (404, "not_found_error", "invalid_request_error", "model_not_found")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", "invalid_request_error", "method_not_allowed")
+    REQUEST_TIMEOUT = (408, "invalid_request_error", "invalid_request_error", "request_timeout")
     TOO_LARGE = (413, "request_too_large", "invalid_request_error", "request_too_large")
+    UNSUPPORTED_MEDIA_TYPE = (415, "invalid_request_error", "invalid_request_error", "unsupported_media_type")
+    HEADERS_TOO_LARGE = (431, "invalid_request_error", "invalid_request_error", "headers_too_large")
     INTERNAL = (500, "api_error", "server_error", "internal_error")
     UNAVAILABLE = (503, "api_error", "server_error", "unavailable")
     TIMEOUT = (504, "timeout_error", "server_error", "timeout")
@@ -24,3 +29,13 @@ class GatewayErrorKind(Enum):
         self.anthropic_type = anthropic_type
         self.openai_type = openai_type
         self.openai_code = openai_code
+
+
+def anthropic_error_body(kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+    error = {"type": kind.anthropic_type, "message": message}
+    return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
+
+
+def openai_error_body(kind: GatewayErrorKind, message: str) -> bytes:
+    error = {"message": message, "type": kind.openai_type, "param": None, "code": kind.openai_code}
+    return msgspec.json.encode({"error": error})

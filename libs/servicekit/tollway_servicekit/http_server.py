@@ -11,7 +11,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    Protocol = Callable[..., HttpToolsProtocol]
 
 # longer than any client keeps an idle connection, so that it is always the client who closes it
 KEEP_ALIVE_SECONDS = 300
@@ -38,7 +40,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving_http(
-    app: Any, address: str, *, protocol: type[HttpToolsProtocol] = HttpToolsProtocol, grace: int = STOP_GRACE_SECONDS
+    app: Any, address: str, *, protocol: Protocol = HttpToolsProtocol, grace: int = STOP_GRACE_SECONDS
 ) -> AsyncIterator[int]:
     """
     Serve until the block is left.
@@ -66,10 +68,10 @@ async def serving_http(
         await serving
 
 
-def _config(app: Any, protocol: type[HttpToolsProtocol], grace: int) -> uvicorn.Config:
+def _config(app: Any, protocol: Protocol, grace: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=protocol,
+        http=protocol,  # type: ignore[arg-type] # a class is made with keywords, and so may anything be
         ws="none",
         lifespan="off",
         log_config=None,

@@ -36,8 +36,15 @@ class Behind:
     async def openai_list(self) -> dict[str, Any]:
         return {"object": "list", "data": []}
 
-    async def anthropic_list(self) -> dict[str, Any]:
+    async def anthropic_list(self, limit: int, after: str, before: str) -> dict[str, Any]:
+        self.asked.append((limit, after, before))
         return {"has_more": False, "data": []}
+
+    async def openai_model(self, name: str) -> dict[str, Any]:
+        return {"object": "model", "id": name}
+
+    async def anthropic_model(self, name: str) -> dict[str, Any]:
+        return {"type": "model", "id": name}
 
     async def month(self, workspace: str) -> dict[str, Any]:
         return {"workspace": workspace}
@@ -116,7 +123,7 @@ async def test_the_latest_calls_are_the_callers_own(
         ("GET", "/v1/" + "x" * 5000, 404),
         ("DELETE", "/v1/models", 405),
         ("POST", "/health", 405),
-        ("OPTIONS", "/v1/metrics", 405),
+        ("OPTIONS", "/v1/no-such-path", 404),
         ("GET", "/v1/metrics", 401),
         ("GET", "/v1/models", 401),
     ],
@@ -134,9 +141,32 @@ async def test_a_method_that_is_not_served_says_which_is(client: httpx2.AsyncCli
     assert (await client.delete("/v1/models")).headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/", "/api/hello", "/health", "/v1/models"])
+async def test_what_is_served_to_get_is_served_to_head(client: httpx2.AsyncClient, path: str) -> None:
+    assert (await client.head(path, headers=KEY)).status_code == 200
+
+
+async def test_options_tell_what_may_be_asked(client: httpx2.AsyncClient) -> None:
+    answer = await client.options("/v1/models")
+    assert (answer.status_code, answer.headers["allow"]) == (200, "GET, HEAD, OPTIONS")
+    assert (await client.head("/v1/metrics")).status_code == 401
+
+
 async def test_models_are_listed_in_the_callers_shape(client: httpx2.AsyncClient) -> None:
     assert "object" in (await client.get("/v1/models", headers=KEY)).json()
     assert "has_more" in (await client.get("/v1/models", headers=KEY | ANTHROPIC)).json()
+
+
+async def test_a_model_is_shown_in_the_callers_shape_whatever_its_name(client: httpx2.AsyncClient) -> None:
+    for name in ("auto", "vendor/model", "a.b:c"):
+        assert (await client.get(f"/v1/models/{name}", headers=KEY)).json() == {"object": "model", "id": name}
+        assert (await client.get(f"/v1/models/{name}", headers=KEY | ANTHROPIC)).json() == {"type": "model", "id": name}
+
+
+async def test_a_page_of_models_is_what_the_caller_asked_for(behind: Behind, client: httpx2.AsyncClient) -> None:
+    await client.get("/v1/models?limit=1000&after_id=m", headers=KEY | ANTHROPIC)
+    assert behind.asked == [(1000, "m", "")]
+    assert (await client.get("/v1/models?limit=0", headers=KEY | ANTHROPIC)).status_code == 400
 
 
 async def test_a_refusal_that_passes_says_when_to_come_again(behind: Behind, client: httpx2.AsyncClient) -> None:

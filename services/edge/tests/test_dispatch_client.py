@@ -91,7 +91,7 @@ async def test_models_are_listed_with_the_tiers_and_trouble_is_told(serve: Any) 
     async with serve(bootstrap.PROVIDER_DISPATCH, listed) as (stub, servicer):
         catalogue = DispatchCatalogue(stub, ["auto"], max_age=0)
         assert [model["id"] for model in (await catalogue.openai_list())["data"]] == ["m", "auto"]
-        assert [model["id"] for model in (await catalogue.anthropic_list())["data"]] == ["auto"]
+        assert [model["id"] for model in (await catalogue.anthropic_list(20, "", ""))["data"]] == ["auto"]
         assert await catalogue.trouble() == []
         servicer.answer = dispatch_pb2.ListModelsResponse()
         assert "no provider has a key" in (await catalogue.trouble())[0]

@@ -130,8 +130,8 @@ def edge(request: pytest.FixtureRequest, metering: Metering, others: Others) -> 
             stub_of(kind, bootstrap.CACHE, others) as cache,
             stub_of(kind, bootstrap.CLASSIFIER, others) as classifier,
             stub_of(kind, bootstrap.PROVIDER_DISPATCH, others) as dispatch,
-            bootstrap.bootstrap(Settings(), bootstrap.Stubs(cache, classifier, dispatch, meter, None)) as app,
-            serving_http(app, "127.0.0.1:0", grace=1) as port,
+            bootstrap.bootstrap(Settings(), bootstrap.Stubs(cache, classifier, dispatch, meter, None)) as edge,
+            serving_http(edge.api, "127.0.0.1:0", protocol=edge.protocol, grace=1) as port,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY}) as client,
         ):
             yield client

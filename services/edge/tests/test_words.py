@@ -180,7 +180,7 @@ def test_keys_and_cookies_never_go_on_to_a_provider() -> None:
             (b"anthropic-beta", b"files"),
         ]
     )
-    assert read.forwarded == [("anthropic-beta", "files")]
+    assert read.forwarded == [("anthropic-beta", "files"), ("content-type", "application/json")]
 
 
 @pytest.mark.parametrize("value", [b"\xe9", b"00-abc", b"a\tb", b"x" * 55])

@@ -19,8 +19,8 @@ async def main(stop: asyncio.Event) -> None:
     settings, addresses = Settings.from_env(os.environ), Addresses.from_env(os.environ)
     async with (
         plain_stubs(addresses) as stubs,
-        bootstrap(settings, stubs) as app,
-        serving_http(app, settings.listen),
+        bootstrap(settings, stubs) as edge,
+        serving_http(edge.api, settings.listen, protocol=edge.protocol),
     ):
         await stop.wait()
 

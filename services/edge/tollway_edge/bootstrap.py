@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
@@ -31,20 +32,21 @@ from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tiers
 from tollway_edge.domain.workspaces import Workspaces
 from tollway_edge.entrypoints.api import build_api
-from tollway_edge.entrypoints.app import edge_app
-from tollway_edge.entrypoints.chat import ChatRoutes
+from tollway_edge.entrypoints.connection import EdgeConnection
+from tollway_edge.entrypoints.deadlines import ConnectionLimits, watch
+from tollway_edge.entrypoints.hot_routes import HotRoutes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from fastapi import FastAPI
     from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
     from tollway.classifier.v1.classifier_pb2_grpc import ClassifierServiceAsyncStub
     from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
     from tollway.prompt_registry.v1.prompt_registry_pb2_grpc import PromptRegistryServiceAsyncStub
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
-    from tollway_edge.entrypoints.app import App
-    from tollway_edge.settings import Addresses, Settings
+    from tollway_edge.settings import Addresses, EdgeConfig, Settings
 
 CACHE = Contract.of(cache_pb2, "CacheService")
 CLASSIFIER = Contract.of(classifier_pb2, "ClassifierService")
@@ -68,6 +70,14 @@ class Stubs:
     prompt_registry: PromptRegistryServiceAsyncStub
 
 
+@dataclass(frozen=True)
+class Edge:
+    """What a server needs: the protocol that answers the hot routes, and the application for all others."""
+
+    protocol: Callable[..., EdgeConnection]
+    api: FastAPI
+
+
 @asynccontextmanager
 async def plain_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
     """Yield stubs over gRPC channels."""
@@ -87,8 +97,8 @@ async def plain_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
-    """Yield the ASGI application; what waits to be booked or stored leaves before the block ends."""
+async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
+    """Yield what is to be served; what waits to be booked or stored leaves before the block ends."""
     workspaces = Workspaces()
     tiers = Tiers(settings.tiers)
     config = settings.config
@@ -105,7 +115,9 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
         ledger=ledger,
         meter=meter,
         tiers=tiers,
-        limits=Limits(config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache),
+        limits=Limits(
+            config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache, config.kept_input_tokens
+        ),
     )
     api = build_api(
         workspaces,
@@ -113,15 +125,18 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
         LedgerFigures(stubs.metering, ledger.records),
         meter.registry,
     )
-    chat = ChatRoutes(pipeline, config.max_body_bytes)
+    routes = HotRoutes(pipeline)
+    limits = connection_limits(config)
+    connections: set[EdgeConnection] = set()
     jobs = [
+        asyncio.create_task(watch(connections, limits.shortest / 4)),
         asyncio.create_task(watch_workspaces(stubs.metering, workspaces)),
         asyncio.create_task(ledger.records.run()),
         asyncio.create_task(cache.writes.run()),
     ]
     try:
-        yield edge_app(chat, api)
-        await chat.drained()
+        yield Edge(partial(EdgeConnection, routes, limits, connections), api)
+        await routes.drained()
         if not await ledger.records.flush(FLUSH_SECONDS):
             log.error("metering did not take the last %d records: they are lost", len(ledger.records))
         await cache.writes.flush(1.0)
@@ -131,3 +146,15 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[App]:
         for job in jobs:
             with suppress(asyncio.CancelledError):
                 await job
+
+
+def connection_limits(config: EdgeConfig) -> ConnectionLimits:
+    return ConnectionLimits(
+        max_body_bytes=config.max_body_bytes,
+        max_header_bytes=config.max_header_bytes,
+        max_pipelined=config.max_pipelined,
+        head_timeout=config.head_timeout,
+        body_timeout=config.body_timeout,
+        write_timeout=config.write_timeout,
+        idle_timeout=config.idle_timeout,
+    )

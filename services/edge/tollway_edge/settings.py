@@ -19,10 +19,24 @@ class EdgeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     max_body_bytes: int = 32 * 1024 * 1024
     """Bodies above this are refused before they are read."""
+    max_header_bytes: int = 64 * 1024
+    """Request line and headers above this are refused."""
+    max_pipelined: int = 16
+    """Requests of one connection that may wait for their turn before no more is read from it."""
+    head_timeout: float = 10.0
+    """Seconds in which request line and headers must arrive."""
+    body_timeout: float = 30.0
+    """Seconds in which a body must arrive; for each KiB that came it gets one more."""
+    write_timeout: float = 60.0
+    """Seconds after which a client that takes nothing of its answer is given up."""
+    idle_timeout: float = 300.0
+    """Seconds that a connection is kept between two requests."""
     request_timeout: float = 600.0
     """Seconds that a whole call may take."""
     default_max_tokens: int = 4096
     """What a request without a token limit is reserved for."""
+    kept_input_tokens: int = 1_050_000
+    """Input that is reserved on top for a request that goes on from what a provider keeps."""
     use_exact_cache: bool = True
     """Look for an exact earlier answer, and keep new ones."""
     max_cached_bytes: int = 1024 * 1024

@@ -96,8 +96,14 @@ class Catalogue(Protocol):
     async def openai_list(self) -> dict[str, Any]:
         """Return the models as OpenAI lists them."""
 
-    async def anthropic_list(self) -> dict[str, Any]:
-        """Return the models as Anthropic lists them."""
+    async def openai_model(self, name: str) -> dict[str, Any]:
+        """Return one model as OpenAI shows it; raises `GatewayError` where it is not listed."""
+
+    async def anthropic_list(self, limit: int, after: str, before: str) -> dict[str, Any]:
+        """Return at most `limit` models as Anthropic lists them: those behind `after`, or the last before `before`."""
+
+    async def anthropic_model(self, name: str) -> dict[str, Any]:
+        """Return one model as Anthropic shows it; raises `GatewayError` where it is not listed."""
 
 
 class Figures(Protocol):

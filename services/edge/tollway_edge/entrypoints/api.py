@@ -15,6 +15,7 @@ from tollway_dialects.wires import WIRES
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import retry_headers
 from tollway_edge.domain.workspaces import Workspace, Workspaces
+from tollway_edge.entrypoints.head_as_get import HeadAsGet
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
     """Return the FastAPI application."""
     api = FastAPI(title="Tollway", docs_url=None, redoc_url=None)
     api.state.workspaces = workspaces
+    api.add_middleware(HeadAsGet)
+
+    @api.get("/", include_in_schema=False)
+    @api.get("/api/hello", include_in_schema=False)  # Claude Code asks here before its first call
+    async def hello() -> dict[str, str]:
+        return {"service": "tollway"}
 
     @api.get("/health/live")
     async def live() -> dict[str, str]:
@@ -57,10 +64,20 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     @api.get("/v1/models")
-    async def models(request: Request, workspace: Caller) -> dict[str, Any]:
-        if RequestHeaders.read(request.scope["headers"]).is_anthropic:
-            return await catalogue.anthropic_list()
+    async def models(
+        request: Request,
+        workspace: Caller,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+        after_id: str = "",
+        before_id: str = "",
+    ) -> dict[str, Any]:
+        if _is_anthropic(request):
+            return await catalogue.anthropic_list(limit, after_id, before_id)
         return await catalogue.openai_list()
+
+    @api.get("/v1/models/{name:path}")
+    async def model(request: Request, workspace: Caller, name: str) -> dict[str, Any]:
+        return await (catalogue.anthropic_model(name) if _is_anthropic(request) else catalogue.openai_model(name))
 
     @api.get("/v1/metrics")
     async def month(workspace: Caller) -> dict[str, Any]:
@@ -82,6 +99,9 @@ def _answer_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
+        if request.method == "OPTIONS" and error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "GET")
+            return Response(headers={"allow": f"{allowed}, HEAD, OPTIONS"})
         kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
         return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", error.headers)
 
@@ -95,8 +115,11 @@ def _answer_errors(api: FastAPI) -> None:
         return _error(request, GatewayErrorKind.INTERNAL, "the gateway failed; its log says why")
 
 
+def _is_anthropic(request: Request) -> bool:
+    return RequestHeaders.read(request.scope["headers"]).is_anthropic
+
+
 def _error(request: Request, kind: GatewayErrorKind, message: str, told: Mapping[str, str] | None = None) -> Response:
-    headers = RequestHeaders.read(request.scope["headers"])
-    dialect = Dialect.ANTHROPIC_MESSAGES if headers.is_anthropic else Dialect.OPENAI_CHAT
+    dialect = Dialect.ANTHROPIC_MESSAGES if _is_anthropic(request) else Dialect.OPENAI_CHAT
     body = WIRES[dialect].error_body(kind, message, "")
     return Response(body, kind.status, {"x-should-retry": "false", **(told or {})}, "application/json")

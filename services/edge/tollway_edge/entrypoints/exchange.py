@@ -1,4 +1,10 @@
-"""One HTTP exchange on ASGI, as the pipeline's `Client`."""
+"""
+One HTTP exchange on a connection, as the pipeline's `Client`.
+
+    read_body → (send_whole | begin → send* → end)
+
+The connection feeds it the request and tells it when the client leaves; it writes its answer straight to the transport.
+"""
 
 from __future__ import annotations
 
@@ -6,103 +12,174 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.entrypoints.request_body import plain_body
+from tollway_edge.entrypoints.response_head import response_head
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-
     from tollway_edge.domain.ports import RawHeaders
+    from tollway_edge.entrypoints.connection import EdgeConnection
+    from tollway_edge.entrypoints.request_headers import RequestHeaders
 
-    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-# most calls that a cache or a fast provider answers are over by then, and need no task to watch them
-WATCH_AFTER_SECONDS = 0.02
+_CLOSE = (b"connection", b"close")
+_CHUNKED = (b"transfer-encoding", b"chunked")
 
 
 class Exchange:
     """
-    A request to read and a response to write.
+    A request to read and an answer to write.
 
-    From the end of the request's body on it watches the connection: when the client leaves, the task that serves it
-    is cancelled at once, and with it the upstream call.
+    Args:
+        connection: Where it happens.
+        method: As it came.
+        path: As it came, without its query.
+        query: Without its question mark.
+        headers: What the gateway acts on.
+        keep_alive: The client wants to go on with the connection.
+        can_chunk: The client speaks HTTP/1.1, so an answer need not end with the connection.
     """
 
-    def __init__(self, receive: Receive, send: Send, max_body_bytes: int, declared_bytes: int) -> None:
-        self.has_left = False
-        self._receive = receive
-        self._send = send
-        self._max_body_bytes = max_body_bytes
-        self._declared_bytes = declared_bytes
-        self._serving: asyncio.Task[Any] | None = None
-        self._watch_start: asyncio.TimerHandle | None = None
-        self._watcher: asyncio.Task[None] | None = None
+    __slots__ = (
+        "_body",
+        "_can_chunk",
+        "_connection",
+        "_is_chunked",
+        "_reading",
+        "_refusal",
+        "_size",
+        "headers",
+        "is_answered",
+        "is_begun",
+        "is_read",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "serving",
+    )
+
+    def __init__(
+        self,
+        connection: EdgeConnection,
+        method: bytes,
+        path: bytes,
+        query: bytes,
+        headers: RequestHeaders,
+        *,
+        keep_alive: bool,
+        can_chunk: bool,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.is_read = False
+        """The request is here to its last byte."""
+        self.is_begun = False
+        self.is_answered = False
+        self.serving: asyncio.Task[Any] | None = None
+        self._connection = connection
+        self._can_chunk = can_chunk
+        self._is_chunked = False
+        self._body: list[bytes] = []
+        self._size = 0
+        self._reading: asyncio.Future[None] | None = None
+        self._refusal: GatewayError | None = None
+
+    # the connection's side; `response_complete` is uvicorn's name
+
+    @property
+    def response_complete(self) -> bool:
+        return self.is_answered
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body that came so far."""
+        return self._size
+
+    def feed(self, data: bytes) -> None:
+        """Take a part of the body; what is too much is counted and dropped."""
+        self._size += len(data)
+        if self._size > self._connection.limits.max_body_bytes:
+            self._body.clear()
+            self.refuse(self._too_large())
+        elif not self.is_answered:
+            self._body.append(data)
+
+    def finish(self) -> None:
+        """Note that the request is here whole."""
+        self.is_read = True
+        self._wake()
+
+    def refuse(self, error: GatewayError) -> None:
+        """Let `read_body` raise."""
+        self._refusal = self._refusal or error
+        self._wake()
+
+    def leave(self) -> None:
+        """The client left: stop serving it at once, and with it the upstream call."""
+        if self.serving and not self.is_answered:
+            self.serving.cancel("the client left")
+
+    # the pipeline's side
 
     async def read_body(self) -> bytes:
-        if self._declared_bytes > self._max_body_bytes:
+        most = self._connection.limits.max_body_bytes
+        if self.headers.content_length > most:
             raise self._too_large()
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._read_on(bytearray(body))
-        if message["type"] == "http.disconnect":
-            self._cancel()
-        if len(body) > self._max_body_bytes:
-            raise self._too_large()
-        self._serving = serving = asyncio.current_task()
-        if serving:
-            self._watch_start = serving.get_loop().call_later(WATCH_AFTER_SECONDS, self._start_watching)
-        return body
+        if not (self.is_read or self._refusal):
+            if self.headers.expects_continue and not self._size:
+                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.headers.expects_continue = False
+            self._reading = asyncio.get_running_loop().create_future()
+            await self._reading
+        if self._refusal:
+            raise self._refusal
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body.clear()
+        return plain_body(body, self.headers, most)
 
     async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
-        self.stop_watching()
         length = (b"content-length", b"%d" % len(body))
-        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-        await self._send({"type": "http.response.body", "body": body})
+        head = response_head(status, [*headers, length, *self._connection_headers()])
+        self.is_begun = True
+        self._connection.write(head + body if self.method != b"HEAD" else head)
+        await self._connection.drain()
+        self._close()
 
     async def begin(self, status: int, headers: RawHeaders) -> None:
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        self._is_chunked = self._can_chunk
+        self.keep_alive &= self._is_chunked
+        framing = [_CHUNKED] if self._is_chunked else []
+        head = response_head(status, [*headers, *framing, *self._connection_headers()])
+        self.is_begun = True
+        self._connection.write(head)
 
     async def send(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if not data:  # an empty chunk would end the body
+            return
+        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+        await self._connection.drain()
 
     async def end(self) -> None:
-        self.stop_watching()
-        await self._send({"type": "http.response.body", "body": b""})
+        if self._is_chunked:
+            self._connection.write(b"0\r\n\r\n")
+        self._close()
 
-    def stop_watching(self) -> None:
-        # before an answer's last bytes: behind them ASGI reports a disconnect whether the client left or not
-        if self._watch_start:
-            self._watch_start.cancel()
-        if self._watcher:
-            self._watcher.cancel()
+    def _connection_headers(self) -> list[tuple[bytes, bytes]]:
+        # a client that was not told to go on may send its body or not: what follows could be either
+        self.keep_alive &= not self.headers.expects_continue or self.is_read
+        return [] if self.keep_alive else [_CLOSE]
 
-    def _start_watching(self) -> None:
-        self._watcher = asyncio.create_task(self._watch())
+    def _close(self) -> None:
+        self.is_answered = True
+        self._connection.answered(self)
 
-    async def _read_on(self, body: bytearray) -> bytes:
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                self._cancel()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._max_body_bytes:
-                raise self._too_large()
-        return bytes(body)
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.has_left = True
-        if self._serving:
-            self._serving.cancel("the client left")
-
-    def _cancel(self) -> None:
-        self.has_left = True
-        raise asyncio.CancelledError("the client left")
+    def _wake(self) -> None:
+        if self._reading and not self._reading.done():
+            self._reading.set_result(None)
 
     def _too_large(self) -> GatewayError:
-        message = f"the request body is larger than {self._max_body_bytes} bytes, the most that this gateway takes"
+        most = self._connection.limits.max_body_bytes
+        message = f"the request body is larger than {most} bytes, the most that this gateway takes"
         return GatewayError(GatewayErrorKind.TOO_LARGE, "BODY_TOO_LARGE", message)

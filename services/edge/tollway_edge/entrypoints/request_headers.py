@@ -7,20 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
 # what belongs to the provider; everything else (keys, cookies, addresses of proxies) stays here
-FORWARDED = frozenset(
-    {
-        b"accept",
-        b"anthropic-beta",
-        b"anthropic-version",
-        b"content-type",
-        b"idempotency-key",
-        b"openai-beta",
-        b"user-agent",
-    }
-)
+FORWARDED = frozenset({b"accept", b"content-type", b"idempotency-key", b"openai-beta", b"user-agent", b"x-app"})
+_VENDOR = b"anthropic-"
+# these name an account, and the account is the gateway's
+_ACCOUNT = frozenset({b"anthropic-workspace-id", b"anthropic-organization-id"})
 # W3C's form; anything else is no trace, and not every text may travel as gRPC metadata
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -34,6 +27,12 @@ class RequestHeaders:
     traceparent: str = ""
     conversation_id: str = ""
     content_length: int = 0
+    content_type: str = ""
+    """In lower case; JSON where the client did not say."""
+    content_encoding: str = ""
+    """How the body is compressed, in lower case; empty where it is not."""
+    expects_continue: bool = False
+    """The client sends its body once it is told to."""
     is_anthropic: bool = False
     """`anthropic-version` is there, so the client speaks that dialect."""
 
@@ -42,17 +41,35 @@ class RequestHeaders:
         """Read raw ASGI headers, names in lower case."""
         read = cls()
         for name, value in headers:
-            if name in FORWARDED:
+            if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
                 read.forwarded.append((name.decode("latin-1"), value.decode("latin-1")))
-                read.is_anthropic |= name == b"anthropic-version"
+                if name == b"anthropic-version":
+                    read.is_anthropic = True
+                elif name == b"content-type":
+                    read.content_type = value.decode("latin-1").lower()
             elif name == b"x-api-key":
                 read.credential = value.decode("latin-1").strip()
             elif name == b"authorization" and not read.credential and value[:7].lower() == b"bearer ":
                 read.credential = value[7:].decode("latin-1").strip()
             elif name == b"content-length":
                 read.content_length = int(value)
+            elif name == b"content-encoding":
+                read.content_encoding = value.decode("latin-1").strip().lower()
+            elif name == b"expect":
+                read.expects_continue = value.lower() == b"100-continue"
             elif name == b"traceparent" and _TRACEPARENT.fullmatch(value):
                 read.traceparent = value.decode("latin-1")
             elif name == b"x-gateway-conversation-id":
                 read.conversation_id = value.decode("latin-1")
+        if not read.content_type:
+            read.content_type = "application/json"
+            read.forwarded.append(("content-type", read.content_type))
         return read
+
+
+def request_head(
+    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], without: Container[bytes]
+) -> bytes:
+    """Return request line and headers as they came, less those named."""
+    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in without]
+    return b"".join((b"%b %b HTTP/1.1\r\n" % (method, target), *lines, b"\r\n"))

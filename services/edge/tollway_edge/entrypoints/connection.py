@@ -1,0 +1,248 @@
+"""
+One client connection: hot routes are answered here, everything else goes on to the ASGI application.
+
+uvicorn's protocol reads HTTP. This subclass takes requests of hot paths out of its hands before a scope is made of them
+(ADR-0005 has the figures), and sets limits where uvicorn has none. A request that comes while another is answered waits
+in `pipeline`: `cycle` is the newest request, `_running` the one whose turn it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
+from tollway_edge.entrypoints.exchange import Exchange
+from tollway_edge.entrypoints.hot_routes import HOT_PATHS
+from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
+from tollway_edge.entrypoints.request_headers import RequestHeaders, request_head
+
+if TYPE_CHECKING:
+    from tollway_edge.domain.errors import GatewayError
+    from tollway_edge.entrypoints.deadlines import ConnectionLimits
+    from tollway_edge.entrypoints.hot_routes import HotRoutes
+
+# of a request whose turn has not come
+MOST_QUEUED_BYTES = 65536
+
+
+class EdgeConnection(HttpToolsProtocol):
+    """
+    Made by uvicorn for every connection.
+
+    Args:
+        routes: Serves hot requests.
+        limits: See there.
+        open_connections: `deadlines.watch` looks after them.
+        uvicorn: As uvicorn gives it to its own protocol.
+    """
+
+    def __init__(
+        self, routes: HotRoutes, limits: ConnectionLimits, open_connections: set[EdgeConnection], **uvicorn: Any
+    ) -> None:
+        super().__init__(**uvicorn)
+        self.limits = limits
+        self._routes = routes
+        self._open = open_connections
+        self._running: Any = None
+        self._deadlines = Deadlines(limits, self.loop.time())
+        self._head_bytes = 0
+        self._is_over = False
+        self._refusal: GatewayError | None = None
+
+    # asyncio's side
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._open.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self)
+        self.pipeline.clear()
+        running, self._running = self._running, None
+        if isinstance(running, Exchange):
+            running.leave()
+        elif running is not None:
+            self.cycle = running  # of which uvicorn tells the application
+        if isinstance(self.cycle, Exchange):
+            self.cycle = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return  # what follows the last request is none
+        if self._deadlines.phase is Phase.IDLE:
+            self._enter(Phase.HEAD)
+            self._head_bytes = 0
+        if self._deadlines.phase is Phase.HEAD:
+            self._head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or malformed_http())
+        else:
+            if self._deadlines.phase is Phase.HEAD and self._head_bytes > self.limits.max_header_bytes:
+                self._refuse(head_too_large(self.limits.max_header_bytes))
+
+    # the parser's side
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self._enter(Phase.HEAD)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # the parser stops after this head, and `_stay` has it read once more
+        self._check_head()
+        path, _, query = self.url.partition(b"?")
+        if path[:1] != b"/" and path[:4].lower() == b"http":
+            path = httptools.parse_url(self.url).path or b"/"
+        is_free = self.cycle is None or self.cycle.response_complete
+        if path not in HOT_PATHS:
+            self._hand_on()
+        else:
+            is_current = self.parser.get_http_version() == "1.1"
+            exchange = self.cycle = Exchange(  # type: ignore[assignment]
+                self,
+                self.parser.get_method(),
+                path,
+                query,
+                RequestHeaders.read(self.headers),
+                keep_alive=is_current and self.parser.should_keep_alive(),
+                can_chunk=is_current,
+            )
+            if is_free:
+                self._start_asgi_task(exchange, None)
+            else:
+                self.pipeline.appendleft((exchange, None))  # type: ignore[arg-type]
+                if len(self.pipeline) >= self.limits.max_pipelined:
+                    self.flow.pause_reading()
+        self._enter(Phase.BODY)
+
+    def on_body(self, body: bytes) -> None:
+        cycle: Any = self.cycle
+        if not isinstance(cycle, Exchange):
+            super().on_body(body)
+            return
+        cycle.feed(body)
+        if cycle is not self._running and cycle.received > MOST_QUEUED_BYTES and not cycle.is_answered:
+            self.flow.pause_reading()
+        if cycle.is_answered and cycle.received > 2 * self.limits.max_body_bytes:
+            self.transport.close()  # it was told; nobody reads on for ever
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        cycle: Any = self.cycle
+        if isinstance(cycle, Exchange):
+            cycle.finish()
+        else:
+            super().on_message_complete()
+        self._enter(Phase.IDLE if cycle.response_complete else Phase.WHOLE)
+
+    # the exchange's side
+
+    def write(self, data: bytes) -> None:
+        self._deadlines.written += len(data)
+        self.transport.write(data)
+
+    async def drain(self) -> None:
+        """Return once the client has taken enough of what was written."""
+        if self.flow.write_paused:
+            await self.flow.drain()
+
+    def answered(self, exchange: Exchange) -> None:
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self._running = None
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._deadlines.phase is Phase.WHOLE:
+            self._enter(Phase.IDLE)
+
+    def check(self, now: float) -> None:
+        received = self.cycle.received if isinstance(self.cycle, Exchange) else 0
+        late = self._deadlines.overdue(now, self.transport.get_write_buffer_size(), received)
+        if late is Overdue.READING:
+            self.transport.abort()
+        elif late is Overdue.NEXT_REQUEST:
+            self.transport.close()
+        elif late and not self._is_over:
+            self._refuse(too_slow("head" if late is Overdue.HEAD else "body"))
+
+    # inside
+
+    def _enter(self, phase: Phase) -> None:
+        self._deadlines.phase = phase
+        self._deadlines.since = self.loop.time()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        if isinstance(cycle, Exchange):
+            cycle.serving = task = self.loop.create_task(self._serve(cycle))
+            self.tasks.add(task)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        try:
+            await self._routes.serve(exchange)
+        finally:
+            self.tasks.discard(exchange.serving)
+            if not exchange.is_answered:
+                self.transport.close()  # an answer that cannot be ended must not look as if it had
+
+    def _stay(self, rest: bytes) -> None:
+        """Take a request that offers another protocol as one that does not; Java's client offers HTTP/2 so."""
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(malformed_http())
+            return
+        head = request_head(self.parser.get_method(), self.url, self.headers, without={b"upgrade", b"connection"})
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(head + rest)
+
+    def _hand_on(self) -> None:
+        """Let uvicorn make a scope of the request and give it to the ASGI application."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.scope["headers"] = self.headers = headers
+        self.expect_100_continue = any(n == b"expect" and v.lower() == b"100-continue" for n, v in headers)
+        super().on_headers_complete()
+
+    def _check_head(self) -> None:
+        most = self.limits.max_header_bytes
+        if self._head_bytes > most and len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > most:
+            self._refusal = head_too_large(most)
+            raise ValueError("the head is too large")  # the parser stops, and `data_received` refuses
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Say what is wrong where nothing else is being answered; the connection ends after what is."""
+        self._is_over = True
+        newest: Any = self.cycle
+        if self._deadlines.phase is Phase.BODY:
+            newest.keep_alive = False
+            if isinstance(newest, Exchange) and not newest.is_answered:
+                newest.refuse(error)
+            else:
+                self.transport.close()
+        elif self._running is not None:
+            newest.keep_alive = False
+        else:
+            self.write(refusal(error, self.url if self._deadlines.phase is Phase.HEAD else b"", self.headers or ()))
+            self.transport.close()
