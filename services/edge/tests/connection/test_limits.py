@@ -24,7 +24,7 @@ class TestInTime:
     def _hasty(self, limits: dict[str, Any]) -> None:
         limits.update(head_timeout=0.1, body_timeout=0.1, write_timeout=0.1, idle_timeout=0.1)
 
-    @pytest.mark.parametrize("sent", [b"P", b"POST /v1/messages HTTP/1.1\r\nhost: a\r\n"])
+    @pytest.mark.parametrize("sent", [b"\r\n", b"P", b"POST /v1/messages HTTP/1.1\r\nhost: a\r\n"])
     async def test_a_head_that_does_not_end_is_refused(self, connect: Any, sent: bytes) -> None:
         async with connect() as peer:
             await peer.write(sent)
@@ -85,7 +85,13 @@ async def test_a_large_body_behind_its_head_is_no_large_head(connect: Any, limit
 
 
 async def test_what_is_no_http_is_refused_and_the_connection_ends(connect: Any) -> None:
-    for raw in (b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", head(content_length="x")):
+    old = [head().replace(b"HTTP/1.1", version) for version in (b"HTTP/0.9", b"HTTP/2.0", b"")]
+    for raw in (
+        *old,
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        head(content_length="x"),
+    ):
         async with connect() as peer:
             await peer.write(raw)
             assert (await refusal(peer))[::2] == (400, b"")

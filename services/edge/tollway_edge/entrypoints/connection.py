@@ -29,15 +29,7 @@ MOST_QUEUED_BYTES = 65536
 
 
 class EdgeConnection(HttpToolsProtocol):
-    """
-    Made by uvicorn for every connection.
-
-    Args:
-        routes: Serves hot requests.
-        limits: See there.
-        open_connections: `deadlines.watch` looks after them.
-        uvicorn: As uvicorn gives it to its own protocol.
-    """
+    """Made by uvicorn for every connection; `deadlines.watch` looks after the `open_connections`."""
 
     def __init__(
         self, routes: HotRoutes, limits: ConnectionLimits, open_connections: set[EdgeConnection], **uvicorn: Any
@@ -46,6 +38,8 @@ class EdgeConnection(HttpToolsProtocol):
         self.limits = limits
         self._routes = routes
         self._open = open_connections
+        self.url = b""
+        self.headers = []
         self._running: Any = None
         self._deadlines = Deadlines(limits, self.loop.time())
         self._head_bytes = 0
@@ -101,7 +95,7 @@ class EdgeConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
             return  # the parser stops after this head, and `_stay` has it read once more
-        self._check_head()
+        version = self._check_head()
         path, _, query = self.url.partition(b"?")
         if path[:1] != b"/" and path[:4].lower() == b"http":
             path = httptools.parse_url(self.url).path or b"/"
@@ -109,15 +103,14 @@ class EdgeConnection(HttpToolsProtocol):
         if path not in HOT_PATHS:
             self._hand_on()
         else:
-            is_current = self.parser.get_http_version() == "1.1"
             exchange = self.cycle = Exchange(  # type: ignore[assignment]
                 self,
                 self.parser.get_method(),
                 path,
                 query,
                 RequestHeaders.read(self.headers),
-                keep_alive=is_current and self.parser.should_keep_alive(),
-                can_chunk=is_current,
+                keep_alive=version == "1.1" and self.parser.should_keep_alive(),
+                can_chunk=version == "1.1",
             )
             if is_free:
                 self._start_asgi_task(exchange, None)
@@ -225,11 +218,15 @@ class EdgeConnection(HttpToolsProtocol):
         self.expect_100_continue = any(n == b"expect" and v.lower() == b"100-continue" for n, v in headers)
         super().on_headers_complete()
 
-    def _check_head(self) -> None:
+    def _check_head(self) -> str:
+        """Return the version of HTTP; raises `ValueError`, which stops the parser, and `data_received` refuses."""
         most = self.limits.max_header_bytes
         if self._head_bytes > most and len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > most:
             self._refusal = head_too_large(most)
-            raise ValueError("the head is too large")  # the parser stops, and `data_received` refuses
+            raise ValueError("the head is too large")
+        if (version := self.parser.get_http_version()) not in ("1.1", "1.0"):
+            raise ValueError("neither HTTP/1.1 nor 1.0")
+        return version
 
     def _refuse(self, error: GatewayError) -> None:
         """Say what is wrong where nothing else is being answered; the connection ends after what is."""

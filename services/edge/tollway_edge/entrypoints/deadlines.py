@@ -7,12 +7,15 @@ How long a client may let the gateway wait; kept for each connection, looked at 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+log = logging.getLogger(__name__)
 
 # bytes a second that a body must have on average beyond its first `body_timeout` seconds
 SLOWEST_BODY = 1024
@@ -106,4 +109,7 @@ async def watch(connections: Iterable[Watched], every: float) -> None:
         await asyncio.sleep(every)
         now = loop.time()
         for connection in tuple(connections):
-            connection.check(now)
+            try:
+                connection.check(now)
+            except Exception:  # one connection must not end the watch over all others
+                log.exception("a connection could not be checked")
