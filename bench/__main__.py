@@ -12,11 +12,15 @@ from pathlib import Path
 
 import uvloop
 
+from bench.cases import CASES
 from bench.errors import BenchFailed
 from bench.figures import figures_of, machine
-from bench.measure import CONNECTIONS, RATE, Bench
-from bench.processes import start_targets
+from bench.measure import CONNECTIONS, RATE, Bench, Plan
+from bench.processes import TOPOLOGIES, start_targets
 from bench.table import render
+
+LATENCY = "latency"
+CASE_NAMES = (*(case.name for case in CASES), LATENCY)
 
 
 def main() -> None:
@@ -37,9 +41,8 @@ def _run(arguments: argparse.Namespace) -> None:
     about = machine()
     with ExitStack() as stack:
         _tell("start")
-        upstream, *targets = start_targets(stack)
-        bench = Bench(upstream, targets, arguments.requests, _tell)
-        measured = uvloop.run(bench.run(arguments.rounds))
+        upstream, *targets = start_targets(stack, arguments.topologies)
+        measured = uvloop.run(Bench(upstream, targets, _plan(arguments), _tell).run())
         _tell("stop")
     _tell("")
     figures = figures_of(measured, upstream, targets) | {"machine": about}
@@ -53,6 +56,11 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
 
 
+def _plan(arguments: argparse.Namespace) -> Plan:
+    cases = [case for case in CASES if case.name in arguments.cases]
+    return Plan(cases, LATENCY in arguments.cases, arguments.rounds, arguments.requests)
+
+
 def _tell(line: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
@@ -63,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_at_least(1), default=5, help="interleaved rounds (default 5)")
     parser.add_argument(
         "--requests", type=_at_least(100), default=2000, help="JSON requests for each target and round (default 2000)"
+    )
+    parser.add_argument(
+        "--cases", type=_some_of(CASE_NAMES), default=CASE_NAMES, help=f"some of {','.join(CASE_NAMES)} (default all)"
+    )
+    parser.add_argument(
+        "--topologies", type=_some_of(TOPOLOGIES), default=TOPOLOGIES, help=f"some of {','.join(TOPOLOGIES)}"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser
@@ -76,6 +90,16 @@ def _at_least(least: int):
         return value
 
     return number
+
+
+def _some_of(known: tuple[str, ...]):
+    def names(text: str) -> tuple[str, ...]:
+        chosen = text.split(",")
+        if unknown := set(chosen) - set(known):
+            raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return tuple(name for name in known if name in chosen)
+
+    return names
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchFailed
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from bench.processes import Target
 
 BODY_BYTES = 1126  # 1.1 KiB
+LARGE_BODY_BYTES = 400_000
+TURN = 'She asked: "what does line 7 do?"\n\tIt returns the café\'s total, as a number.\n' * 25  # 2 KiB
 MODEL = "claude-sonnet-5-5"
 JSON_WORDS = 55  # makes an answer of 0.6 KiB
 STREAM_WORDS = 50
@@ -35,6 +38,7 @@ class Case:
     """The same body every time, so that Tollway answers from its cache; else no two prompts are equal."""
     share: float = 1.0
     """Of REQUESTS."""
+    body_bytes: int = BODY_BYTES
 
     def requests(self, target: Target, count: int) -> list[bytes]:
         numbers = itertools.repeat(0, count) if self.is_repeated else itertools.islice(_numbers, count)
@@ -44,7 +48,8 @@ class Case:
         content = f"{self.directives} question {number:012d} "
         messages = [{"role": "user", "content": content}]
         fields = {"model": MODEL, "max_tokens": 1024, "stream": self.is_stream, "messages": messages}
-        messages[0]["content"] += "x" * (BODY_BYTES - len(json.dumps(fields)))
+        messages[:0] = _earlier_turns(self.body_bytes - len(json.dumps(fields)))
+        messages[-1]["content"] += "x" * (self.body_bytes - len(json.dumps(fields)))
         return json.dumps(fields).encode()
 
     def check(self, target: Target) -> Check:
@@ -75,7 +80,17 @@ JSON = Case("json", "JSON, unique prompts", f"[words={JSON_WORDS}]", JSON_WORDS)
 HIT = Case("hit", "JSON, exact-cache hit", f"[words={JSON_WORDS}]", JSON_WORDS, is_repeated=True)
 STREAM = Case("stream", "stream of 50, unpaced", "[words=50]", STREAM_WORDS, is_stream=True, share=0.5)
 PACED = Case("paced", "stream of 50, every 10 ms", "[words=50][pace=0.01]", STREAM_WORDS, is_stream=True, share=0.048)
-CASES = (JSON, HIT, STREAM, PACED)
+LARGE = Case(
+    "large", "request with a 400 KB body", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.1, body_bytes=LARGE_BODY_BYTES
+)
+CASES = (JSON, HIT, STREAM, PACED, LARGE)
+
+
+@cache
+def _earlier_turns(room: int) -> list[dict[str, str]]:
+    """Return a conversation that fills a large body nearly; none for a small one."""
+    turns = [{"role": role, "content": TURN} for role in ("user", "assistant")]
+    return turns * (room // len(json.dumps(turns)))
 
 
 def _request(target: Target, body: bytes) -> bytes:

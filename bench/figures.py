@@ -8,7 +8,7 @@ import platform
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from bench.cases import CASES
+from bench.budgets import BUDGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from bench.processes import Target
 
 YARDSTICK = "relay"
-BUDGETS = {"json": {"compact": 2.0, "distributed": 12.0}}
-"""The most CPU time a request may take, in relays, by case and topology."""
 
 
 def figures_of(measured: Measured, upstream: Target, targets: Sequence[Target]) -> dict[str, Any]:
     return {
         "machine": machine(),
-        "cases": {case.name: _case(measured.samples[case.name]) for case in CASES},
-        "latency": _latency(measured.latencies, upstream.name),
+        "cases": {name: _case(samples) for name, samples in measured.samples.items()},
+        "latency": _latency(measured.latencies, upstream.name) if measured.latencies else {},
         "memory_mib": {target.name: {k: round(v, 1) for k, v in target.memory.items()} for target in targets},
         "budgets": BUDGETS,
     }

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.cases import CASES, HIT, JSON, Case
+from bench.cases import HIT, JSON, Case
 from bench.errors import BenchFailed
 from bench.load import closed_loop, connected, open_loop
 
@@ -24,6 +24,17 @@ LATENCY_REQUESTS = 100  # a target and round
 QUIET_SECONDS = 0.2
 QUIET_CPU_SECONDS = 0.015  # one tick of the clock that CPU time is told in
 MOST_QUIET_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked, and how often."""
+
+    cases: Sequence[Case]
+    with_latency: bool
+    rounds: int
+    requests: int
+    """Of the JSON cases, for each target and round; others are a share of it."""
 
 
 @dataclass(frozen=True)
@@ -53,38 +64,41 @@ class Bench:
     Args:
         upstream: What stands behind all targets; asked directly where latency is measured.
         targets: What is compared.
-        requests: Of the JSON cases, for each target and round; streams are a share of it.
+        plan: What is asked.
         tell: Takes a line about what happens now.
     """
 
-    def __init__(self, upstream: Target, targets: Sequence[Target], requests: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, upstream: Target, targets: Sequence[Target], plan: Plan, tell: Callable[[str], None]) -> None:
         self.measured = Measured()
         self._upstream = upstream
         self._targets = targets
-        self._requests = requests
+        self._plan = plan
         self._tell = tell
 
-    async def run(self, rounds: int) -> Measured:
+    async def run(self) -> Measured:
         self._tell("warm-up")
         for target in self._targets:
             await self._wait_for_hit(target)
-            for case in CASES:
+            for case in self._plan.cases or (JSON,):
                 await self._load(case, target, round(FIRST_WARM_UP * CONNECTIONS * case.share))
-        for number in range(1, rounds + 1):
-            for case in CASES:
-                for target in self._targets:
-                    self._tell(f"round {number} of {rounds}: {case.title}, {target.name}")
-                    sample = await self._sample(case, target)
-                    self.measured.samples.setdefault(case.name, {}).setdefault(target.name, []).append(sample)
-            for target in (self._upstream, *self._targets):
-                self._tell(f"round {number} of {rounds}: latency, {target.name}")
-                self.measured.latencies.setdefault(target.name, []).append(await self._latency(target))
+        for number in range(1, self._plan.rounds + 1):
+            await self._round(f"round {number} of {self._plan.rounds}")
         for target in self._targets:
             await self._check_ledger(target)
         return self.measured
 
+    async def _round(self, name: str) -> None:
+        for case in self._plan.cases:
+            for target in self._targets:
+                self._tell(f"{name}: {case.title}, {target.name}")
+                sample = await self._sample(case, target)
+                self.measured.samples.setdefault(case.name, {}).setdefault(target.name, []).append(sample)
+        for target in (self._upstream, *self._targets) if self._plan.with_latency else ():
+            self._tell(f"{name}: latency, {target.name}")
+            self.measured.latencies.setdefault(target.name, []).append(await self._latency(target))
+
     async def _sample(self, case: Case, target: Target) -> Sample:
-        count = max(CONNECTIONS, round(self._requests * case.share))
+        count = max(CONNECTIONS, round(self._plan.requests * case.share))
         requests = case.requests(target, count)
         async with connected(target.host, target.port, CONNECTIONS) as connections:
             warm_up = CONNECTIONS if case.share < 0.1 else WARM_UP * CONNECTIONS
@@ -110,7 +124,7 @@ class Bench:
 
     async def _wait_for_hit(self, target: Target) -> None:
         """Ask the repeated question until its answer comes from the cache: answers are stored behind the request."""
-        if not target.is_tollway:
+        if not target.is_tollway or HIT not in self._plan.cases:
             return
         async with connected(target.host, target.port, 1) as (connection,):
             for _ in range(50):

@@ -21,7 +21,7 @@ import psutil
 from bench.errors import BenchFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import ExitStack
 
 ROOT = Path(__file__).parents[1]
@@ -63,14 +63,14 @@ class Target:
         return total
 
 
-def start_targets(stack: ExitStack) -> list[Target]:
+def start_targets(stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES) -> list[Target]:
     """Start upstream, relay and topologies; return the upstream itself first, then those that stand before it."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-bench-")))
     key = f"tw_{secrets.token_urlsafe(24)}"
     upstream = _start_upstream(stack, folder)
     targets = [Target.of("upstream", upstream, key, {}, is_tollway=False), _start_relay(stack, upstream, key)]
     variables = {"SIMULATOR_URL": upstream, "DEFAULT_WORKSPACE_KEY": key}
-    return [*targets, *(_start_topology(stack, kind, folder, variables) for kind in TOPOLOGIES)]
+    return [*targets, *(_start_topology(stack, kind, folder, variables) for kind in topologies)]
 
 
 def _start_upstream(stack: ExitStack, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Prints figures as one table: absolute values, and multiples of the relay beside them; called by `__main__`."""
+"""Prints figures as one table: absolute values, and beside them multiples of the relay and budgets; for `__main__`."""
 
 from __future__ import annotations
 
@@ -12,64 +12,105 @@ from bench.processes import TOPOLOGIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-LABEL = 44
-WIDTH = 10
+LABEL = 42
+WIDTH = 12
+MEMORY = "pss"  # RSS counts shared pages once for each process
 
 
 def render(figures: Mapping[str, Any], settings: str) -> str:
     about = figures["machine"]
-    where = f"{about['cpus']} CPUs, Python {about['python']}, {about['system']}"
+    table = _Table([name for name in TOPOLOGIES if name in figures["memory_mib"]])
+    _add_cases(table, figures)
+    if figures["latency"]:
+        _add_latency(table, figures)
+    _add_memory(table, figures)
     lines = [
         f"Tollway bench: {settings}",
-        f"{where}, load before the run {about['load_before']}",
+        f"{about['cpus']} CPUs, Python {about['python']}, {about['system']}, load before: {about['load_before']}",
         "",
-        _columns("", "relay", *(cell for name in TOPOLOGIES for cell in (name, "x relay"))),
+        *table.lines,
+        "",
+        *(table.over or ["every figure is within its budget"]),
     ]
+    return "\n".join(lines)
+
+
+class _Table:
+    """Lines of figures, and what is over its budget."""
+
+    def __init__(self, topologies: list[str]) -> None:
+        self._topologies = topologies
+        heads = [cell for name in topologies for cell in (name, "x relay", "at most")]
+        self.lines = [_columns("", YARDSTICK, *heads)]
+        self.over: list[str] = []
+
+    def add(
+        self,
+        label: str,
+        value: Callable[[str], float],
+        digits: int,
+        ratio: Callable[[str], float] | None = None,
+        budget: Mapping[str, float] | None = None,
+        told: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Add a line; a budget is in relays, `told` is what else is said where it is exceeded."""
+        base = value(YARDSTICK)
+        cells = [f"{base:.{digits}f}"]
+        for name in self._topologies:
+            multiple = ratio(name) if ratio else value(name) / base if base > 0 else math.nan
+            most = budget[name] if budget else None
+            cells += [f"{value(name):.{digits}f}", f"{multiple:.2f}", f"{most:g}x" if most else ""]
+            if most and multiple > most:
+                self.over.append(f"OVER budget: {label}, {name}: {multiple:.2f} x relay{told(name)}, at most {most:g}")
+        self.lines.append(_columns(label, *cells))
+
+    def add_memory(self, label: str, value: Callable[[str], float], budget: Mapping[str, float] | None) -> None:
+        """Add a line whose budget is in MiB."""
+        base = value(YARDSTICK)
+        cells = [f"{base:.0f}"]
+        for name in self._topologies:
+            most = budget[name] if budget else None
+            cells += [f"{value(name):.0f}", f"{value(name) / base:.2f}", f"{most:g}" if most else ""]
+            if most and value(name) > most:
+                self.over.append(f"OVER budget: {label}, {name}: {value(name):.0f}, at most {most:g}")
+        self.lines.append(_columns(label, *cells))
+
+
+def _add_cases(table: _Table, figures: Mapping[str, Any]) -> None:
     for case in CASES:
+        if case.name not in figures["cases"]:
+            continue
         found = figures["cases"][case.name]
-        lines.append(_cost(case.title, found))
+        table.add(
+            f"{case.title}: CPU-ms",
+            lambda name, found=found: found[name]["cpu_ms"],
+            3,
+            ratio=lambda name, found=found: found[name]["cpu_ratio"],
+            budget=figures["budgets"]["cpu"].get(case.name),
+            told=lambda name, found=found: _spread(found[name]),
+        )
         if case is not PACED:  # its rate is the upstream's pace
-            lines.append(_row("  requests/s", lambda name, found=found: found[name]["per_second"], 0))
+            table.add("  requests/s", lambda name, found=found: found[name]["per_second"], 0)
+
+
+def _spread(found: Mapping[str, Any]) -> str:
+    return f" ({found['cpu_ratio_least']:.2f} to {found['cpu_ratio_most']:.2f} over the rounds)"
+
+
+def _add_latency(table: _Table, figures: Mapping[str, Any]) -> None:
     latency = figures["latency"]
-    upstream = next(name for name in latency if name not in (YARDSTICK, *TOPOLOGIES))
-    bare = latency[upstream]
-    title = f"latency added to the upstream's {bare['p50_ms']:.2f} ms: p50 ms"
-    lines.append(_row(title, lambda name: latency[name]["added_p50_ms"], 2))
-    title = f"latency added to the upstream's {bare['p99_ms']:.2f} ms: p99 ms"
-    lines.append(_row(title, lambda name: latency[name]["added_p99_ms"], 2))
+    bare = latency["upstream"]
+    for percentile, most in figures["budgets"]["latency"].items():
+        title = f"added to the upstream's {bare[f'{percentile}_ms']:.2f} ms: {percentile} ms"
+        table.add(title, lambda name, key=f"added_{percentile}_ms": latency[name][key], 2, budget=most)
+
+
+def _add_memory(table: _Table, figures: Mapping[str, Any]) -> None:
     memory = figures["memory_mib"]
-    lines += [
-        _row(f"memory idle, {kind.upper()}: MiB", lambda name, kind=kind: memory[name][kind], 0)
-        for kind in memory[YARDSTICK]
-    ]
-    return "\n".join([*lines, "", *_budgets(figures)])
-
-
-def _cost(title: str, found: Mapping[str, Any]) -> str:
-    return _row(f"{title}: CPU-ms", lambda name: found[name]["cpu_ms"], 3, ratio=lambda name: found[name]["cpu_ratio"])
-
-
-def _row(label: str, value: Callable[[str], float], digits: int, ratio: Callable[[str], float] | None = None) -> str:
-    base = value(YARDSTICK)
-    cells = [f"{base:.{digits}f}"]
-    for name in TOPOLOGIES:
-        multiple = ratio(name) if ratio else value(name) / base if base > 0 else math.nan
-        cells += [f"{value(name):.{digits}f}", f"{multiple:.2f}"]
-    return _columns(label, *cells)
+    for kind in memory[YARDSTICK]:
+        budget = figures["budgets"]["memory_mib"] if kind == MEMORY else None
+        table.add_memory(f"memory idle, {kind.upper()}: MiB", lambda name, kind=kind: memory[name][kind], budget)
 
 
 def _columns(label: str, *cells: str) -> str:
-    return f"{label:<{LABEL}}" + "".join(f"{cell:>{WIDTH + 2}}" for cell in cells)
-
-
-def _budgets(figures: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for case in CASES:
-        for name, most in figures["budgets"].get(case.name, {}).items():
-            found = figures["cases"][case.name][name]
-            verdict = "within" if found["cpu_ratio"] <= most else "OVER"
-            spread = f"{found['cpu_ratio_least']:.2f} to {found['cpu_ratio_most']:.2f} over the rounds"
-            lines.append(
-                f"{verdict} budget: {case.title}, {name}: {found['cpu_ratio']:.2f} x relay ({spread}), at most {most:g}"
-            )
-    return lines
+    return f"{label:<{LABEL}}" + "".join(f"{cell:>{WIDTH}}" for cell in cells)
