@@ -141,6 +141,11 @@ def test_edits_of_the_context_come_at_the_end_as_the_beta_sends_them() -> None:
     assert json.loads(WIRE.from_events(as_events(message), Usage())) == message
 
 
+def test_what_the_end_of_a_stream_adds_to_the_message_is_kept(event: Callable[..., bytes]) -> None:
+    stream = event("message_start", message=answer()) + event("message_delta", delta={}, diagnostics={"miss": "x"})
+    assert json.loads(WIRE.from_events(stream, Usage())) == answer(diagnostics={"miss": "x"})
+
+
 def test_a_real_stream_adds_up(event: Callable[..., bytes]) -> None:
     stream = [
         event("message_start", message=answer(stop_reason=None, usage={"input_tokens": 5, "output_tokens": 1})),

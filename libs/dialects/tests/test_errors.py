@@ -24,7 +24,10 @@ ANTHROPIC_CLASSES = {
     Kind.NOT_FOUND: anthropic.NotFoundError,
     Kind.MODEL_NOT_FOUND: anthropic.NotFoundError,
     Kind.METHOD_NOT_ALLOWED: anthropic.APIStatusError,
+    Kind.REQUEST_TIMEOUT: anthropic.RequestTimeoutError,
     Kind.TOO_LARGE: anthropic_errors.ContentTooLargeError,
+    Kind.UNSUPPORTED_MEDIA_TYPE: anthropic.APIStatusError,
+    Kind.HEADERS_TOO_LARGE: anthropic.RequestHeaderFieldsTooLargeError,
     Kind.INTERNAL: anthropic.InternalServerError,
     Kind.UNAVAILABLE: anthropic_errors.ServiceUnavailableError,
     Kind.TIMEOUT: anthropic_errors.DeadlineExceededError,
@@ -36,7 +39,10 @@ OPENAI_CLASSES = {
     Kind.NOT_FOUND: openai.NotFoundError,
     Kind.MODEL_NOT_FOUND: openai.NotFoundError,
     Kind.METHOD_NOT_ALLOWED: openai.APIStatusError,
+    Kind.REQUEST_TIMEOUT: openai.APIStatusError,
     Kind.TOO_LARGE: openai.APIStatusError,
+    Kind.UNSUPPORTED_MEDIA_TYPE: openai.APIStatusError,
+    Kind.HEADERS_TOO_LARGE: openai.APIStatusError,
     Kind.INTERNAL: openai.InternalServerError,
     Kind.UNAVAILABLE: openai.InternalServerError,
     Kind.TIMEOUT: openai.InternalServerError,
@@ -101,3 +107,23 @@ def test_in_openai_an_error_chunk_ends_a_stream_wherever_it_broke_off(answering:
     with pytest.raises(openai.APIError, match="has used 1000") as error:
         list(ask_openai(answering.openai(handed_on + event), stream=True))
     assert error.value.code == "unavailable"
+
+
+@pytest.mark.parametrize("dialect", [Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES, Dialect.OPENAI_EMBEDDINGS])
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "messages: Field required",
+            ("messages", "missing_required_parameter", "Missing required parameter: 'messages'."),
+        ),
+        ("max_tokens: must be a whole number", ("max_tokens", None, "max_tokens: must be a whole number")),
+        ("prompt.version: must be\nless", ("prompt.version", None, "prompt.version: must be\nless")),
+        ("the request body is not valid JSON: x", (None, None, "the request body is not valid JSON: x")),
+    ],
+)
+def test_in_openais_form_a_refused_field_is_named(dialect: Dialect, message: str, told: tuple[str | None, ...]) -> None:
+    error = json.loads(WIRES[dialect].error_body(Kind.INVALID_REQUEST, message, "req_1"))["error"]
+    assert (error["param"], error["code"], error["message"]) == told
+    other = json.loads(WIRES[dialect].error_body(Kind.INTERNAL, message, "req_1"))["error"]
+    assert (other["param"], other["message"]) == (None, message)

@@ -64,6 +64,9 @@ ANSWERS = {
     ),
     "log probabilities": answer(choice(content="Hé", logprobs={"content": [LOGPROB, LOGPROB], "refusal": None})),
     "annotations": answer(choice(content="see", annotations=[ANNOTATION, ANNOTATION])),
+    "what other servers add": answer(
+        choice(content="so") | {"native_finish_reason": "end_turn"}, provider="P", citations=["https://x"]
+    ),
     "content filter": answer(choice(content="so", finish_reason="content_filter")),
 }
 
@@ -104,10 +107,11 @@ def test_the_sdk_adds_the_stream_up_to_the_same_completion(answering: Any, compl
 
 
 def plain(completion: Any) -> Any:
-    """What was said, less what the accumulator itself adds."""
+    """What was said, less what the accumulator itself adds or does not know."""
     said = completion.model_dump()
     for each in said["choices"]:
         each["message"].pop("parsed", None)
+        each.pop("native_finish_reason", None)
         for called in each["message"].get("tool_calls") or []:
             called.pop("index", None)
             called["function"].pop("parsed_arguments", None)
@@ -175,6 +179,7 @@ def test_a_real_stream_adds_up() -> None:
         {"audio": {"id": "a", "data": "zzz"}},
         {"tool_calls": [{"index": 5, "id": "x"}]},
         {"tool_calls": [{"id": "x"}]},
+        {"tool_calls": [{"index": 0, "id": "x", "type": "custom", "custom": {"name": "n", "input": "i"}}]},
         {"content": ["part"]},
     ],
 )

@@ -1,4 +1,4 @@
-"""What is read of a prompt, a conversation's hash, and a system text put before one."""
+"""What is read of a prompt, and a system text put before one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.prompt import PromptFeatures, conversation_hash, prepend_system, prompt_features
+from tollway_dialects.prompt import PromptFeatures, prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest, RequestBody
 
 ANTHROPIC, OPENAI = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
-MARK = {"cache_control": {"type": "ephemeral"}}
+RESPONSES, EMBEDDINGS = Dialect.OPENAI_RESPONSES, Dialect.OPENAI_EMBEDDINGS
 
 
 def body(*messages: Any, **fields: Any) -> RequestBody:
@@ -30,37 +30,37 @@ def text(said: str, **fields: Any) -> dict[str, Any]:
     return {"type": "text", "text": said, **fields}
 
 
-def hash_of(*messages: Any, workspace: str = "acme", **fields: Any) -> bytes:
-    return conversation_hash(body(*messages, **fields), workspace)
+def features_of(body: RequestBody, dialect: Dialect = ANTHROPIC) -> PromptFeatures:
+    return prompt_features(body, dialect)
 
 
 # --- features
 
 
 def test_features_of_a_plain_prompt() -> None:
-    assert prompt_features(body(user("hello"))) == PromptFeatures("hello", 1, 0, False, False)
+    assert features_of(body(user("hello"))) == PromptFeatures("hello", 1, 0, False, False)
 
 
 def test_the_text_of_all_parts_of_the_last_user_message_is_read() -> None:
     messages = user("first"), assistant("yes?"), user([text("a"), {"type": "image", "source": {}}, text("b")])
-    features = prompt_features(body(*messages, tools=[{"name": "x"}, {"name": "y"}]))
+    features = features_of(body(*messages, tools=[{"name": "x"}, {"name": "y"}]))
     assert features == PromptFeatures("a\nb", 3, 2, True, False)
 
 
 def test_a_turn_of_tool_results_is_judged_by_the_question_before_it() -> None:
     result = {"type": "tool_result", "tool_use_id": "t", "content": [text("27 degrees")]}
     call = {"type": "tool_use", "id": "t", "name": "n", "input": {}}
-    features = prompt_features(body(user("how warm?"), assistant([call]), user([result])))
+    features = features_of(body(user("how warm?"), assistant([call]), user([result])))
     assert (features.last_user_text, features.turn_count) == ("how warm?", 3)
     openai_call = {"role": "assistant", "content": None, "tool_calls": [{"id": "t"}]}
     openai = body(user("how warm?"), openai_call, {"role": "tool", "content": "27", "tool_call_id": "t"})
-    assert prompt_features(openai).last_user_text == "how warm?"
+    assert features_of(openai, OPENAI).last_user_text == "how warm?"
 
 
 @pytest.mark.parametrize("kind", ["image", "image_url", "document", "file"])
 def test_a_picture_anywhere_in_a_user_message_counts(kind: str) -> None:
-    assert prompt_features(body(user([{"type": kind}]), assistant("nice"), user("more"))).has_images
-    assert not prompt_features(body(user([text("x")]), assistant([{"type": kind}]))).has_images
+    assert features_of(body(user([{"type": kind}]), assistant("nice"), user("more"))).has_images
+    assert not features_of(body(user([text("x")]), assistant([{"type": kind}]))).has_images
 
 
 @pytest.mark.parametrize(
@@ -77,102 +77,55 @@ def test_a_picture_anywhere_in_a_user_message_counts(kind: str) -> None:
     ],
 )
 def test_thinking_is_wanted_where_it_is_asked_for(fields: dict[str, Any], expected: bool) -> None:
-    assert prompt_features(body(user("x"), **fields)).wants_thinking is expected
+    assert features_of(body(user("x"), **fields)).wants_thinking is expected
 
 
 def test_a_prompt_without_user_messages_has_no_text() -> None:
-    assert prompt_features(body({"role": "system", "content": "x"})).last_user_text == ""
-    assert prompt_features(RequestBody.parse(b"{}")) == PromptFeatures("", 0, 0, False, False)
+    assert features_of(body({"role": "system", "content": "x"})).last_user_text == ""
+    assert features_of(RequestBody.parse(b"{}")) == PromptFeatures("", 0, 0, False, False)
 
 
 @pytest.mark.parametrize("messages", ["secret", [7], [{"role": ["secret"]}], [user([text("x", type=7)])]])
 def test_messages_of_another_shape_are_refused_without_quoting_them(messages: Any) -> None:
     with pytest.raises(MalformedRequest) as error:
-        prompt_features(RequestBody.parse(json.dumps({"messages": messages}).encode()))
+        features_of(RequestBody.parse(json.dumps({"messages": messages}).encode()))
     assert str(error.value).startswith("messages: ")
     assert "secret" not in str(error.value)
 
 
-# --- conversation hash
-
-SYSTEM = [text("You are kind", **MARK)]
-FIRST = user([text("context"), text("hello")])
-TURNS = [assistant([text("hi")]), user('say "user"'), assistant("user"), user([text("bye")])]
+def asked(value: Any, **fields: Any) -> RequestBody:
+    return RequestBody.parse(json.dumps({"model": "m", **fields, "input": value}).encode())
 
 
-@pytest.mark.parametrize("turns", range(len(TURNS) + 1))
-def test_every_turn_of_a_conversation_has_the_same_hash(turns: int) -> None:
-    assert hash_of(FIRST, *TURNS[:turns], system=SYSTEM) == hash_of(FIRST, system=SYSTEM)
-    openai_first = {"role": "developer", "content": "be kind"}, user("hello")
-    assert hash_of(*openai_first, *TURNS[:turns]) == hash_of(*openai_first)
-
-
-def test_a_cache_mark_that_moves_on_leaves_the_hash_as_it_was() -> None:
-    first_turn = user([text("context"), text("hello", **MARK)])
-    later = hash_of(FIRST, assistant("hi"), user([text("and?", **MARK)]), system=SYSTEM)
-    assert hash_of(first_turn, system=SYSTEM) == later
-
-
-def test_a_text_alone_and_in_a_list_are_the_same() -> None:
-    assert hash_of(user("hello"), system="s") == hash_of(user([text("hello", **MARK)]), system=[text("s")])
-
-
-def test_where_the_role_stands_and_what_stands_around_it_does_not_matter() -> None:
-    long = "x" * 500
-    turns = [{"content": f'{long} "user" {long}', "role": "assistant"}, {"content": long, "role": "user"}]
-    roles_last = {"content": long, "name": '"user"', "role": "developer"}
-    one = hash_of(roles_last, turns[1])
-    assert one == hash_of(roles_last, turns[1], *turns)
-    assert one != hash_of(roles_last, user(long + "!"))
-
-
-def test_a_message_that_says_user_is_not_taken_for_the_first_of_the_user() -> None:
-    system = {"role": "system", "content": '"user"'}
-    assert hash_of(system, user("one")) != hash_of(system, user("two"))
-    assert hash_of(assistant('"user"'), user("one")) != hash_of(assistant('"user"'), user("two"))
-
-
-def test_the_block_that_claude_code_changes_from_start_to_start_is_left_out() -> None:
-    def start(version: str) -> bytes:
-        billing = text(f"x-anthropic-billing-header: cc_version={version}; cc_entrypoint=sdk-cli;")
-        return hash_of(FIRST, system=[billing, *SYSTEM])
-
-    assert start("2.1.329.e8c") == start("2.1.329.f01") == hash_of(FIRST, system=SYSTEM)
-
-
-def test_conversations_workspaces_and_systems_differ() -> None:
-    image = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
-    hashes = [
-        hash_of(user("hello")),
-        hash_of(user("hello"), workspace="other"),
-        hash_of(user("hello"), system="kind"),
-        hash_of(user("hello!")),
-        hash_of(user([text("hello"), image])),
-        hash_of(user([text("hello"), image | {"source": {"type": "base64", "data": "BBBB"}}])),
-        hash_of({"role": "system", "content": "kind"}, user("hello")),
-        hash_of(user("")),
-        hash_of(),
+def test_the_input_of_a_response_is_what_the_user_says() -> None:
+    assert features_of(asked("hello"), RESPONSES) == PromptFeatures("hello", 1, 0, False, False)
+    items = [
+        user("first"),
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes?"}]},
+        user([{"type": "input_text", "text": "a"}, {"type": "input_image", "image_url": "u"}]),
+        {"type": "function_call", "call_id": "c", "name": "n", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "27"},
     ]
-    assert len(set(hashes)) == len(hashes)
-    assert all(len(each) == 32 for each in hashes)
+    thinking = asked(items, reasoning={"effort": "high"}, tools=[{"type": "function", "name": "n"}])
+    assert features_of(thinking, RESPONSES) == PromptFeatures("a", 6, 1, True, True)
 
 
-def test_a_workspace_never_runs_into_the_system_that_follows_it() -> None:
-    odd = 'atype"text"text"b"'
-    assert hash_of(user("x"), workspace="a", system="b") != hash_of(user("x"), workspace=odd)
+@pytest.mark.parametrize("effort", [None, "none"])
+def test_a_response_that_shall_not_be_thought_over_is_not(effort: str | None) -> None:
+    assert not features_of(asked("x", reasoning={"effort": effort}), RESPONSES).wants_thinking
 
 
-@pytest.mark.parametrize(
-    "messages", [b"[7, null]", b'[{"role": 7}]', b'[{"content": "x"}]', b'[{"role":"user","content":[7]}]', b"[]"]
-)
-def test_odd_messages_are_left_for_the_provider_to_judge(messages: bytes) -> None:
-    assert len(conversation_hash(RequestBody.parse(b'{"messages": %s}' % messages), "acme")) == 32
+def test_what_is_embedded_or_kept_by_the_provider_is_no_prompt() -> None:
+    nothing = PromptFeatures("", 0, 0, False, False)
+    for value in ("x", ["x", "y"], [1, 2], [[1], [2]]):
+        assert features_of(asked(value), EMBEDDINGS) == nothing
+    assert features_of(RequestBody.parse(b'{"conversation": "c"}'), RESPONSES) == nothing
 
 
-@pytest.mark.parametrize(("raw", "message"), [(b"{}", "field required"), (b'{"messages": "secret"}', "must be a list")])
-def test_a_request_without_a_list_of_messages_is_refused(raw: bytes, message: str) -> None:
-    with pytest.raises(MalformedRequest, match=f"^messages: {message}$"):
-        conversation_hash(RequestBody.parse(raw), "acme")
+def test_input_of_another_shape_is_refused_without_quoting_it() -> None:
+    with pytest.raises(MalformedRequest, match=r"^input: must be of another type$"):
+        features_of(asked({"secret": 1}), RESPONSES)
 
 
 # --- prepending a system text
@@ -219,3 +172,26 @@ def test_in_openai_a_system_message_goes_first_and_the_others_keep_their_bytes()
     assert [message["content"] for message in json.loads(changed.raw)["messages"]] == ["Be kind.", "old", "ü"]
     assert b'{"role":"user", "content":"\\u00fc"}' in changed.raw
     assert changed.changes == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("own", "joined"), [(..., "Be kind."), (None, "Be kind."), ("", "Be kind."), ("Be brief.", "Be kind.\n\nBe brief.")]
+)
+def test_in_responses_a_text_goes_before_the_instructions(own: Any, joined: str) -> None:
+    changed = asked("x") if own is ... else asked("x", instructions=own)
+    prepend_system(changed, RESPONSES, "Be kind.")
+    assert json.loads(changed.raw) == {"model": "m", "instructions": joined, "input": "x"}
+
+
+def test_in_responses_a_system_item_goes_before_instructions_that_are_items() -> None:
+    changed = asked("x", instructions=[{"role": "developer", "content": "old"}])
+    prepend_system(changed, RESPONSES, "Be kind.")
+    assert json.loads(changed.raw)["instructions"] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "developer", "content": "old"},
+    ]
+
+
+def test_nothing_goes_before_what_is_embedded() -> None:
+    with pytest.raises(MalformedRequest, match=r"^prompt: "):
+        prepend_system(asked("x"), EMBEDDINGS, "Be kind.")

@@ -12,6 +12,8 @@ from tollway_dialects.wires import WIRES
 
 ANTHROPIC = WIRES[Dialect.ANTHROPIC_MESSAGES]
 OPENAI = WIRES[Dialect.OPENAI_CHAT]
+RESPONSES = WIRES[Dialect.OPENAI_RESPONSES]
+CHARGED = [dialect for dialect, wire in WIRES.items() if not wire.is_free]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,60 @@ def test_openai_counts_are_taken_apart(told: dict[str, Any], usage: Usage) -> No
     assert OPENAI.read_usage(body) == (usage, "stop")
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"input_tokens": 40, "output_tokens": 9}, Usage(uncached_input=40, output=9)),
+        (
+            {"input_tokens": 40, "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 6}},
+            Usage(uncached_input=4, cache_read=30, cache_write_short=6),
+        ),
+        (
+            {
+                "input_tokens": 40,
+                "input_tokens_details": {
+                    "cache_write_tokens": 6,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": 2, "ttl_12h_tokens": 4},
+                },
+            },
+            Usage(uncached_input=34, cache_write_short=2, cache_write_long=4),
+        ),
+        (
+            {"input_tokens": 40, "input_tokens_details": {"cache_write_tokens_details": {"ttl_12h_tokens": 4}}},
+            Usage(uncached_input=36, cache_write_long=4),
+        ),
+        (
+            {
+                "input_tokens": 40,
+                "input_tokens_details": {
+                    "cache_write_tokens": 3,
+                    "cache_write_tokens_details": {"ttl_30m_tokens": None, "ttl_12h_tokens": 9},
+                },
+                "output_tokens_details": {"reasoning_tokens": None},
+            },
+            Usage(uncached_input=37, cache_write_long=3),
+        ),
+        (
+            {"input_tokens": None, "input_tokens_details": None, "output_tokens": 9, "output_tokens_details": None},
+            Usage(output=9),
+        ),
+        ({"output_tokens": 9, "output_tokens_details": {"reasoning_tokens": 8}}, Usage(output=9, reasoning=8)),
+        # more cached than read: never a negative count
+        ({"input_tokens": 3, "input_tokens_details": {"cached_tokens": 5}}, Usage(cache_read=5)),
+    ],
+)
+def test_counts_of_responses_are_taken_apart(told: dict[str, Any], usage: Usage) -> None:
+    body = msgspec.json.encode({"object": "response", "status": "completed", "output": [], "usage": told})
+    assert RESPONSES.read_usage(body) == (usage, "completed")
+
+
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_response_that_is_still_at_work_tells_no_usage(status: str) -> None:
+    body = msgspec.json.encode({"object": "response", "status": status, "output": [], "usage": None})
+    assert RESPONSES.read_usage(body) == (None, status)
+
+
+@pytest.mark.parametrize("dialect", CHARGED)
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b'{"usage": 7}', b'{"stop_reason": "\xff", "choices": "\xff"}', b"[" * 100_000]
 )
@@ -106,7 +161,7 @@ def test_an_answer_that_cannot_be_read_tells_nothing(dialect: Dialect, body: byt
     assert WIRES[dialect].read_usage(body) == (None, None)
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", CHARGED)
 @pytest.mark.parametrize("body", [b"{}", b'{"usage": null}'])
 def test_no_usage_is_not_a_usage_of_zero(dialect: Dialect, body: bytes) -> None:
     assert WIRES[dialect].read_usage(body)[0] is None

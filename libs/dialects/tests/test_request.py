@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,9 +143,84 @@ def test_absent_and_null_fields_are_none() -> None:
     assert body.get("max_tokens", int) == 0
 
 
-def test_the_last_of_two_equal_names_counts_and_a_change_leaves_only_one() -> None:
-    body = RequestBody.parse(b'{"model": "a", "model": "b"}')
-    assert body.get("model", str) == "b"
-    body.set("stream", True, "stream")
-    assert msgspec.json.decode(body.raw) == {"model": "b", "stream": True}
-    assert body.raw.count(b"model") == 1
+# --- a field twice
+
+
+@pytest.mark.parametrize("size", [0, 100, 1 << 15])
+@pytest.mark.parametrize("space", [b"", b" ", b" \n\t "])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (b'"max_tokens":1', b'"max_tokens":100000'),
+        (b'"max_tokens":1', b'"max_tokens":1'),
+        (b'"max_tokens":1', b'"max\\u005ftokens":2'),
+        (b'"max_tokens":"x","":0', b'"max_tokens":2'),
+    ],
+)
+def test_a_field_that_is_there_twice_is_refused_by_name(first: bytes, second: bytes, space: bytes, size: int) -> None:
+    between = b'"a":"%s"' % (b"x" * size)
+    raw = b"{" + b",".join(space + field + space for field in (first, between, second)) + b"}"
+    with pytest.raises(MalformedRequest) as error:
+        RequestBody.parse(raw)
+    assert str(error.value) == "max_tokens: must be there once"
+
+
+@pytest.mark.parametrize(("name", "shown"), [("", ""), ("x" * 65, "a field"), ("a\n\u202e", "a field")])
+def test_the_shortest_field_counts_too_and_an_odd_name_is_not_quoted(name: str, shown: str) -> None:
+    field = b"%s:0" % json.dumps(name).encode()
+    with pytest.raises(MalformedRequest) as error:
+        RequestBody.parse(b"{%s,%s}" % (field, field))
+    assert str(error.value) == f"{shown}: must be there once"
+
+
+names = st.text(st.sampled_from('a1"\\/\u00e9\u2028\x7f\x01\U0001f600'), max_size=3)
+
+
+@given(st.lists(st.tuples(names, json_values), max_size=5), st.booleans(), st.sampled_from(["", " ", "\n  "]))
+def test_only_names_that_are_there_once_are_taken(pairs: list[tuple[str, Any]], ascii_only: bool, space: str) -> None:
+    written = [
+        f"{space}{json.dumps(name, ensure_ascii=ascii_only)}:{json.dumps(value, separators=(',', ':'))}"
+        for name, value in pairs
+    ]
+    try:
+        body = RequestBody.parse(b"{%s}" % ",".join(written).encode())
+    except MalformedRequest:
+        assert len(dict(pairs)) < len(pairs)
+    else:
+        assert list(body.fields) == [name for name, _ in pairs]
+
+
+def test_a_name_inside_a_value_is_another_fields() -> None:
+    raw = b'{"model": {"model": 1}, "a": "\\"model\\": 2", "b": [{"model": 3}]}'
+    assert list(RequestBody.parse(raw).fields) == ["model", "a", "b"]
+
+
+def test_a_body_of_very_many_fields_is_refused() -> None:
+    many = {f"field {number}": number for number in range(2000)}
+    with pytest.raises(MalformedRequest, match="more than 1024 fields"):
+        RequestBody.parse(json.dumps(many).encode())
+
+
+# --- half of a surrogate pair
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rb"\ud800",
+        rb"\uDFFF",
+        rb"\ud83d and more text behind it",
+        rb"\ud83d\u0041 and more",
+        rb"\ud83d\ude00 \ud83d",
+        rb"\ude00\ud83d",
+    ],
+)
+@pytest.mark.parametrize("template", [b'{"a":"%s"}', b'{"%s":1}', b'{"a":[{"b":"%s"}], "c": 1}'])
+def test_half_of_a_surrogate_pair_is_called_what_it_is(template: bytes, text: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="half of a surrogate pair"):
+        RequestBody.parse(template % text)
+
+
+def test_a_body_that_is_cut_is_not_blamed_on_its_whole_pairs() -> None:
+    with pytest.raises(MalformedRequest, match="truncated"):
+        RequestBody.parse(rb'{"a":"\ud83d\ude00')

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from tollway_dialects.errors import GatewayErrorKind
+    from tollway_dialects.request import RequestBody
     from tollway_dialects.usage import Usage
 
 
@@ -14,7 +15,10 @@ class Dialect(StrEnum):
     """A wire shape in which clients ask and are answered."""
 
     ANTHROPIC_MESSAGES = "anthropic"
+    ANTHROPIC_COUNT_TOKENS = "anthropic_count_tokens"
     OPENAI_CHAT = "openai"
+    OPENAI_RESPONSES = "openai_responses"
+    OPENAI_EMBEDDINGS = "openai_embeddings"
 
 
 class StreamReader(Protocol):
@@ -35,22 +39,45 @@ class StreamReader(Protocol):
 
 
 class Wire(Protocol):
-    """One dialect: how its answers are read, replayed and refused."""
+    """One dialect: what its requests ask for, and how its answers are read, replayed and refused."""
 
-    dialect: Dialect
-    path: str
+    dialect: ClassVar[Dialect]
+    path: ClassVar[str]
     """Where clients and providers of this dialect take requests."""
-    always_streams_usage: bool
+    streams: ClassVar[bool] = True
+    """Answers may come as event streams; where they never do, `stream` in a request means nothing."""
+    is_free: ClassVar[bool] = False
+    """No provider charges for it."""
+    output_limits: ClassVar[tuple[str, ...]]
+    """Fields of a request that bound the tokens of its answer; none where an answer has no tokens."""
+    not_shaping: ClassVar[frozenset[str]]
+    """Fields that make no other question of it: who asks, and how the answer is delivered."""
+    always_streams_usage: ClassVar[bool] = True
     """Every stream tells its usage, so one that was kept serves every client as it is."""
+
+    def is_cacheable(self, body: RequestBody) -> bool:
+        """Say whether an equal request may be given the same answer: not where the provider keeps state for it."""
+        return True
+
+    def adds_kept_input(self, body: RequestBody) -> bool:
+        """Say whether the provider adds input that it keeps, so that the body's size does not bound it."""
+        return False
+
+    def outlives_answer(self, body: RequestBody) -> bool:
+        """Say whether the provider works on, and charges, after its answer has ended."""
+        return False
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         """Return usage and stop reason of a whole JSON answer; None where it does not tell."""
+        ...
 
     def stream_reader(self, input_estimate: int, *, strip_usage: bool) -> StreamReader:
         """Return a reader; `input_estimate` stands in until the provider tells its input count."""
+        raise TypeError(f"{self.path} does not stream")
 
     def to_events(self, body: bytes, *, with_usage: bool) -> bytes:
         """Return a whole JSON answer as the event stream that would have said the same."""
+        raise TypeError(f"{self.path} does not stream")
 
     def from_events(self, events: bytes, usage: Usage) -> bytes:
         """
@@ -59,12 +86,16 @@ class Wire(Protocol):
         Raises:
             LookupError, TypeError, ValueError: It cannot be put together.
         """
+        raise TypeError(f"{self.path} does not stream")
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
         """Return an error answer that raises the right class in this dialect's SDKs."""
+        ...
 
-    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
-        """Return the event that ends a stream which cannot be completed."""
+    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str, after: bytes = b"") -> bytes:
+        """Return what ends a stream that cannot be completed; `after` is what was last sent of it, whole events."""
+        raise TypeError(f"{self.path} does not stream")
 
     def is_storable(self, stop_reason: str | None) -> bool:
         """Say whether an answer that stopped so is whole: not a tool call in progress, not a refusal."""
+        ...

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 import msgspec
+
+_OF_FIELD = re.compile(r"([a-z][\w.]*): (.+)", re.DOTALL)
 
 
 class GatewayErrorKind(Enum):
@@ -37,5 +40,10 @@ def anthropic_error_body(kind: GatewayErrorKind, message: str, request_id: str) 
 
 
 def openai_error_body(kind: GatewayErrorKind, message: str) -> bytes:
-    error = {"message": message, "type": kind.openai_type, "param": None, "code": kind.openai_code}
-    return msgspec.json.encode({"error": error})
+    """Return OpenAI's form; a refusal of a field, which begins with its name, names it in `param` as OpenAI does."""
+    param, code = None, kind.openai_code
+    if kind is GatewayErrorKind.INVALID_REQUEST and (refusal := _OF_FIELD.fullmatch(message)):
+        param, why = refusal.groups()
+        if why == "Field required":
+            message, code = f"Missing required parameter: '{param}'.", "missing_required_parameter"
+    return msgspec.json.encode({"error": {"message": message, "type": kind.openai_type, "param": param, "code": code}})

@@ -9,7 +9,10 @@ from tollway_dialects.usage import Usage
 
 DIALECT_NUMBERS = {
     Dialect.ANTHROPIC_MESSAGES: chat_pb2.DIALECT_ANTHROPIC_MESSAGES,
+    Dialect.ANTHROPIC_COUNT_TOKENS: chat_pb2.DIALECT_ANTHROPIC_COUNT_TOKENS,
     Dialect.OPENAI_CHAT: chat_pb2.DIALECT_OPENAI_CHAT,
+    Dialect.OPENAI_RESPONSES: chat_pb2.DIALECT_OPENAI_RESPONSES,
+    Dialect.OPENAI_EMBEDDINGS: chat_pb2.DIALECT_OPENAI_EMBEDDINGS,
 }
 DIALECTS = {number: dialect for dialect, number in DIALECT_NUMBERS.items()}
 

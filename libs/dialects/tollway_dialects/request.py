@@ -7,15 +7,37 @@ body is joined again from the same bytes, so that signatures and formatting insi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
 Shape = TypeVar("Shape")
 
+
+class _Name(str):
+    """A field's name as it came: equal to itself alone, so that a dict keeps every one."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
 _DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_EVERY_NAME = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=str.__new__)
+_encode = msgspec.json.Encoder().encode
+# of a larger body a second look would cost more than keeping every name at the first
+_SMALL = 1 << 14
+# `"":0,` is the shortest field
+_SHORTEST_FIELD = 5
 _KINDS: dict[type, str] = {str: "a string", int: "a whole number", bool: "true or false", float: "a number"}
+_MOST_FIELDS = 1024
+# what msgspec says of half a surrogate pair, besides other things
+_HALF_PAIR = ("truncated", "surrogate", "hex escape")
+_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 class MalformedRequest(Exception):
@@ -34,11 +56,22 @@ class RequestBody:
     @classmethod
     def parse(cls, raw: bytes) -> RequestBody:
         try:
-            return cls(raw, _DECODER.decode(raw))
+            if len(raw) > _SMALL:
+                return cls(raw, _each_once(raw))
+            fields = _DECODER.decode(raw)
+            # no room in it for another field, which is all that a body without spaces costs; else all names are counted
+            if len(raw) - len(_encode(fields)) < _SHORTEST_FIELD or len(_EVERY_NAME.decode(raw)) == len(fields):
+                return cls(raw, fields)
+            return cls(raw, _each_once(raw))
         except msgspec.ValidationError:
             raise MalformedRequest("the request body must be a JSON object") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise MalformedRequest(f"the request body is not valid JSON: {_where(error)}") from None
+            raise MalformedRequest(f"the request body is not valid JSON: {_where(error, raw)}") from None
+
+    def names(self, name: str) -> bool:
+        """Say whether a field is there and not null."""
+        raw = self.fields.get(name)
+        return raw is not None and bytes(raw) != b"null"
 
     def get(self, name: str, shape: type[Shape]) -> Shape | None:
         """Return one field in the given type; None where it is absent or null."""
@@ -46,7 +79,8 @@ class RequestBody:
         if raw is None:
             return None
         try:
-            return msgspec.json.decode(raw, type=shape | None)
+            value: Shape | None = _decoder(shape).decode(raw)  # type: ignore[arg-type]  # every type is hashable
+            return value
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedRequest(f"{name}: must be {_KINDS.get(shape, 'of another type')}") from None
 
@@ -68,9 +102,35 @@ class RequestBody:
         )
 
 
-def _where(error: Exception) -> str:
+@cache
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape | None)
+
+
+def _each_once(raw: bytes) -> dict[str, msgspec.Raw]:
+    """Return the fields of a body that names each once: of two, a provider could take the other one."""
+    named = _EVERY_NAME.decode(raw)
+    if len(named) > _MOST_FIELDS:
+        raise MalformedRequest(f"the request body has more than {_MOST_FIELDS} fields")
+    fields: dict[str, msgspec.Raw] = {}
+    for each, value in named.items():
+        name = str(each)
+        if name in fields:
+            raise MalformedRequest(f"{_shown(name)}: must be there once")
+        fields[name] = value
+    return fields
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 64 and name.isprintable() else "a field"
+
+
+def _where(error: Exception, raw: bytes) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
-    return str(error).removeprefix("JSON is malformed: ")
+    what = str(error).removeprefix("JSON is malformed: ")
+    if any(word in what for word in _HALF_PAIR) and _HALF.search(_PAIR.sub(b"", raw)):
+        return "half of a surrogate pair (\\ud800 to \\udfff) stands alone"
+    return what

@@ -1,4 +1,4 @@
-"""Cuts an event stream into events, whatever its line ends and wherever the network cut it; used by both dialects."""
+"""Cuts an event stream into events, whatever its line ends and wherever the network cut it."""
 
 from __future__ import annotations
 

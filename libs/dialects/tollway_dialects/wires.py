@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollway_dialects.anthropic import AnthropicWire
-from tollway_dialects.dialect import Dialect
-from tollway_dialects.openai import OpenAIChatWire
+from tollway_dialects.anthropic import AnthropicCountTokensWire, AnthropicWire
+from tollway_dialects.openai import OpenAIChatWire, OpenAIEmbeddingsWire
+from tollway_dialects.responses import OpenAIResponsesWire
 
 if TYPE_CHECKING:
-    from tollway_dialects.dialect import Wire
+    from tollway_dialects.dialect import Dialect, Wire
 
-WIRES: dict[Dialect, Wire] = {
-    Dialect.ANTHROPIC_MESSAGES: AnthropicWire(),
-    Dialect.OPENAI_CHAT: OpenAIChatWire(),
-}
+_WIRES: tuple[Wire, ...] = (
+    AnthropicWire(),
+    AnthropicCountTokensWire(),
+    OpenAIChatWire(),
+    OpenAIResponsesWire(),
+    OpenAIEmbeddingsWire(),
+)
+WIRES: dict[Dialect, Wire] = {wire.dialect: wire for wire in _WIRES}

@@ -33,7 +33,7 @@ def test_every_shipped_row_has_sane_prices() -> None:
     assert len({row.model for row in rows}) > 20
     for row in rows:
         assert 0 < row.cache_read <= row.input <= row.cache_write_short <= row.cache_write_long
-        assert row.input < row.output
+        assert row.input < row.output or row.model.startswith("text-embedding-")
 
 
 def test_a_million_tokens_cost_what_the_price_page_says(table: PriceTable) -> None:

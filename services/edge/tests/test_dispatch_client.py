@@ -98,3 +98,16 @@ async def test_models_are_listed_with_the_tiers_and_trouble_is_told(serve: Any) 
         servicer.answer = AWAY
         assert await catalogue.trouble() == ["provider-dispatch cannot be reached (UNAVAILABLE)"]
         assert (await refusal(catalogue.openai_list())).retry_after == 2
+
+
+async def test_a_model_is_listed_once_to_those_whose_dialects_it_speaks(serve: Any) -> None:
+    spoken = {
+        "gpt": [chat_pb2.DIALECT_OPENAI_CHAT, chat_pb2.DIALECT_OPENAI_RESPONSES],
+        "embed": [chat_pb2.DIALECT_OPENAI_EMBEDDINGS],
+        "claude": [chat_pb2.DIALECT_ANTHROPIC_MESSAGES, chat_pb2.DIALECT_ANTHROPIC_COUNT_TOKENS],
+    }
+    models = [dispatch_pb2.ServedModel(name=name, provider="p", dialects=each) for name, each in spoken.items()]
+    async with serve(bootstrap.PROVIDER_DISPATCH, dispatch_pb2.ListModelsResponse(models=models)) as (stub, _):
+        catalogue = DispatchCatalogue(stub, [], max_age=0)
+        assert [model["id"] for model in (await catalogue.openai_list())["data"]] == ["gpt", "embed"]
+        assert [model["id"] for model in (await catalogue.anthropic_list(20, "", ""))["data"]] == ["claude"]

@@ -32,22 +32,72 @@ def key(
     return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
 
 
+MESSAGES, CHAT, RESPONSES = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES
+EMBEDDINGS, COUNTING = Dialect.OPENAI_EMBEDDINGS, Dialect.ANTHROPIC_COUNT_TOKENS
+
+
 @pytest.mark.parametrize(
-    "fields",
+    ("dialect", "fields"),
     [
-        {"stream": True},
-        {"stream": False},
-        {"stream": True, "stream_options": {"include_usage": True}},
-        {"metadata": {"user_id": "u1"}},
-        {"user": "u1"},
-        {"safety_identifier": "u1"},
-        {"prompt_cache_key": "k"},
-        {"service_tier": "auto"},
+        (MESSAGES, {"stream": True}),
+        (MESSAGES, {"stream": False}),
+        (MESSAGES, {"metadata": {"user_id": "u1"}}),
+        (MESSAGES, {"service_tier": "auto"}),
+        (CHAT, {"stream": True, "stream_options": {"include_usage": True}}),
+        (CHAT, {"metadata": {"trace": "t1"}}),
+        (CHAT, {"user": "u1"}),
+        (CHAT, {"safety_identifier": "u1"}),
+        (CHAT, {"prompt_cache_key": "k"}),
+        (CHAT, {"service_tier": "auto"}),
+        (RESPONSES, {"stream": True, "stream_options": {"include_obfuscation": False}}),
+        (EMBEDDINGS, {"user": "u1"}),
     ],
 )
-def test_who_asks_and_how_it_is_delivered_makes_no_other_question(fields: dict[str, Any]) -> None:
-    assert key(**fields) == key()
-    assert len(key()) == 32
+def test_who_asks_and_how_it_is_delivered_makes_no_other_question(dialect: Dialect, fields: dict[str, Any]) -> None:
+    asked = {"store": False} if dialect is RESPONSES else {}
+    assert key(dialect=dialect, **asked, **fields) == key(dialect=dialect, **asked)
+    assert len(key(dialect=dialect, **asked)) == 32
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"metadata": {"a": "b"}}, {"user": "u1"}, {"safety_identifier": "u1"}, {"prompt_cache_key": "k"}, {"input": "x"}],
+)
+def test_what_a_response_repeats_of_its_request_makes_another_one(fields: dict[str, Any]) -> None:
+    assert key(dialect=RESPONSES, store=False, **fields) != key(dialect=RESPONSES, store=False)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "fields"),
+    [
+        (RESPONSES, {}),
+        (RESPONSES, {"store": None}),
+        (RESPONSES, {"store": True}),
+        (RESPONSES, {"store": False, "background": True}),
+        (RESPONSES, {"store": False, "previous_response_id": "resp_1"}),
+        (RESPONSES, {"store": False, "conversation": "conv_1"}),
+        (RESPONSES, {"store": False, "prompt": {"id": "pmpt_1"}}),
+        (RESPONSES, {"store": False, "temperature": 0.1}),
+        (CHAT, {"store": True}),
+        (MESSAGES, {"container": "container_1"}),
+        (COUNTING, {}),
+    ],
+)
+def test_what_the_provider_keeps_and_what_is_free_has_no_key(dialect: Dialect, fields: dict[str, Any]) -> None:
+    assert key(dialect=dialect, **fields) == b""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "fields"),
+    [
+        (RESPONSES, {"store": False, "background": False, "previous_response_id": None, "conversation": None}),
+        (CHAT, {"store": False}),
+        (CHAT, {"store": None}),
+        (MESSAGES, {"container": None}),
+    ],
+)
+def test_what_nobody_keeps_has_one(dialect: Dialect, fields: dict[str, Any]) -> None:
+    assert len(key(dialect=dialect, **fields)) == 32
 
 
 def test_headers_that_shape_no_answer_make_no_other_question() -> None:

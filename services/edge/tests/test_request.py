@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tollway_dialects.dialect import Dialect
+from tollway_dialects.prompt import prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest
+from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.request import choices_asked_for, read_prompt_reference, read_request
 
 if TYPE_CHECKING:
@@ -23,9 +27,9 @@ def openai_call(make_call: Callable[..., Call]) -> Call:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"model": ...}, "model: field required"),
-        ({"model": ""}, "model: field required"),
-        ({"model": None}, "model: field required"),
+        ({"model": ...}, "model: Field required"),
+        ({"model": ""}, "model: Field required"),
+        ({"model": None}, "model: Field required"),
         ({"model": 7}, "model: must be a string"),
         ({"model": "m" * 257}, "model: must be at most 256 characters"),
         ({"stream": "true"}, "stream: must be true or false"),
@@ -34,7 +38,7 @@ def openai_call(make_call: Callable[..., Call]) -> Call:
         ({"max_tokens": -1}, "max_tokens: must be from 0 to"),
         ({"max_completion_tokens": 10**30}, "max_completion_tokens: must be from 0 to"),
         ({"stream": True, "stream_options": "usage"}, "stream_options: must be"),
-        ({"messages": ...}, "messages: field required"),
+        ({"messages": ...}, "messages: Field required"),
         ({"messages": "Hello"}, "messages: must be a list"),
     ],
 )
@@ -95,6 +99,48 @@ def test_an_openai_stream_is_always_asked_for_its_usage(
     assert (openai_call.wants_usage_event, openai_call.strips_usage_event) == (False, True)
 
 
+@pytest.mark.parametrize("dialect", ["anthropic_count_tokens", "openai_embeddings"])
+@pytest.mark.parametrize("stream", [True, "yes", {"a": 1}])
+def test_where_nothing_streams_stream_and_limits_are_the_providers_to_judge(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes], dialect: str, stream: Any
+) -> None:
+    call, raw = make_call(dialect), make_body(stream=stream, max_tokens="many", stream_options=7)
+    assert read_request(call, raw).raw == raw
+    assert (call.is_stream, call.max_tokens) == (False, None)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(..., None), (None, None), (64, 64)])
+def test_a_response_has_a_limit_of_its_own_name(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes], limit: Any, expected: int | None
+) -> None:
+    call = make_call("openai_responses")
+    raw = make_body(stream=True, input="x", max_output_tokens=limit, max_tokens=9, stream_options={"a": 1})
+    assert read_request(call, raw).raw == raw
+    assert (call.is_stream, call.max_tokens, call.strips_usage_event) == (True, expected, False)
+
+
+@pytest.mark.parametrize("depth", [100, *range(840, 1000, 8), 10_000])
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_value_nested_too_deeply_is_refused_or_passes(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes], dialect: str, depth: int
+) -> None:
+    deep = b"[" * depth + b"]" * depth
+    fields = ("messages", "input", "instructions", "system", "tools", "metadata", "thinking", "store", "stream_options")
+    for name in (*fields, "prompt", "n", "temperature", "reasoning", "a_field_of_tomorrow"):
+        asked = make_body(**{"stream": True, "input": [], name: "@"})
+        for value in (deep, b'{"a":%s}' % deep, b'[{"role":"user","content":%s}]' % deep):
+            call = make_call(dialect)
+            for step in (
+                lambda body: exact_key(call, body),  # noqa: B023 - used at once
+                lambda body: prompt_features(body, call.dialect),  # noqa: B023
+                lambda body: prepend_system(body, call.dialect, "x"),  # noqa: B023
+                choices_asked_for,
+                read_prompt_reference,
+            ):
+                with suppress(MalformedRequest):
+                    step(read_request(call, asked.replace(b'"@"', value)))
+
+
 @pytest.mark.parametrize(
     ("fields", "limit"),
     [
@@ -139,3 +185,28 @@ def test_a_prompt_reference_of_another_shape_is_refused(
     body = read_request(openai_call, make_body(prompt=prompt))
     with pytest.raises(MalformedRequest, match="prompt: must be an object with id"):
         read_prompt_reference(body)
+
+
+@pytest.mark.parametrize("version", [-1, 2**31, 2**63, 10**30])
+def test_a_version_that_no_prompt_can_have_is_refused(
+    openai_call: Call, make_body: Callable[..., bytes], version: int
+) -> None:
+    body = read_request(openai_call, make_body(prompt={"id": "brief", "version": version}))
+    with pytest.raises(MalformedRequest, match=r"^prompt"):
+        read_prompt_reference(body)
+
+
+def test_a_prompt_that_openai_keeps_is_openais_business(make_body: Callable[..., bytes], make_call: Any) -> None:
+    kept = {"id": "pmpt_123", "version": "2", "variables": {"name": {"type": "input_text", "text": "x"}}}
+    assert read_prompt_reference(read_request(make_call("openai_responses"), make_body(prompt=kept))) is None
+
+
+def test_the_clients_own_id_of_a_conversation_counts_after_the_header(
+    make_call: Callable[..., Call], make_body: Callable[..., bytes]
+) -> None:
+    one, other, named = make_call("openai"), make_call("openai"), make_call("openai", conversation_id="chat-7")
+    read_request(one, make_body(prompt_cache_key="k"))
+    read_request(other, make_body(prompt_cache_key="k", messages=[{"role": "user", "content": "another start"}]))
+    read_request(named, make_body(prompt_cache_key="k"))
+    assert one.conversation == other.conversation
+    assert named.conversation == b"chat-7"

@@ -1,1 +1,1 @@
-"""HTTP in: authentication, the two dialects' routes, the pipeline, SSE out."""
+"""HTTP in: authentication, the dialects' routes, the pipeline, SSE out."""

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.provider import ProviderKind
 
 MESSAGES, CHAT = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
-MODELS = {"claude-haiku": [ANTHROPIC], "gpt-luna": [OPENAI], "both": [ANTHROPIC, OPENAI]}
+COUNTING, RESPONSES, EMBEDDINGS = (
+    Dialect.ANTHROPIC_COUNT_TOKENS,
+    Dialect.OPENAI_RESPONSES,
+    Dialect.OPENAI_EMBEDDINGS,
+)
+MODELS = {"claude-haiku": [ANTHROPIC], "gpt-luna": [OPENAI], "both": [ANTHROPIC, OPENAI], "embed": [OPENAI]}
 
 
 def provider(kind: ProviderKind, *keys: str, **more: Any) -> Provider:
@@ -73,14 +78,22 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
         ([O], MESSAGES, "claude-haiku", "model 'claude-haiku': set ANTHROPIC_API_KEY"),
         ([O], MESSAGES, "claude-new", "model 'claude-new': set ANTHROPIC_API_KEY"),
         ([A], CHAT, "gpt-new", "model 'gpt-new': set OPENAI_API_KEY"),
-        ([A, O], CHAT, "claude-haiku", r"model 'claude-haiku' is served at POST /v1/messages \(anthropic\) only"),
-        ([A, O], MESSAGES, "gpt-luna", r"model 'gpt-luna' is served at POST /v1/chat/completions \(openai\) only"),
-        ([S], MESSAGES, "gpt-luna", r"model 'gpt-luna' is served at POST /v1/chat/completions \(simulator\) only"),
+        (
+            [A, O],
+            CHAT,
+            "claude-haiku",
+            r"at POST /v1/messages, POST /v1/messages/count_tokens \(anthropic\) only",
+        ),
+        ([A, O], MESSAGES, "gpt-luna", r"is served at POST /v1/chat/completions, POST /v1/responses \(openai\) only"),
+        ([O], CHAT, "embed", r"model 'embed' is served at POST /v1/embeddings \(openai\) only"),
+        ([O], EMBEDDINGS, "gpt-luna", r"is served at POST /v1/chat/completions, POST /v1/responses \(openai\) only"),
+        ([A], COUNTING, "gpt-luna", "model 'gpt-luna': set OPENAI_API_KEY"),
+        ([S], MESSAGES, "gpt-luna", r"at POST /v1/chat/completions, POST /v1/responses \(simulator\) only"),
     ],
 )
 def test_a_refusal_says_what_to_do(chain, dialect, model, message):
     with pytest.raises(NotFound, match=message) as error:
-        Chain(chain, MODELS).choose([model], dialect)
+        Chain(chain, MODELS, ["embed"]).choose([model], dialect)
     assert error.value.reason == "MODEL_NOT_SERVED"
 
 
@@ -92,15 +105,38 @@ def test_without_any_provider_the_refusal_says_that():
 
 def test_known_models_are_listed_with_the_provider_that_they_would_go_to():
     def served(*chain: Provider) -> list[tuple[str, str, list[Dialect]]]:
-        return [(model, each.name, dialects) for model, each, dialects in Chain(chain, MODELS).served()]
+        return [(model, each.name, dialects) for model, each, dialects in Chain(chain, MODELS, ["embed"]).served()]
 
-    assert served(A) == [("claude-haiku", "anthropic", [MESSAGES]), ("both", "anthropic", [MESSAGES])]
+    anthropics, openais = [MESSAGES, COUNTING], [CHAT, RESPONSES]
+    assert served(A) == [("claude-haiku", "anthropic", anthropics), ("both", "anthropic", anthropics)]
     assert served(O, S) == [
-        ("claude-haiku", "simulator", [MESSAGES]),
-        ("gpt-luna", "openai", [CHAT]),
-        ("both", "openai", [CHAT]),
+        ("claude-haiku", "simulator", anthropics),
+        ("gpt-luna", "openai", openais),
+        ("both", "openai", openais),
+        ("embed", "openai", [EMBEDDINGS]),
     ]
     assert served() == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "model", "expected"),
+    [
+        (COUNTING, "claude-haiku", ("anthropic", "claude-haiku")),
+        (COUNTING, "claude-new", ("anthropic", "claude-new")),
+        (RESPONSES, "gpt-luna", ("openai", "gpt-luna")),
+        (RESPONSES, "gpt-new", ("openai", "gpt-new")),
+        (EMBEDDINGS, "embed", ("openai", "embed")),
+        (EMBEDDINGS, "embed-new", ("openai", "embed-new")),
+    ],
+)
+def test_every_endpoint_has_its_provider_and_the_simulator_stands_in_for_it(dialect, model, expected):
+    assert chosen(Chain([A, O, S], MODELS, ["embed"]), dialect, model) == expected
+    assert chosen(Chain([S], MODELS, ["embed"]), dialect, model) == ("simulator", model)
+
+
+def test_a_tier_of_models_that_talk_has_none_that_embeds():
+    with pytest.raises(NotFound):
+        Chain([A, O, S], MODELS, ["embed"]).choose(["claude-haiku", "gpt-luna"], EMBEDDINGS)
 
 
 # --- keys
@@ -137,3 +173,6 @@ def test_urls_are_base_path_and_query():
     assert A.url(MESSAGES, "") == "https://api.anthropic.com/v1/messages"
     assert A.url(MESSAGES, "beta=true") == "https://api.anthropic.com/v1/messages?beta=true"
     assert O.url(CHAT, "") == "https://api.openai.com/v1/chat/completions"
+    assert A.url(COUNTING, "") == "https://api.anthropic.com/v1/messages/count_tokens"
+    assert O.url(RESPONSES, "") == "https://api.openai.com/v1/responses"
+    assert O.url(EMBEDDINGS, "") == "https://api.openai.com/v1/embeddings"

@@ -1,5 +1,6 @@
-"""Anthropic Messages."""
+"""Anthropic Messages, and the counting of their tokens."""
 
+from tollway_dialects.anthropic.count_tokens import AnthropicCountTokensWire
 from tollway_dialects.anthropic.wire import AnthropicWire
 
-__all__ = ["AnthropicWire"]
+__all__ = ["AnthropicCountTokensWire", "AnthropicWire"]

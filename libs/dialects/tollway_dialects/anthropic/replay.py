@@ -12,6 +12,8 @@ Json = dict[str, Any]
 
 # what a message tells at its end, in the final delta
 _AT_END = ("stop_reason", "stop_sequence", "stop_details", "container")
+# fields of the final delta's event that are no field of the message
+_OF_EVENT = frozenset({"type", "delta", "usage"})
 # kind of a delta -> the field of the block that it lengthens
 _GROWS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 
@@ -54,8 +56,7 @@ def _apply(message: Json, seen: Json, kind: str) -> None:
     elif kind == "message_delta":
         message.update(seen["delta"])
         message["usage"] = message.get("usage", {}) | (seen.get("usage") or {})
-        if "context_management" in seen:
-            message["context_management"] = seen["context_management"]
+        message.update({name: seen[name] for name in seen if name not in _OF_EVENT})
 
 
 def _grow(block: Json, delta: Json) -> None:

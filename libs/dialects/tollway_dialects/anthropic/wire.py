@@ -1,4 +1,4 @@
-"""The Anthropic dialect as edge and provider-dispatch use it."""
+"""Anthropic Messages as edge and provider-dispatch use it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,29 @@ import msgspec
 from tollway_dialects.anthropic import replay
 from tollway_dialects.anthropic.shapes import Answer, merge_usage
 from tollway_dialects.anthropic.stream import AnthropicStreamReader
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.dialect import Dialect, Wire
+from tollway_dialects.errors import GatewayErrorKind, anthropic_error_body
 from tollway_dialects.sse import format_event
 from tollway_dialects.usage import Usage
 
 if TYPE_CHECKING:
     from tollway_dialects.dialect import StreamReader
-    from tollway_dialects.errors import GatewayErrorKind
+    from tollway_dialects.request import RequestBody
 
 _ANSWER = msgspec.json.Decoder(Answer)
 _WHOLE = frozenset({"end_turn", "stop_sequence", "max_tokens"})
 
 
-class AnthropicWire:
+class AnthropicWire(Wire):
     """A `Wire`."""
 
     dialect = Dialect.ANTHROPIC_MESSAGES
     path = "/v1/messages"
-    always_streams_usage = True
+    output_limits = ("max_tokens",)
+    not_shaping = frozenset({"stream", "metadata", "service_tier"})
+
+    def is_cacheable(self, body: RequestBody) -> bool:
+        return not body.names("container")  # what ran in it before is part of the question
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
@@ -45,10 +50,9 @@ class AnthropicWire:
         return replay.from_events(events)
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
-        error = {"type": kind.anthropic_type, "message": message}
-        return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
+        return anthropic_error_body(kind, message, request_id)
 
-    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str, after: bytes = b"") -> bytes:
         return format_event(self.error_body(kind, message, request_id), "error")
 
     def is_storable(self, stop_reason: str | None) -> bool:

@@ -1,5 +1,6 @@
-"""OpenAI chat completions."""
+"""OpenAI chat completions and embeddings."""
 
+from tollway_dialects.openai.embeddings import OpenAIEmbeddingsWire
 from tollway_dialects.openai.wire import OpenAIChatWire
 
-__all__ = ["OpenAIChatWire"]
+__all__ = ["OpenAIChatWire", "OpenAIEmbeddingsWire"]

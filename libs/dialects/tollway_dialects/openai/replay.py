@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_KEPT = ("id", "created", "model", "service_tier", "system_fingerprint")
+# what a chunk and a whole answer do not share
+_OWN = frozenset({"object", "choices", "usage", "obfuscation", "error"})
+_PART = frozenset({"index", "message", "delta", "logprobs", "finish_reason"})
 # fields of a message that a stream sends in pieces of text
 _GROWING = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
 
@@ -21,7 +23,7 @@ _GROWING = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
 def to_events(body: bytes, *, with_usage: bool) -> bytes:
     """Return the stream that says the same as a JSON answer: role, content, finish for each choice."""
     answer: Json = msgspec.json.decode(body)
-    common = {name: answer[name] for name in _KEPT if name in answer} | {"object": "chat.completion.chunk"}
+    common = _less(answer, _OWN) | {"object": "chat.completion.chunk"}
     chunks = []
     for choice in answer["choices"]:
         chunks += [common | {"choices": [part]} for part in _parts(choice)]
@@ -40,7 +42,7 @@ def from_events(events: bytes, usage: Usage) -> bytes:
         if not data or data == b"[DONE]":
             continue
         chunk = msgspec.json.decode(data)
-        answer.update({name: chunk[name] for name in _KEPT if name in chunk})
+        answer.update(_less(chunk, _OWN))
         if chunk.get("usage"):
             answer["usage"] = chunk["usage"]
         for part in chunk["choices"]:
@@ -84,9 +86,16 @@ def _apply(choice: Json, part: Json) -> None:
             name: [*(known.get(name) or []), *entries] for name, entries in logprobs.items() if entries
         }
     choice["finish_reason"] = part.get("finish_reason") or choice["finish_reason"]
+    choice.update({name: value for name, value in _less(part, _PART).items() if value is not None})
+
+
+def _less(values: Json, names: frozenset[str]) -> Json:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _apply_tool(calls: list[Json], piece: Json) -> None:
+    if "custom" in piece:
+        raise ValueError("a custom tool's call")
     if piece["index"] == len(calls):
         calls.append({"function": {"arguments": ""}})
     call = calls[piece["index"]]
@@ -110,5 +119,5 @@ def _parts(choice: Json) -> list[Json]:
     return [
         {"index": index, "delta": opening, "finish_reason": None},
         content,
-        {"index": index, "delta": {}, "finish_reason": choice.get("finish_reason")},
+        {**_less(choice, _PART), "index": index, "delta": {}, "finish_reason": choice.get("finish_reason")},
     ]

@@ -10,14 +10,16 @@ from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
 
 _CHUNK = msgspec.json.Decoder(Chunk)
+# within a text its quotes would be escaped
+_NO_USAGE = b',"usage":null'
 
 
 class OpenAIStreamReader:
     """
     A `StreamReader`.
 
-    With `strip_usage` the usage chunk is taken out: the gateway asked for it, the client did not. Every other event
-    is handed on untouched.
+    With `strip_usage` the usage chunk is taken out, and the `usage: null` of all others with it: the gateway asked for
+    it, the client did not. All else is handed on untouched.
     """
 
     def __init__(self, input_estimate: int, *, strip_usage: bool) -> None:
@@ -36,7 +38,8 @@ class OpenAIStreamReader:
 
     def feed(self, data: bytes) -> bytes:
         events = self._events.feed(data)
-        return b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
+        handed_on = b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
+        return handed_on.replace(_NO_USAGE, b"") if self._strip_usage else handed_on
 
     def _read(self, event: bytes) -> bool:
         """Take note of one event; True for a chunk that holds nothing but usage."""

@@ -1,4 +1,4 @@
-"""The OpenAI chat dialect as edge and provider-dispatch use it."""
+"""OpenAI chat completions as edge and provider-dispatch use it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.dialect import Dialect, Wire
+from tollway_dialects.errors import GatewayErrorKind, openai_error_body
 from tollway_dialects.openai import replay
 from tollway_dialects.openai.shapes import WHOLE, Chunk, merge_stop_reason
 from tollway_dialects.openai.stream import OpenAIStreamReader
@@ -14,18 +15,25 @@ from tollway_dialects.sse import format_event
 
 if TYPE_CHECKING:
     from tollway_dialects.dialect import StreamReader
-    from tollway_dialects.errors import GatewayErrorKind
+    from tollway_dialects.request import RequestBody
     from tollway_dialects.usage import Usage
 
 _ANSWER = msgspec.json.Decoder(Chunk)
 
 
-class OpenAIChatWire:
+class OpenAIChatWire(Wire):
     """A `Wire`."""
 
     dialect = Dialect.OPENAI_CHAT
     path = "/v1/chat/completions"
+    output_limits = ("max_tokens", "max_completion_tokens")
+    not_shaping = frozenset(
+        {"stream", "stream_options", "metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier"}
+    )
     always_streams_usage = False
+
+    def is_cacheable(self, body: RequestBody) -> bool:
+        return not body.get("store", bool)  # each stored completion has an id of its own at the provider
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         try:
@@ -47,10 +55,9 @@ class OpenAIChatWire:
         return replay.from_events(events, usage)
 
     def error_body(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
-        error = {"message": message, "type": kind.openai_type, "param": None, "code": kind.openai_code}
-        return msgspec.json.encode({"error": error})
+        return openai_error_body(kind, message)
 
-    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
+    def error_event(self, kind: GatewayErrorKind, message: str, request_id: str, after: bytes = b"") -> bytes:
         return format_event(self.error_body(kind, message, request_id))
 
     def is_storable(self, stop_reason: str | None) -> bool:

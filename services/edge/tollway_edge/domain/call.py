@@ -79,6 +79,8 @@ class Call:
 
     status: CallStatus = CallStatus.RUNNING
     http_status: int = 0
+    last_sent: bytes = b""
+    """The latest events of a stream that the client got; an error event goes on from there."""
     reason: str = ""
     first_byte: float = 0.0
 

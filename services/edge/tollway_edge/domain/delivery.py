@@ -39,7 +39,7 @@ async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bo
     """Send an earlier answer in the form that this client asked for; False where it cannot be put into it."""
     try:
         body = _as_asked_for(call, answer)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         log.warning("call %s: a kept answer cannot be replayed (%s)", call.query_id, type(error).__name__)
         return False
     call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
@@ -77,6 +77,7 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
             await client.begin(piece.head.status, provider_headers(call, piece.head.headers))
         if piece.data:
             kept.add(piece.data)
+            call.last_sent = piece.data
             await client.send(piece.data)
         if piece.end:
             await _finish(call, piece.end, client)
@@ -101,7 +102,9 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
     else:
         call.end(CallStatus.FAILED, f"STREAM_{end.reason.upper()}")
         message = f"the provider's stream broke off ({end.reason}); the answer above is not complete"
-        await client.send(call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call)))
+        event = call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call), call.last_sent)
+        if event:
+            await client.send(event)
     await client.end()
 
 

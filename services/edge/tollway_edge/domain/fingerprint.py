@@ -10,10 +10,6 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
-# who asks and how it is delivered, not what is asked
-_NOT_SHAPING = frozenset(
-    {"stream", "stream_options", "metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier"}
-)
 _SHAPING_HEADERS = frozenset({"anthropic-version", "anthropic-beta", "openai-beta"})
 
 
@@ -21,9 +17,11 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     """
     Return 32 bytes that are equal for equal questions of one workspace; none where the answer may not be cached.
 
-    An explicit temperature above 0 asks for variety. One that is absent is cacheable.
+    An explicit temperature above 0 asks for variety. One that is absent is cacheable. What else forbids it, and which
+    fields shape no answer, is for the dialect to say.
     """
-    if not _is_cacheable(body):
+    wire = call.wire
+    if not wire.is_cacheable(body) or (body.get("temperature", float) or 0) > 0:
         return b""
     digest = hashlib.sha256()
     for part in (call.workspace.name if call.workspace else "", call.dialect.value, call.query):
@@ -31,14 +29,10 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     for name, value in call.forwarded:
         if name in _SHAPING_HEADERS:
             _add(digest, f"{name}:{value}".encode())
-    for name in sorted(body.fields.keys() - _NOT_SHAPING):
+    for name in sorted(body.fields.keys() - wire.not_shaping):
         _add(digest, name.encode())
         _add(digest, body.fields[name])
     return digest.digest()
-
-
-def _is_cacheable(body: RequestBody) -> bool:
-    return not (body.get("temperature", float) or 0) > 0
 
 
 def _add(digest: hashlib._Hash, part: bytes | memoryview) -> None:

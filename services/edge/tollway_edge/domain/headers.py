@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
-_REQUEST_ID = {Dialect.ANTHROPIC_MESSAGES: b"request-id", Dialect.OPENAI_CHAT: b"x-request-id"}
+_REQUEST_ID = {
+    Dialect.ANTHROPIC_MESSAGES: b"request-id",
+    Dialect.ANTHROPIC_COUNT_TOKENS: b"request-id",
+    Dialect.OPENAI_CHAT: b"x-request-id",
+    Dialect.OPENAI_RESPONSES: b"x-request-id",
+    Dialect.OPENAI_EMBEDDINGS: b"x-request-id",
+}
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
 _UNSHARED = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 # what no header may hold; a server that meets one answers nothing at all

@@ -41,6 +41,7 @@ class Limits:
     default_max_tokens: int
     max_cached_bytes: int
     use_exact_cache: bool
+    kept_input_tokens: int = 1_050_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Pipeline:
     async def _classify(self, call: Call, body: RequestBody) -> None:
         """Find the models that may answer: the one named, a tier's, or those of the tier that the classifier chose."""
         if call.requested_model.lower() == AUTO:
-            choice = await self.classifier.classify(call, prompt_features(body))
+            choice = await self.classifier.classify(call, prompt_features(body, call.dialect))
             tier = self.tiers.classified(choice.tier)
             call.models, call.tier, call.classifier = tier.classified, tier.name, choice.layer
         elif tier_named := self.tiers.find(call.requested_model):
@@ -108,10 +109,16 @@ class Pipeline:
             call.models = (call.requested_model,)
 
     async def _reserve(self, call: Call, body: RequestBody) -> None:
-        if call.workspace and call.workspace.monthly_token_cap:
-            # a token is at least a byte, so the body's size bounds the input; each of n choices may take all it may
-            output_tokens = (call.max_tokens or self.limits.default_max_tokens) * choices_asked_for(body)
-            await self.budget.reserve(call, len(body.raw), output_tokens)
+        wire = call.wire
+        if wire.is_free or not (call.workspace and call.workspace.monthly_token_cap):
+            return
+        if wire.outlives_answer(body):
+            message = "background: what it spends after its answer cannot be held to this workspace's cap; leave it out"
+            raise GatewayError(GatewayErrorKind.INVALID_REQUEST, "BACKGROUND_UNDER_CAP", message)
+        # a token is at least a byte, so the body's size bounds the input; each of n choices may take all it may
+        input_tokens = len(body.raw) + (self.limits.kept_input_tokens if wire.adds_kept_input(body) else 0)
+        output_tokens = (call.max_tokens or self.limits.default_max_tokens) * choices_asked_for(body)
+        await self.budget.reserve(call, input_tokens, output_tokens if wire.output_limits else 0)
 
     async def _dispatch(self, call: Call, client: Client) -> bytes | None:
         """Let a provider answer; return the answer's bytes where the cache may want them."""
@@ -140,7 +147,8 @@ class Pipeline:
 
     def _leave(self, call: Call) -> None:
         """Note that the client left. A provider may have read the prompt by then: it is billed as an estimate."""
-        if call.status is CallStatus.RUNNING and call.is_dispatched and not call.usage.total:
+        is_read = call.is_dispatched and not call.wire.is_free
+        if call.status is CallStatus.RUNNING and is_read and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
         call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
@@ -154,7 +162,8 @@ class Pipeline:
         call.end(CallStatus.FAILED, error.reason)
         body = call.wire.error_body(error.kind, error.message, request_id_of(call))
         if call.http_status:  # the status is out: all that is left is an error event
-            await client.send(call.wire.error_event(error.kind, error.message, request_id_of(call)))
+            if event := call.wire.error_event(error.kind, error.message, request_id_of(call), call.last_sent):
+                await client.send(event)
             await client.end()
         else:
             call.begin_answer(error.kind.status)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
+from tollway_dialects.conversation import conversation_of
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.prompt import conversation_hash
 from tollway_dialects.request import MalformedRequest, RequestBody
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 LONGEST_MODEL = 256
 MOST = 2**31 - 1
+# how the ids of prompts begin that OpenAI keeps: they are its business
+_OPENAI_PROMPT = "pmpt_"
+_TRUE = msgspec.Raw(b"true")
 
 
 class PromptReference(msgspec.Struct):
@@ -24,20 +27,25 @@ class PromptReference(msgspec.Struct):
     variables: dict[str, str] = {}
 
 
+class _PromptId(msgspec.Struct):
+    id: str
+
+
 def read_request(call: Call, raw: bytes) -> RequestBody:
     """Parse the body and note what routing and metering need; raises `MalformedRequest`."""
+    wire = call.wire
     call.body = body = RequestBody.parse(raw)
     call.requested_model = body.get("model", str) or ""
-    call.is_stream = body.get("stream", bool) or False
-    call.max_tokens = _token_limit(body)
+    call.is_stream = (wire.streams and body.get("stream", bool)) or False
+    call.max_tokens = _token_limit(body, wire.output_limits)
     if not call.requested_model:
-        raise MalformedRequest("model: field required")
+        raise MalformedRequest("model: Field required")
     if len(call.requested_model) > LONGEST_MODEL:
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     if call.dialect is Dialect.OPENAI_CHAT and call.is_stream:
         _ask_for_usage(call, body)
     workspace = call.workspace.name if call.workspace else ""
-    call.conversation = call.conversation_id.encode() or conversation_hash(body, workspace)
+    call.conversation = call.conversation_id.encode() or conversation_of(body, call.dialect, workspace)
     return body
 
 
@@ -47,18 +55,26 @@ def choices_asked_for(body: RequestBody) -> int:
 
 
 def read_prompt_reference(body: RequestBody) -> PromptReference | None:
-    """Return what `prompt` names; raises `MalformedRequest`."""
+    """Return what `prompt` names; None where that is OpenAI's own. Raises `MalformedRequest`."""
     try:
-        return body.get("prompt", PromptReference)
+        named = body.get("prompt", _PromptId)
+        if named is None or named.id.startswith(_OPENAI_PROMPT):
+            return None
+        reference = body.get("prompt", PromptReference)
     except MalformedRequest:
         expected = "must be an object with id, and optionally version (a number) and variables (strings)"
         raise MalformedRequest(f"prompt: {expected}") from None
+    _bounded("prompt.version", reference.version if reference else 0)
+    return reference
 
 
-def _token_limit(body: RequestBody) -> int | None:
-    """Return the larger of both limits: which of them counts is for the provider to say."""
-    names = ("max_tokens", "max_completion_tokens")
-    return max((limit for name in names if (limit := _bounded(name, body.get(name, int)))), default=None)
+def _token_limit(body: RequestBody, names: tuple[str, ...]) -> int | None:
+    """Return the largest of a dialect's limits: which of them counts is for the provider to say."""
+    most = 0
+    for name in names:
+        if name in body.fields:
+            most = max(most, _bounded(name, body.get(name, int)) or 0)
+    return most or None
 
 
 def _bounded(name: str, value: int | None) -> int | None:
@@ -69,8 +85,8 @@ def _bounded(name: str, value: int | None) -> int | None:
 
 def _ask_for_usage(call: Call, body: RequestBody) -> None:
     """Streams tell their usage only when asked: ask always, and take it out again where the client did not."""
-    options: dict[str, Any] = body.get("stream_options", dict[str, Any]) or {}
-    call.wants_usage_event = options.get("include_usage") is True
+    options = body.get("stream_options", dict[str, msgspec.Raw]) or {}
+    call.wants_usage_event = bytes(options.get("include_usage", b"")) == b"true"
     if not call.wants_usage_event:
-        body.set("stream_options", options | {"include_usage": True}, "stream_options")
+        body.set("stream_options", options | {"include_usage": _TRUE}, "stream_options")
         call.strips_usage_event = True

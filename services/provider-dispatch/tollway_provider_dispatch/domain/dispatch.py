@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from tollway_provider_dispatch.domain.ports import Clock, UpstreamAnswer, UpstreamClient
+    from tollway_provider_dispatch.domain.provider import ProviderKey
     from tollway_provider_dispatch.domain.route import Candidate, Chain
 
 RETRY_AFTER_MS = 1000
@@ -43,11 +44,12 @@ class Dispatcher:
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
         candidate = self.chain.choose(call.models, call.dialect)
-        attempt = self._begin(call, candidate)
+        key = candidate.provider.key_for(call.conversation)
+        attempt = self._begin(candidate, key)
         try:
-            answer, head = await self._send(call, candidate, attempt)
+            answer, head = await self._send(call, candidate, key, attempt)
             try:
-                return self._whole(call, attempt, head, await answer.read())
+                return self._whole(call, key, attempt, head, await answer.read())
             finally:
                 answer.close()
         except UpstreamBroken as broken:
@@ -56,9 +58,10 @@ class Dispatcher:
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
         candidate = self.chain.choose(call.models, call.dialect)
-        attempt = self._begin(call, candidate)
+        key = candidate.provider.key_for(call.conversation)
+        attempt = self._begin(candidate, key)
         try:
-            answer, head = await self._send(call, candidate, attempt)
+            answer, head = await self._send(call, candidate, key, attempt)
         except UpstreamBroken as broken:
             yield self._failed(call, attempt, broken)
             return
@@ -68,7 +71,7 @@ class Dispatcher:
                     async for piece in pieces:
                         yield piece
             else:
-                yield self._whole(call, attempt, head, await answer.read())
+                yield self._whole(call, key, attempt, head, await answer.read())
         except UpstreamBroken as broken:
             yield self._failed(call, attempt, broken)
         finally:
@@ -103,9 +106,10 @@ class Dispatcher:
         if end.is_complete:
             await _drain(upstream)
 
-    async def _send(self, call: ChatCall, candidate: Candidate, attempt: Attempt) -> tuple[UpstreamAnswer, Head]:
+    async def _send(
+        self, call: ChatCall, candidate: Candidate, key: ProviderKey, attempt: Attempt
+    ) -> tuple[UpstreamAnswer, Head]:
         provider = candidate.provider
-        key = provider.key_for(call.conversation)
         body = call.body
         changes: tuple[str, ...] = ()
         if candidate.model != call.body_model:
@@ -115,10 +119,10 @@ class Dispatcher:
         headers = [*call.headers, *provider.headers, *provider.kind.authorise(key.secret)]
         answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), headers, body)
         attempt.http_status = answer.status
-        return answer, Head(answer.status, answer.headers, provider.name, candidate.model, changes)
+        told = [header for header in answer.headers if not key.is_told_by(header[1])]
+        return answer, Head(answer.status, told, provider.name, candidate.model, changes)
 
-    def _begin(self, call: ChatCall, candidate: Candidate) -> Attempt:
-        key = candidate.provider.key_for(call.conversation)
+    def _begin(self, candidate: Candidate, key: ProviderKey) -> Attempt:
         return Attempt(1, candidate.provider.name, candidate.model, key.fingerprint, self._clock.unix_ms())
 
     def _end(self, attempt: Attempt, outcome: Outcome, reason: str = "") -> None:
@@ -126,8 +130,10 @@ class Dispatcher:
         attempt.reason = reason
         attempt.duration_ms = self._clock.unix_ms() - attempt.started_unix_ms
 
-    def _whole(self, call: ChatCall, attempt: Attempt, head: Head, body: bytes) -> Piece:
+    def _whole(self, call: ChatCall, key: ProviderKey, attempt: Attempt, head: Head, body: bytes) -> Piece:
         if head.status >= 300:
+            # some servers quote the key that they refuse, and it is none of the client's business
+            body = key.masked_in(body)
             self._end(attempt, Outcome.REFUSED, f"status_{head.status}")
             return Piece(head, body, attempt.usage, End(is_complete=True), attempts=(attempt,))
         usage, stop_reason = WIRES[call.dialect].read_usage(body)
@@ -139,7 +145,7 @@ class Dispatcher:
         return Piece(head, body, attempt.usage, end, attempts=(attempt,))
 
     def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
-        if 200 <= attempt.http_status < 300:  # it was at work, so it has read the prompt
+        if 200 <= attempt.http_status < 300 and not WIRES[call.dialect].is_free:  # at work: it has read the prompt
             attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
         self._end(attempt, Outcome.BROKEN, broken.reason)
         reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"

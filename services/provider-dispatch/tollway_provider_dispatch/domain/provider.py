@@ -38,6 +38,14 @@ class ProviderKey:
     def of(cls, secret: str) -> ProviderKey:
         return cls(secret, hashlib.sha256(secret.encode()).hexdigest()[:8])
 
+    def is_told_by(self, text: str) -> bool:
+        # the simulator's stand-in has no fingerprint, and is no secret
+        return bool(self.fingerprint) and self.secret in text
+
+    def masked_in(self, data: bytes) -> bytes:
+        """Return data with the fingerprint where it quoted the secret."""
+        return data.replace(self.secret.encode(), f"[key {self.fingerprint}]".encode()) if self.fingerprint else data
+
     def __repr__(self) -> str:
         return f"ProviderKey({self.fingerprint})"
 

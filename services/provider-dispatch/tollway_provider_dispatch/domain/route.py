@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
-NATIVE = {Dialect.ANTHROPIC_MESSAGES: "anthropic", Dialect.OPENAI_CHAT: "openai"}
-_ENDPOINTS = {Dialect.ANTHROPIC_MESSAGES: "POST /v1/messages", Dialect.OPENAI_CHAT: "POST /v1/chat/completions"}
+NATIVE = {
+    Dialect.ANTHROPIC_MESSAGES: "anthropic",
+    Dialect.ANTHROPIC_COUNT_TOKENS: "anthropic",
+    Dialect.OPENAI_CHAT: "openai",
+    Dialect.OPENAI_RESPONSES: "openai",
+    Dialect.OPENAI_EMBEDDINGS: "openai",
+}
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -32,11 +38,18 @@ class Chain:
     Args:
         providers: In the order in which they are preferred.
         models: The kinds of provider that serve each known model.
+        embedders: Those of the known models that turn input into vectors; they do nothing else, and no other does.
     """
 
-    def __init__(self, providers: Sequence[Provider], models: Mapping[str, Sequence[ProviderKind]]) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        models: Mapping[str, Sequence[ProviderKind]],
+        embedders: Collection[str] = (),
+    ) -> None:
         self._providers = tuple(providers)
         self._models = models
+        self._embedders = frozenset(embedders)
 
     @property
     def provider_names(self) -> list[str]:
@@ -76,16 +89,19 @@ class Chain:
             serves = asked is not None and (provider.serves_any_model or provider.name == NATIVE[asked])
             return [dialect for dialect in provider.kind.paths if serves and dialect == asked]
         if provider.serves_any_model:
-            return [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds)]
-        return list(provider.kind.paths) if provider.kind in kinds else []
+            spoken = [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds)]
+        else:
+            spoken = list(provider.kind.paths) if provider.kind in kinds else []
+        embeds = model in self._embedders
+        return [dialect for dialect in spoken if (dialect is Dialect.OPENAI_EMBEDDINGS) == embeds]
 
     def _refusal(self, model: str, dialect: Dialect) -> NotFound | Unavailable:
         if not self._providers:
             return Unavailable("NO_PROVIDER", "no provider has a key: set one, e.g. ANTHROPIC_API_KEY, and restart")
         elsewhere = [
-            f"{_ENDPOINTS[other]} ({provider.name})"
+            f"{', '.join(f'POST {WIRES[other].path}' for other in others)} ({provider.name})"
             for provider in self._providers
-            for other in self._dialects(provider, model)
+            if (others := self._dialects(provider, model))
         ]
         if elsewhere:
             return NotFound("MODEL_NOT_SERVED", f"model {model!r} is served at {' and '.join(elsewhere)} only")

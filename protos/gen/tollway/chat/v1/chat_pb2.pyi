@@ -28,6 +28,12 @@ class _DialectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dialect.Value
     """POST /v1/messages"""
     DIALECT_OPENAI_CHAT: _Dialect.ValueType  # 2
     """POST /v1/chat/completions"""
+    DIALECT_ANTHROPIC_COUNT_TOKENS: _Dialect.ValueType  # 3
+    """POST /v1/messages/count_tokens"""
+    DIALECT_OPENAI_RESPONSES: _Dialect.ValueType  # 4
+    """POST /v1/responses"""
+    DIALECT_OPENAI_EMBEDDINGS: _Dialect.ValueType  # 5
+    """POST /v1/embeddings"""
 
 class Dialect(_Dialect, metaclass=_DialectEnumTypeWrapper):
     """The wire shape in which a client asks and is answered."""
@@ -37,6 +43,12 @@ DIALECT_ANTHROPIC_MESSAGES: Dialect.ValueType  # 1
 """POST /v1/messages"""
 DIALECT_OPENAI_CHAT: Dialect.ValueType  # 2
 """POST /v1/chat/completions"""
+DIALECT_ANTHROPIC_COUNT_TOKENS: Dialect.ValueType  # 3
+"""POST /v1/messages/count_tokens"""
+DIALECT_OPENAI_RESPONSES: Dialect.ValueType  # 4
+"""POST /v1/responses"""
+DIALECT_OPENAI_EMBEDDINGS: Dialect.ValueType  # 5
+"""POST /v1/embeddings"""
 Global___Dialect: _TypeAlias = Dialect  # noqa: Y015
 
 class _AttemptOutcome:

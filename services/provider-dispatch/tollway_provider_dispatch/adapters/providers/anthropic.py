@@ -9,6 +9,9 @@ from tollway_provider_dispatch.domain.provider import ProviderKind
 ANTHROPIC = ProviderKind(
     name="anthropic",
     base_url="https://api.anthropic.com",
-    paths={Dialect.ANTHROPIC_MESSAGES: "/v1/messages"},
+    paths={
+        Dialect.ANTHROPIC_MESSAGES: "/v1/messages",
+        Dialect.ANTHROPIC_COUNT_TOKENS: "/v1/messages/count_tokens",
+    },
     authorise=lambda key: [("x-api-key", key)],
 )

@@ -9,6 +9,10 @@ from tollway_provider_dispatch.domain.provider import ProviderKind
 OPENAI = ProviderKind(
     name="openai",
     base_url="https://api.openai.com/v1",
-    paths={Dialect.OPENAI_CHAT: "/chat/completions"},
+    paths={
+        Dialect.OPENAI_CHAT: "/chat/completions",
+        Dialect.OPENAI_RESPONSES: "/responses",
+        Dialect.OPENAI_EMBEDDINGS: "/embeddings",
+    },
     authorise=lambda key: [("authorization", f"Bearer {key}")],
 )

@@ -1,14 +1,14 @@
-"""Tollway's simulator as a provider: both dialects, any model, no cost. Only where it was switched on."""
+"""Tollway's simulator as a provider: every dialect, any model, no cost. Only where it was switched on."""
 
 from __future__ import annotations
 
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.provider import ProviderKind
 
 SIMULATOR = ProviderKind(
     name="simulator",
     base_url="",
-    paths={Dialect.ANTHROPIC_MESSAGES: "/v1/messages", Dialect.OPENAI_CHAT: "/v1/chat/completions"},
+    paths={dialect: wire.path for dialect, wire in WIRES.items()},
     authorise=lambda key: [("authorization", f"Bearer {key}")],
 )

@@ -1,0 +1,66 @@
+"""Reads a Responses event stream as it passes: usage, status, final event, error event."""
+
+from __future__ import annotations
+
+from tollway_dialects.estimate import tokens_of_text
+from tollway_dialects.responses.shapes import Event, read_event
+from tollway_dialects.sse import EventSplitter, event_data
+from tollway_dialects.usage import Usage
+
+_FINAL = frozenset({"response.completed", "response.incomplete"})
+# pieces that are no text
+_SOUND = "response.audio.delta"
+
+
+class ResponsesStreamReader:
+    """
+    A `StreamReader`; hands every event on untouched.
+
+    The final event tells usage and status. Until it came, output is counted from the deltas.
+    """
+
+    def __init__(self, input_estimate: int) -> None:
+        self.is_complete = False
+        self.error: str | None = None
+        self.stop_reason: str | None = None
+        self._input_estimate = input_estimate
+        self._told: Usage | None = None
+        self._streamed = 0
+        self._events = EventSplitter()
+
+    @property
+    def usage(self) -> Usage:
+        return self._told or Usage(uncached_input=self._input_estimate, output=self._streamed, is_estimated=True)
+
+    def feed(self, data: bytes) -> bytes:
+        events = self._events.feed(data)
+        for event in events:
+            self._read(event)
+        return b"".join(events)
+
+    def _read(self, event: bytes) -> None:
+        data = event_data(event)
+        if not data or data == b"[DONE]":  # servers that imitate this dialect may end it as they end chat
+            return
+        seen = read_event(data)
+        if seen is None:
+            self.error = "malformed_event"
+        elif seen.type.endswith(".delta"):
+            if seen.type != _SOUND:
+                self._streamed += tokens_of_text(seen.delta)
+        elif seen.type in _FINAL:
+            self.is_complete = True
+            self._finish(seen)
+        elif seen.type == "response.failed":
+            self._finish(seen)
+            failed = seen.response and seen.response.error
+            self.error = (failed and failed.code) or "upstream_error"
+        elif seen.type == "error":
+            self.error = seen.code or "upstream_error"
+
+    def _finish(self, seen: Event) -> None:
+        if seen.response is None:
+            return
+        self.stop_reason = seen.response.stop_reason()
+        if seen.response.usage:
+            self._told = seen.response.usage.normalised()
