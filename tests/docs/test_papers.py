@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from tollway_edge.domain.workspaces import Workspaces
 from tollway_edge.entrypoints.api import build_api
-from tollway_edge.entrypoints.chat import HOT_PATHS
+from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -49,8 +49,8 @@ def test_the_readme_tells_every_gateway_header() -> None:
 
 def test_the_readme_tells_every_endpoint() -> None:
     api = build_api(Workspaces(), None, None, CollectorRegistry())
-    served = {f"{method} {route.path}" for route in api.routes for method in route.methods - {"HEAD"}}
-    served |= {f"POST {path}" for path in HOT_PATHS}
+    served = {f"{method} {route.path}".replace(":path", "") for route in api.routes for method in route.methods - {"HEAD"}}
+    served |= {f"POST {path.decode()}" for path in HOT_PATHS}
     assert set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", README, re.MULTILINE)) == served
 
 
