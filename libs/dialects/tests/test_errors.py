@@ -127,3 +127,25 @@ def test_in_openais_form_a_refused_field_is_named(dialect: Dialect, message: str
     assert (error["param"], error["code"], error["message"]) == told
     other = json.loads(WIRES[dialect].error_body(Kind.INTERNAL, message, "req_1"))["error"]
     assert (other["param"], other["message"]) == (None, message)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "told", "is_told"),
+    [
+        (
+            Dialect.ANTHROPIC_MESSAGES,
+            b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
+            True,
+        ),
+        (Dialect.ANTHROPIC_MESSAGES, b'event: ping\ndata: {"type":"ping"}\n\n', False),
+        (Dialect.ANTHROPIC_MESSAGES, b"event: error\ndata: <html>\n\n", False),
+        (Dialect.OPENAI_CHAT, b'data: {"error":{"message":"m","code":null}}\n\n', True),
+        (Dialect.OPENAI_CHAT, b'data: {"choices":[]}\n\n', False),
+        (Dialect.OPENAI_CHAT, b"", False),
+    ],
+)
+def test_a_stream_in_which_the_provider_told_its_error_gets_no_second_one(
+    dialect: Dialect, told: bytes, is_told: bool
+) -> None:
+    event = WIRES[dialect].error_event(GatewayErrorKind.INTERNAL, "it broke off", "req_1", told)
+    assert (event == b"") is is_told

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
+if TYPE_CHECKING:
+    from tollway_dialects.dialect import StreamReader
+
+# what a reader calls an event that cannot be read
+MALFORMED_EVENT = "malformed_event"
 _OF_FIELD = re.compile(r"([a-z][\w.]*): (.+)", re.DOTALL)
 
 
@@ -47,3 +53,9 @@ def openai_error_body(kind: GatewayErrorKind, message: str) -> bytes:
         if why == "Field required":
             message, code = f"Missing required parameter: '{param}'.", "missing_required_parameter"
     return msgspec.json.encode({"error": {"message": message, "type": kind.openai_type, "param": param, "code": code}})
+
+
+def ends_in_error(reader: StreamReader, sent: bytes) -> bool:
+    """Say whether the provider has told its error itself in what was last sent: a stream ends once."""
+    reader.feed(sent)
+    return reader.error not in (None, MALFORMED_EVENT)

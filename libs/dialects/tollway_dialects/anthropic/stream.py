@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
+from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
 from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
@@ -49,7 +50,7 @@ class AnthropicStreamReader:
             seen = _EVENT.decode(data)
         except (ValueError, RecursionError):
             if not is_object(data):
-                self.error = "malformed_event"
+                self.error = MALFORMED_EVENT
             return
         if seen.type == "content_block_delta" and seen.delta:
             delta = seen.delta

@@ -10,7 +10,7 @@ from tollway_dialects.anthropic import replay
 from tollway_dialects.anthropic.shapes import Answer, merge_usage
 from tollway_dialects.anthropic.stream import AnthropicStreamReader
 from tollway_dialects.dialect import Dialect, Wire
-from tollway_dialects.errors import GatewayErrorKind, anthropic_error_body
+from tollway_dialects.errors import GatewayErrorKind, anthropic_error_body, ends_in_error
 from tollway_dialects.sse import format_event
 from tollway_dialects.usage import Usage
 
@@ -53,6 +53,8 @@ class AnthropicWire(Wire):
         return anthropic_error_body(kind, message, request_id)
 
     def error_event(self, kind: GatewayErrorKind, message: str, request_id: str, after: bytes = b"") -> bytes:
+        if ends_in_error(self.stream_reader(0, strip_usage=False), after):
+            return b""
         return format_event(self.error_body(kind, message, request_id), "error")
 
     def is_storable(self, stop_reason: str | None) -> bool:

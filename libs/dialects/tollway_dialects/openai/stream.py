@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
 from tollway_dialects.openai.shapes import Chunk, merge_stop_reason
 from tollway_dialects.sse import EventSplitter, event_data, is_object
@@ -53,7 +54,7 @@ class OpenAIStreamReader:
             chunk = _CHUNK.decode(data)
         except (ValueError, RecursionError):
             if not is_object(data):
-                self.error = "malformed_event"
+                self.error = MALFORMED_EVENT
             return False
         if chunk.error is not None:
             self.error = "upstream_error"

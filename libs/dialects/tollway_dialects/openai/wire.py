@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tollway_dialects.dialect import Dialect, Wire
-from tollway_dialects.errors import GatewayErrorKind, openai_error_body
+from tollway_dialects.errors import GatewayErrorKind, ends_in_error, openai_error_body
 from tollway_dialects.openai import replay
 from tollway_dialects.openai.shapes import WHOLE, Chunk, merge_stop_reason
 from tollway_dialects.openai.stream import OpenAIStreamReader
@@ -58,6 +58,8 @@ class OpenAIChatWire(Wire):
         return openai_error_body(kind, message)
 
     def error_event(self, kind: GatewayErrorKind, message: str, request_id: str, after: bytes = b"") -> bytes:
+        if ends_in_error(self.stream_reader(0, strip_usage=False), after):
+            return b""
         return format_event(self.error_body(kind, message, request_id))
 
     def is_storable(self, stop_reason: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
 from tollway_dialects.responses.shapes import Event, read_event
 from tollway_dialects.sse import EventSplitter, event_data
@@ -44,7 +45,7 @@ class ResponsesStreamReader:
             return
         seen = read_event(data)
         if seen is None:
-            self.error = "malformed_event"
+            self.error = MALFORMED_EVENT
         elif seen.type.endswith(".delta"):
             if seen.type != _SOUND:
                 self._streamed += tokens_of_text(seen.delta)

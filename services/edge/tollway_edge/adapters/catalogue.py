@@ -104,7 +104,8 @@ def _openai(name: str, owner: str) -> dict[str, Any]:
 
 
 def _anthropic(name: str) -> dict[str, Any]:
-    return {"type": "model", "id": name, "display_name": name, "created_at": _CREATED_AT}
+    told = {"display_name": name, "created_at": _CREATED_AT, "lifecycle": "active"}
+    return {"type": "model", "id": name, **told}
 
 
 def _found(listed: Mapping[str, str], name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from tollway_dialects.dialect import Dialect
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.ports import Catalogue, Figures
 
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "An error in the caller's dialect", "content": {"application/json": {}}}
+}
 _KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
 
 
@@ -38,7 +41,7 @@ Caller = Annotated[Workspace, Depends(_caller)]
 
 def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, registry: CollectorRegistry) -> FastAPI:
     """Return the FastAPI application."""
-    api = FastAPI(title="Tollway", docs_url=None, redoc_url=None)
+    api = FastAPI(title="Tollway", docs_url=None, redoc_url=None, redirect_slashes=False, responses=_REFUSALS)
     api.state.workspaces = workspaces
     api.add_middleware(HeadAsGet)
 
@@ -59,7 +62,7 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
             return JSONResponse({"status": "unavailable", "reasons": trouble}, 503)
         return JSONResponse({"status": "ok", "providers": await catalogue.providers()})
 
-    @api.get("/metrics")
+    @api.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
