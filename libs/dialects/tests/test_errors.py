@@ -134,7 +134,7 @@ def test_in_openais_form_a_refused_field_is_named(dialect: Dialect, message: str
     [
         (
             Dialect.ANTHROPIC_MESSAGES,
-            b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n',
+            b'event: error\ndata: {"type":"error","error":{"type":"api_error"}}\n\n',
             True,
         ),
         (Dialect.ANTHROPIC_MESSAGES, b'event: ping\ndata: {"type":"ping"}\n\n', False),
@@ -147,5 +147,5 @@ def test_in_openais_form_a_refused_field_is_named(dialect: Dialect, message: str
 def test_a_stream_in_which_the_provider_told_its_error_gets_no_second_one(
     dialect: Dialect, told: bytes, is_told: bool
 ) -> None:
-    event = WIRES[dialect].error_event(GatewayErrorKind.INTERNAL, "it broke off", "req_1", told)
+    event = WIRES[dialect].error_event(Kind.INTERNAL, "it broke off", "req_1", told)
     assert (event == b"") is is_told
