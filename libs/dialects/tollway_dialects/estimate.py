@@ -9,7 +9,8 @@ def tokens_of_text(text: str) -> int:
     """Estimate one streamed piece: providers send at least one token an event, about four bytes each."""
     if not text:
         return 0
-    return max(1, round(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN))
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return max(1, round(size / BYTES_PER_TOKEN))
 
 
 def tokens_of_bytes(size: int) -> int:

@@ -39,9 +39,11 @@ class EventSplitter:
 
 def event_data(event: bytes) -> bytes:
     """Return the joined `data:` lines of one event; empty for comments."""
-    if event.startswith(b"data: "):  # OpenAI's form, the commonest by far
-        data = event[6:].rstrip(b"\r\n")
-        if b"\n" not in data and b"\r" not in data:
+    # the two commonest forms by far: one line of data, with its name before it (Anthropic) or without (OpenAI)
+    name, _, data = event.partition(b"data: ")
+    if not name or (name[:6] == b"event:" and name[-1:] == b"\n" and name.count(b"\n") == 1):
+        data = data.rstrip(b"\r\n")
+        if data and b"\n" not in data and b"\r" not in data and b"\r" not in name:
             return data
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
     return b"\n".join(lines)
