@@ -70,7 +70,10 @@ async def test_a_limit_truncates_and_says_so(simulator, limit):
 
 
 async def test_text_parts_and_a_model_with_strange_characters_survive(simulator):
-    parts = [{"type": "text", "text": '[echo] 100% "é"'}, {"type": "image_url", "image_url": {"url": "data:,"}}]
+    parts = [
+        {"type": "text", "text": '[echo] 100% "é"'},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+    ]
     stream = await simulator.openai.chat.completions.create(
         model='50%d "x"', messages=[{"role": "user", "content": parts}], stream=True
     )

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from tollway_simulator.domain.answer import WORDS, make_answer
 from tollway_simulator.domain.prompt import Prompt
+from tollway_simulator.domain.samples import arguments_for
 from tollway_simulator.domain.script import Script, UsageOverride, read_script
-from tollway_simulator.domain.tools import arguments_for
 
 
 def test_every_word_of_the_answer_is_one_token_by_the_four_byte_rule():
     answer = make_answer(Prompt("m", "", 0), Script(words=300), "")
-    assert all(max(1, round(len(piece.encode()) / 4)) == 1 for piece in answer.pieces)
-    assert round(len(answer.text.encode()) / 4) == answer.usage.output == 300
+    assert all(max(1, round(len(piece.encode()) / 4)) == 1 for piece in answer.blocks[0].pieces)
+    assert round(len(answer.blocks[0].text.encode()) / 4) == answer.usage.output == 300
     assert all(word.islower() and len(word) <= 6 for word in WORDS)
 
 

@@ -11,7 +11,7 @@ from tollway_servicekit.http_server import serving_http
 from tollway_simulator.domain.log import Log
 from tollway_simulator.domain.script_queue import ScriptQueue
 from tollway_simulator.entrypoints.app import Application
-from tollway_simulator.entrypoints.protocol import CuttableProtocol
+from tollway_simulator.entrypoints.protocol import ConnectionProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[int]:
         OSError: The address is taken or not ours.
     """
     app = Application(settings.models, Log(), ScriptQueue())
-    async with serving_http(app, settings.listen, protocol=CuttableProtocol, grace=5) as port:
+    async with serving_http(app, settings.listen, protocol=ConnectionProtocol, grace=5) as port:
         log.info("the simulator listens on %s:%d", settings.listen.rpartition(":")[0], port)
         try:
             yield port

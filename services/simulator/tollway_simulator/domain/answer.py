@@ -1,48 +1,53 @@
-"""Decides what a request is answered: which words or which tool call, why it stops, what usage is reported."""
+"""Decides what a request is answered: thinking, words or tool calls, why it stops, what usage is reported."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tollway_simulator.domain.prompt import Tool
+from tollway_simulator.domain.prompt_cache import NO_CACHE, CacheUse
 from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.domain.script import NO_SCRIPT, Script, read_script
+from tollway_simulator.domain.samples import arguments_for, sample
+from tollway_simulator.domain.script import DEFAULT_THINKING_WORDS, NO_SCRIPT, Script, read_script
 from tollway_simulator.domain.tokens import input_tokens
-from tollway_simulator.domain.tools import arguments_for
+from tollway_simulator.domain.words import AWKWARD_WORDS, WORDS
 
 if TYPE_CHECKING:
-    from tollway_simulator.domain.prompt import Prompt, Tool
+    from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script_queue import ScriptQueue
 
 DEFAULT_WORDS = 12
 PIECE_CHARACTERS = 4
-# three letters and a space are four bytes: one token for whoever estimates tokens as bytes / 4
-WORDS = ("the", "sun", "was", "low", "and", "all", "our", "old", "men", "sat", "and", "ate", "for", "the", "day")
+
+Reason = Literal["end", "limit", "tool", "sequence", "refusal", "filter", "pause", "window"]
+STOPS: dict[str, Reason] = {
+    "refusal": "refusal",
+    "content_filter": "filter",
+    "pause_turn": "pause",
+    "model_context_window_exceeded": "window",
+}
 
 _WORD = re.compile(r"\s*\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as both dialects report them; `input` is uncached input only."""
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens as all dialects report them; `input` is uncached input only, `output` has thinking in it."""
 
     input: int
     output: int
-    cache_read: int = 0
-    cache_write: int = 0
+    cache: CacheUse = NO_CACHE
+    thinking: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer; each piece is one delta of a stream and one output token."""
+class Block(msgspec.Struct, frozen=True):
+    """A part of an answer; each piece is one delta of a stream and one output token."""
 
-    pieces: tuple[str, ...]
-    usage: Usage
-    stop: Literal["end", "limit", "tool"]
+    kind: Literal["text", "thinking", "redacted", "tool"]
+    pieces: tuple[str, ...] = ()
     tool: Tool | None = None
 
     @property
@@ -50,41 +55,79 @@ class Answer:
         return "".join(self.pieces)
 
 
-def choose_script(prompt: Prompt, path: str, queue: ScriptQueue) -> tuple[Script, str]:
+class Answer(msgspec.Struct, frozen=True):
+    """A whole answer."""
+
+    blocks: tuple[Block, ...]
+    usage: Usage
+    stop: Reason
+    stop_sequence: str | None = None
+
+    @property
+    def words(self) -> int:
+        return sum([len(block.pieces) for block in self.blocks])
+
+
+def choose_script(prompt_text: str, path: str, queue: ScriptQueue) -> tuple[Script, str]:
     """Return the script of a request (a posted one wins over the prompt's own) and its text without directives."""
-    script, text = read_script(prompt.text)
+    script, text = read_script(prompt_text)
     order = queue.take(path)
     return (script if order is None else script.overridden_by(order)), text
 
 
-def make_answer(prompt: Prompt, script: Script, text: str) -> Answer:
+def make_answer(prompt: Prompt, script: Script, text: str, cache: CacheUse = NO_CACHE) -> Answer:
     """
     Return the answer to a prompt.
 
     Raises:
         Refusal: A tool is forced that the request does not have.
     """
-    tool = _tool_to_call(prompt, script)
-    if tool is not None:
-        arguments = msgspec.json.encode(arguments_for(tool.schema)).decode()
-        pieces = tuple(arguments[i : i + PIECE_CHARACTERS] for i in range(0, len(arguments), PIECE_CHARACTERS))
-        return Answer(pieces, _usage(prompt, script, len(pieces)), "tool", tool)
-    pieces = _words(prompt, script, text)
-    if prompt.max_tokens is not None and prompt.max_tokens < len(pieces):
-        pieces = pieces[: prompt.max_tokens]
-        return Answer(pieces, _usage(prompt, script, len(pieces)), "limit")
-    return Answer(pieces, _usage(prompt, script, len(pieces)), "end")
+    thinking, hidden = _thinking(prompt, script)
+    tools = _tools_to_call(prompt, script)
+    if tools:
+        blocks = (*thinking, *map(_call, tools))
+        return Answer(blocks, _usage(prompt, script, cache, blocks, hidden), "tool")
+    words, stop, sequence = _until_stop(prompt, _words(prompt, script, text))
+    blocks = (*thinking, Block("text", words))
+    if prompt.max_tokens is not None and prompt.max_tokens < hidden + sum([len(block.pieces) for block in blocks]):
+        blocks, hidden = _truncated(blocks, hidden, prompt.max_tokens)
+        stop, sequence = "limit", None
+    if script.stop is not None:
+        stop = STOPS[script.stop]
+    return Answer(blocks, _usage(prompt, script, cache, blocks, hidden), stop, sequence)
 
 
-def _tool_to_call(prompt: Prompt, script: Script) -> Tool | None:
-    if not prompt.tools or prompt.tool_result is not None or not (script.tool or prompt.must_call):
-        return None
-    if not prompt.forced_tool:
-        return prompt.tools[0]
-    for tool in prompt.tools:
-        if tool.name == prompt.forced_tool:
-            return tool
-    raise Refusal(400, "tool_choice names a tool that is not in tools", "tool_choice")
+def _thinking(prompt: Prompt, script: Script) -> tuple[tuple[Block, ...], int]:
+    """Return the thinking blocks, and how many words were thought but are not shown."""
+    redacted = (Block("redacted"),) if script.redacted else ()
+    if not prompt.thinking and script.think is None:
+        return redacted, 0
+    count = DEFAULT_THINKING_WORDS if script.think is None else script.think
+    if prompt.thinking == "hidden":
+        return (Block("thinking"), *redacted), count
+    return (Block("thinking", sentence(count)), *redacted), 0
+
+
+def _tools_to_call(prompt: Prompt, script: Script) -> tuple[Tool, ...]:
+    asked = script.tool or script.tools is not None or prompt.must_call
+    if not asked or not prompt.tools or prompt.tool_result is not None:
+        return ()
+    tools = prompt.tools
+    if prompt.forced_tool:
+        tools = tuple(tool for tool in tools if tool.name == prompt.forced_tool)
+        if not tools:
+            raise Refusal(400, "tool_choice names a tool that is not in tools", "tool_choice")
+    count = script.tools or 1
+    return tuple(tools[i % len(tools)] for i in range(count))
+
+
+def _call(tool: Tool) -> Block:
+    return Block("tool", _pieces(arguments_for(tool.schema)), tool)
+
+
+def _pieces(value: object) -> tuple[str, ...]:
+    text = msgspec.json.encode(value).decode()
+    return tuple(text[i : i + PIECE_CHARACTERS] for i in range(0, len(text), PIECE_CHARACTERS))
 
 
 def _words(prompt: Prompt, script: Script, text: str) -> tuple[str, ...]:
@@ -92,21 +135,52 @@ def _words(prompt: Prompt, script: Script, text: str) -> tuple[str, ...]:
         return tuple(_WORD.findall(f"the tool says: {prompt.tool_result}"))
     if script.echo and (echoed := _WORD.findall(text)):
         return tuple(echoed)
-    return _sentence(script.words or DEFAULT_WORDS)
+    if prompt.schema is not None:
+        return _pieces(sample(prompt.schema))
+    words = sentence(script.words or DEFAULT_WORDS, AWKWARD_WORDS if script.unicode else WORDS)
+    return words if script.huge is None else ("x" * script.huge, *words[1:])
 
 
 @lru_cache(maxsize=64)
-def _sentence(count: int) -> tuple[str, ...]:
-    return tuple(WORDS[i % len(WORDS)] if i == 0 else f" {WORDS[i % len(WORDS)]}" for i in range(count))
+def sentence(count: int, words: tuple[str, ...] = WORDS) -> tuple[str, ...]:
+    return tuple(words[i % len(words)] if i == 0 else f" {words[i % len(words)]}" for i in range(count))
 
 
-def _usage(prompt: Prompt, script: Script, output: int) -> Usage:
-    counted = input_tokens(prompt.text_bytes)
+def _until_stop(prompt: Prompt, words: tuple[str, ...]) -> tuple[tuple[str, ...], Reason, str | None]:
+    if not prompt.stop_sequences:
+        return words, "end", None
+    text = "".join(words)
+    at, sequence = min(((text.find(one), one) for one in prompt.stop_sequences if one in text), default=(-1, None))
+    if sequence is None:
+        return words, "end", None
+    return tuple(_WORD.findall(text[:at])), "sequence", sequence
+
+
+def _truncated(blocks: tuple[Block, ...], hidden: int, limit: int) -> tuple[tuple[Block, ...], int]:
+    left = max(0, limit - hidden)
+    kept = []
+    for block in blocks:
+        pieces = block.pieces[:left]
+        if pieces or block.kind != "text":
+            kept.append(Block(block.kind, pieces))
+        left -= len(pieces)
+    return tuple(kept), min(hidden, limit)
+
+
+def _usage(prompt: Prompt, script: Script, cache: CacheUse, blocks: tuple[Block, ...], hidden: int) -> Usage:
+    counted = max(0, input_tokens(prompt.text_bytes) - cache.read - cache.write)
+    thinking = hidden
+    output = 0
+    for block in blocks:
+        output += len(block.pieces)
+        if block.kind == "thinking":
+            thinking += len(block.pieces)
+    output = (output + hidden) * prompt.choices
     if script is NO_SCRIPT or (given := script.usage) is None:
-        return Usage(counted, output)
+        return Usage(counted, output, cache, thinking)
     return Usage(
         counted if given.input is None else given.input,
         output if given.output is None else given.output,
-        given.read or 0,
-        given.write or 0,
+        CacheUse(given.read or 0, given.write or 0),
+        thinking,
     )

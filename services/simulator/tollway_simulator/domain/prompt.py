@@ -1,21 +1,28 @@
-"""What both dialects mean by a request; made by `entrypoints/messages.py` and `entrypoints/chat.py`."""
+"""What all dialects mean by a request; made by the dialects in `entrypoints`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True):
     """A function that the model may call."""
 
     name: str
     schema: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Segment(msgspec.Struct, frozen=True):
+    """A piece of the prompt that a prompt cache can end at; `ttl`, 5m or 1h, where the caller asks it to be kept."""
+
+    content: bytes
+    text_bytes: int
+    ttl: str = ""
+
+
+class Prompt(msgspec.Struct, frozen=True):
     """One request, without its dialect."""
 
     model: str
@@ -33,3 +40,16 @@ class Prompt:
     must_call: bool = False
     forced_tool: str = ""
     """The tool to call; empty means the first."""
+    thinking: Literal["", "shown", "hidden"] = ""
+    """Whether the caller asks for thinking, and whether its text is to be seen."""
+    stop_sequences: tuple[str, ...] = ()
+    schema: dict[str, Any] | None = None
+    """What the text of the answer has to be JSON of."""
+    choices: int = 1
+    """How many answers are wanted."""
+    segments: tuple[Segment, ...] = ()
+    """The whole prompt in the order of caching; empty where the caller asks for none."""
+    binding: str = ""
+    """For whom the signatures of thinking hold; empty means for all."""
+    request: Any = None
+    """The dialect's own reading of the request, for what it has to say again in the answer."""

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from tollway_simulator.domain.error_names import ErrorName
+
 MAX_WORDS = 100_000
 MAX_SECONDS = 3600
+MAX_BYTES = 64 * 1024 * 1024
+DEFAULT_THINKING_WORDS = 6
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WORDS)]
 Words = Annotated[int, msgspec.Meta(ge=1, le=MAX_WORDS)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_SECONDS)]
+Interval = Annotated[float, msgspec.Meta(ge=0.001, le=MAX_SECONDS)]
 Tokens = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Bytes = Annotated[int, msgspec.Meta(ge=1, le=MAX_BYTES)]
+HeaderValue = Annotated[str, msgspec.Meta(pattern=r"^[!-~]([ -~]{0,198}[!-~])?$")]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,100}$")]
+Stop = Literal["refusal", "content_filter", "pause_turn", "model_context_window_exceeded"]
 
 
 class UsageOverride(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -26,17 +36,47 @@ class UsageOverride(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How one request is to be answered; a field that is absent changes nothing."""
+    """How one request is to be answered; a field that is absent changes nothing. The README tells what each does."""
 
+    # what is answered
     words: Words | None = None
+    echo: bool | None = None
+    unicode: bool | None = None
+    huge: Bytes | None = None
+    tool: bool | None = None
+    tools: Annotated[int, msgspec.Meta(ge=1, le=64)] | None = None
+    think: Count | None = None
+    redacted: bool | None = None
+    stop: Stop | None = None
+    usage: UsageOverride | None = None
+    strict: bool | None = None
+    # errors in place of an answer
+    status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+    error: ErrorName | None = None
+    code: Code | None = None
+    retry_after: HeaderValue | None = None
+    should_retry: bool | None = None
+    html: bool | None = None
+    empty: bool | None = None
+    # when it comes
     delay: Seconds | None = None
     pace: Seconds | None = None
-    status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
+    beat: Interval | None = None
+    # where it breaks
     cut: Count | None = None
     stall: Count | None = None
-    echo: bool | None = None
-    tool: bool | None = None
-    usage: UsageOverride | None = None
+    fail: Count | None = None
+    end: Count | None = None
+    garbage: Count | None = None
+    # how it looks on the wire
+    limits: Count | None = None
+    obfuscation: bool | None = None
+    ping: bool | None = None
+    comments: bool | None = None
+    crlf: bool | None = None
+    gzip: bool | None = None
+    split: Bytes | None = None
+    content_type: HeaderValue | None = None
 
     def overridden_by(self, other: Script) -> Script:
         """Return a script with the other's fields where it has them."""
@@ -48,8 +88,15 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 NO_SCRIPT = Script()
-_FLAGS = {"echo", "tool"}
-_DIRECTIVE = re.compile(r"\[([a-z]+)(?:=([^\[\]\s]+))?\]")
+_FLAGS = frozenset(
+    "echo unicode tool redacted strict html empty obfuscation ping comments crlf gzip".split()  # noqa: SIM905
+)
+_WITHOUT_VALUE: dict[str, Any] = {
+    **dict.fromkeys(_FLAGS, True),
+    "should_retry": True,
+    "think": DEFAULT_THINKING_WORDS,
+}
+_DIRECTIVE = re.compile(r"\[([a-z_]+)(?:=([^\[\]\s]+))?\]")
 
 
 def read_script(text: str) -> tuple[Script, str]:
@@ -69,11 +116,14 @@ def read_script(text: str) -> tuple[Script, str]:
     return (Script(**found), rest.strip()) if found else (NO_SCRIPT, text)
 
 
+@lru_cache(maxsize=256)
 def _value(name: str, raw: str | None) -> Any:
-    if name not in Script.__struct_fields__ or (raw is None) != (name in _FLAGS):
+    if name not in Script.__struct_fields__ or (raw is not None and name in _FLAGS):
         return None
+    if raw is None:
+        return _WITHOUT_VALUE.get(name)
     try:
-        value: Any = dict(pair.split(":") for pair in raw.split(",")) if raw and name == "usage" else raw or True
+        value: Any = dict(pair.split(":") for pair in raw.split(",")) if name == "usage" else raw
         return getattr(msgspec.convert({name: value}, Script, strict=False), name)
     except ValueError:  # msgspec.ValidationError is one
         return None

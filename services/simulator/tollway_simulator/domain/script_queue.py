@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from tollway_simulator.domain.script import Script
+
+ScriptedPath = Literal[
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/responses/input_tokens",
+    "/v1/embeddings",
+    "/v1/models",
+]
+FOR_ANY = frozenset(get_args(ScriptedPath)) - {"/v1/models"}
+"""The paths that a script without a path is for."""
 
 
 class Order(Script, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A script for the next `times` requests, of one path or of any."""
 
     times: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
-    path: Literal["/v1/messages", "/v1/chat/completions"] | None = None
+    path: ScriptedPath | None = None
 
 
 class ScriptQueue:
@@ -33,7 +45,7 @@ class ScriptQueue:
 
     def take(self, path: str) -> Script | None:
         for index, order in enumerate(self._orders):
-            if order.path in (None, path):
+            if order.path == path or (order.path is None and path in FOR_ANY):
                 if order.times == 1:
                     del self._orders[index]
                 else:

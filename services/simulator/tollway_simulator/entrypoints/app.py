@@ -1,27 +1,35 @@
-"""The ASGI application: routes, keys, the log entry of every request; built by `bootstrap`."""
+"""The ASGI application: keys, scripts, the log entry of every request; built by `bootstrap`."""
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tollway_simulator.domain.answer import choose_script, make_answer
-from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.entrypoints.chat import Chat
+from tollway_simulator.domain.models import traits_of
+from tollway_simulator.domain.prompt_cache import NO_CACHE, CacheUse, PromptCache
+from tollway_simulator.domain.refusal import Refusal, scripted_refusal
+from tollway_simulator.domain.script import NO_SCRIPT
 from tollway_simulator.entrypoints.control import Control
 from tollway_simulator.entrypoints.exchange import ClientGone, Exchange
-from tollway_simulator.entrypoints.messages import Messages
-from tollway_simulator.entrypoints.playback import play_json, play_stream
+from tollway_simulator.entrypoints.playback import Failing, play_bodiless, play_json, play_stream
+from tollway_simulator.entrypoints.routes import Routes
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.log import Entry, Log
+    from tollway_simulator.domain.prompt import Prompt
+    from tollway_simulator.domain.script import Script
     from tollway_simulator.domain.script_queue import ScriptQueue
-    from tollway_simulator.entrypoints.dialect import Dialect
+    from tollway_simulator.entrypoints.dialect import Dialect, Endpoint, Provider
     from tollway_simulator.entrypoints.exchange import Headers
+    from tollway_simulator.entrypoints.routes import Route
 
-LOGGED_HEADERS = (b"anthropic-version", b"anthropic-beta", b"user-agent", b"content-length")
-RETRY_AFTER: Headers = ((b"retry-after", b"2"),)
+LOGGED_HEADERS = ("anthropic-version", "anthropic-beta", "user-agent", "content-length")
+RETRY_AFTER = "2"
+
+_LOGGED_HEADERS = [(name.encode(), name) for name in LOGGED_HEADERS]
 
 
 class Application:
@@ -31,13 +39,8 @@ class Application:
         self._log = log
         self._queue = queue
         self._control = Control(log, queue)
-        self._models = models
-        self._anthropic: Dialect = Messages()
-        self._openai: Dialect = Chat()
-        self._generating: dict[str, Dialect] = {
-            "/v1/messages": self._anthropic,
-            "/v1/chat/completions": self._openai,
-        }
+        self._routes = Routes(models)
+        self._prompt_cache = PromptCache()
         self._run_id = os.urandom(6).hex()
         self._open: set[Exchange] = set()
 
@@ -62,64 +65,116 @@ class Application:
             exchange.close()
 
     async def _serve(self, exchange: Exchange) -> None:
-        dialect = self._generating.get(exchange.path)
-        if dialect is None:
-            dialect = self._anthropic if b"anthropic-version" in exchange.headers else self._openai
-        entry = self._log.open(exchange.path, dialect.name)
+        route = self._routes.find(exchange)
+        provider = route.provider
+        entry = self._log.open(exchange.path, provider.name)
         entry.request_id = f"req_{self._run_id}{entry.number:012x}"
         entry.headers = {
-            name.decode(): value.decode("latin-1")
-            for name in LOGGED_HEADERS
-            if (value := exchange.headers.get(name)) is not None
+            name: value.decode("latin-1")
+            for raw, name in _LOGGED_HEADERS
+            if (value := exchange.headers.get(raw)) is not None
         }
-        headers: Headers = ((dialect.request_id_header, entry.request_id.encode()),)
+        exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at)
         try:
-            await self._answer(exchange, dialect, entry, headers)
+            await self._answer(exchange, route, entry)
         except Refusal as refusal:
             entry.status = refusal.status
-            extra = RETRY_AFTER if refusal.status == 429 else ()
-            await exchange.respond(refusal.status, dialect.render_error(refusal, entry.request_id), headers + extra)
+            body = provider.render_error(refusal, entry.request_id)
+            if refusal.status == 429:
+                exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at, 0)
+            await exchange.respond(refusal.status, body, _retry_headers(refusal))
             entry.completed = True
         except ClientGone as gone:
             entry.disconnected_at = gone.at
         finally:
             self._log.finish(entry)
 
-    async def _answer(self, exchange: Exchange, dialect: Dialect, entry: Entry, headers: Headers) -> None:
+    async def _answer(self, exchange: Exchange, route: Route, entry: Entry) -> None:
         body = await exchange.read_body()
         entry.body_sha256 = sha256(body).hexdigest()
-        is_models = exchange.path == "/v1/models"
-        if not is_models and exchange.path not in self._generating:
+        if not route.methods:
             raise Refusal(404, "there is no such path here")
-        if exchange.method != ("GET" if is_models else "POST"):
+        if exchange.method not in route.methods:
             raise Refusal(405, "Method Not Allowed")
-        entry.key_fingerprint = _key_fingerprint(exchange)
-        if is_models:
-            entry.status = 200
-            await exchange.respond(200, dialect.render_models(self._models), headers)
-            entry.completed = True
-        else:
-            await self._generate(exchange, dialect, entry, headers, body)
+        if route.needs_key:
+            entry.key_fingerprint = exchange.account = _key_fingerprint(exchange)
+            route.provider.check_headers(exchange)
+        if route.dialect is not None:
+            await self._generate(exchange, route.provider, route.dialect, entry, body)
+        elif route.endpoint is not None:
+            await self._reply(exchange, route.provider, route.endpoint, entry, body)
 
     async def _generate(
-        self, exchange: Exchange, dialect: Dialect, entry: Entry, headers: Headers, body: bytes
+        self, exchange: Exchange, provider: Provider, dialect: Dialect, entry: Entry, body: bytes
     ) -> None:
-        dialect.check_headers(exchange)
         prompt = dialect.read_prompt(exchange, body)
         entry.model, entry.stream = prompt.model, prompt.stream
-        script, text = choose_script(prompt, exchange.path, self._queue)
-        if script.delay:
-            await exchange.pause(script.delay)
-        if script.status is not None:
-            raise Refusal(script.status, f"The simulator was told to answer {script.status}")
-        answer = make_answer(prompt, script, text)
+        script, text = choose_script(prompt.text, exchange.path, self._queue)
+        if script.strict:
+            dialect.check_strictly(body)
+        await self._before_answer(exchange, provider, script, entry, can_fail_later=prompt.stream)
+        if exchange.status:
+            return
+        answer = make_answer(prompt, script, text, self._cache_use(prompt, exchange) if prompt.segments else NO_CACHE)
         entry.input_tokens = answer.usage.input
         if prompt.stream:
-            stream = dialect.render_stream(prompt, answer, entry.request_id)
-            await play_stream(exchange, entry, script, stream, headers)
+            padded = bool(script.obfuscation)
+            stream = dialect.render_stream(prompt, answer, entry.request_id, is_padded=padded)
+            failing = Failing(provider.default_failure, prompt, entry.request_id)
+            await play_stream(exchange, entry, script, stream, dialect, failing)
         else:
             rendered = dialect.render_json(prompt, answer, entry.request_id)
-            await play_json(exchange, entry, script, answer, rendered, headers)
+            await play_json(exchange, entry, script, answer.words, rendered)
+
+    def _cache_use(self, prompt: Prompt, exchange: Exchange) -> CacheUse:
+        traits = traits_of(prompt.model)
+        use = self._prompt_cache.use(f"{prompt.model} {exchange.account}", prompt.segments, traits.cache_minimum)
+        return use if exchange.path == "/v1/messages" or traits.has("W") else CacheUse(use.read)
+
+    async def _reply(
+        self, exchange: Exchange, provider: Provider, endpoint: Endpoint, entry: Entry, body: bytes
+    ) -> None:
+        reply = endpoint.reply(exchange, body)
+        entry.model, entry.input_tokens = reply.model, reply.input_tokens
+        script, _ = choose_script(reply.text, exchange.path, self._queue)
+        await self._before_answer(exchange, provider, script, entry, can_fail_later=False)
+        if not exchange.status:
+            await play_json(exchange, entry, script, 0, reply.body)
+
+    async def _before_answer(
+        self,
+        exchange: Exchange,
+        provider: Provider,
+        script: Script,
+        entry: Entry,
+        *,
+        can_fail_later: bool,
+    ) -> None:
+        """Do what a script wants done before, or in place of, an answer."""
+        if script is NO_SCRIPT:
+            return
+        has_error = script.status is not None or script.error is not None
+        exchange.dress(script)
+        if script.limits is not None:
+            exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at, script.limits)
+        if script.delay and (script.beat is None or has_error):
+            await exchange.pause(script.delay)
+        if script.html or script.empty:
+            await play_bodiless(exchange, entry, script)
+            return
+        fails_now = has_error if script.fail is None else not can_fail_later
+        if fails_now:
+            raise scripted_refusal(script, provider.default_failure)
+
+
+def _retry_headers(refusal: Refusal) -> Headers:
+    headers: list[tuple[bytes, bytes]] = []
+    after = refusal.retry_after or (RETRY_AFTER if refusal.status == 429 else None)
+    if after:
+        headers.append((b"retry-after", after.encode()))
+    if refusal.should_retry is not None:
+        headers.append((b"x-should-retry", b"true" if refusal.should_retry else b"false"))
+    return tuple(headers)
 
 
 def _key_fingerprint(exchange: Exchange) -> str:
@@ -129,4 +184,9 @@ def _key_fingerprint(exchange: Exchange) -> str:
         key = token.strip() if scheme.lower() == b"bearer" else b""
     if not key:
         raise Refusal(401, "no key: send x-api-key or Authorization: Bearer")
+    return _fingerprint(key)
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(key: bytes) -> str:
     return sha256(key).hexdigest()[:8]

@@ -1,8 +1,10 @@
-"""Decodes request bodies and says in the providers' manner which field is wrong; used by both dialects and control."""
+"""Decodes request bodies and finds which field is wrong; each provider, and control, words it in its own manner."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -10,72 +12,72 @@ import msgspec
 from tollway_simulator.domain.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
-_PATH = re.compile(r"(?s)(.*?)(?: - at `\$(.*)`)?")
+MAX_KEPT_PIECES = 512
+
+_PATH = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$(.*)`)?")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
-class Part(msgspec.Struct):
-    """A content block of either dialect, as far as its text is concerned."""
+@dataclass(frozen=True, slots=True)
+class WrongField:
+    """What is wrong in a body: where, as in `messages[0].role`, and msgspec's words for it."""
 
-    type: str = "text"
-    text: str | None = None
-    thinking: str | None = None
-    tool_use_id: str | None = None
-    input: msgspec.Raw = msgspec.Raw()
-    content: msgspec.Raw = msgspec.Raw()
+    path: str
+    message: str
+    is_missing: bool = False
 
-
-Content = str | list[Part]
-_content_decoder = msgspec.json.Decoder(Content)
+    @property
+    def dotted(self) -> str:
+        return self.path.replace("[", ".").replace("]", "").strip(".")
 
 
-def decode_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decode_body(decoder: msgspec.json.Decoder[T], body: bytes, explain: Callable[[WrongField | None], Refusal]) -> T:
     """
     Return the decoded body.
 
     Raises:
-        Refusal: It is not JSON, or a field is missing or wrong; `param` names it.
+        Refusal: What `explain` makes of a missing or wrong field, or of None where the body is not JSON.
     """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(400, "The request body is not valid JSON", code="invalid_json") from error
+        raise explain(_wrong_field(str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain(None) from error
 
 
-def _refusal(error: str) -> Refusal:
+def explain_plainly(wrong: WrongField | None) -> Refusal:
+    if wrong is None:
+        return Refusal(400, "The request body is not valid JSON")
+    name = wrong.dotted
+    return Refusal(400, f"{name}: {wrong.message}" if name else wrong.message, name or None)
+
+
+def _wrong_field(error: str) -> WrongField:
     match = _PATH.fullmatch(error)
     message, path = (match[1], match[2] or "") if match else (error, "")
     missing = _MISSING.fullmatch(message)
     if missing:
-        path, message = f"{path}.{missing[1]}", "Field required"
-    param = path.replace("[", ".").replace("]", "").strip(".")
-    return Refusal(400, f"{param}: {message}" if param else message, param or None, "missing" if missing else None)
+        return WrongField(f"{path}.{missing[1]}".strip("."), "Field required", is_missing=True)
+    return WrongField(path.strip("."), message)
 
 
-def text_of(content: Content | None, separator: str = "") -> str:
-    """Return the text of a message's content: a string, or its text parts joined."""
-    if content is None or isinstance(content, str):
-        return content or ""
-    return separator.join(part.text for part in content if part.text)
+def unknown_fields(body: bytes, known: frozenset[str]) -> list[str]:
+    """Return the names of a body's fields that are not known, in their order."""
+    return [name for name in msgspec.json.decode(body) if name not in known]
 
 
-def nested_content(part: Part) -> Content:
-    """Return the content of a tool_result block; other shapes count as no text."""
-    raw = bytes(part.content)
-    if not raw:
-        return ""
-    try:
-        content: Content = _content_decoder.decode(raw)
-    except msgspec.ValidationError:
-        return ""
-    return content
+def pieces_as_json(pieces: tuple[str, ...]) -> tuple[bytes, ...]:
+    """Return each piece as a JSON string; answers are the same again and again, so those of usual length are kept."""
+    return _kept_pieces(pieces) if len(pieces) <= MAX_KEPT_PIECES else _encoded(pieces)
 
 
-def pieces_as_json(pieces: Sequence[str]) -> list[bytes]:
-    return [msgspec.json.encode(piece) for piece in pieces]
+def _encoded(pieces: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple([msgspec.json.encode(piece) for piece in pieces])
+
+
+_kept_pieces = lru_cache(maxsize=256)(_encoded)

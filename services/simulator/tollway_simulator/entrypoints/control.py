@@ -10,7 +10,7 @@ import msgspec
 
 from tollway_simulator.domain.refusal import Refusal
 from tollway_simulator.domain.script_queue import Order
-from tollway_simulator.entrypoints.bodies import decode_body
+from tollway_simulator.entrypoints.bodies import decode_body, explain_plainly
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.log import Entry, Log
@@ -52,7 +52,7 @@ class Control:
     async def _answer(self, exchange: Exchange) -> tuple[int, Any]:
         match exchange.method, exchange.path.removeprefix("/_simulator"):
             case "POST", "/script":
-                self._queue.add(decode_body(_orders, await exchange.read_body()))
+                self._queue.add(decode_body(_orders, await exchange.read_body(), explain_plainly))
                 return 200, {"pending": self._queue.pending()}
             case "GET", "/script":
                 return 200, {"pending": self._queue.pending()}

@@ -1,4 +1,4 @@
-"""What a provider's dialect must be able to do for the simulator; implemented by `messages` and `chat`."""
+"""What a provider and a dialect of it must be able to do for the simulator; implemented in the folders beside this."""
 
 from __future__ import annotations
 
@@ -21,25 +21,62 @@ class Stream:
     tail: bytes
 
 
-class Dialect(Protocol):
-    """Reads requests and writes answers and errors of one provider."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The JSON answer of an endpoint that generates nothing, and what a script may stand in."""
+
+    body: bytes
+    text: str = ""
+    model: str = ""
+    input_tokens: int = 0
+
+
+class Provider(Protocol):
+    """Whose API it is: headers and errors."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def request_id_header(self) -> bytes: ...
+    def default_failure(self) -> int:
+        """The status of an error that is asked for without saying which."""
 
     def check_headers(self, exchange: Exchange) -> None:
-        """Raise a Refusal where a header that the dialect demands is missing or unknown."""
+        """Raise a Refusal where a header that the provider demands is missing or unknown."""
+
+    def head_lines(self, request_id: str, received_at: float, remaining: int | None = None) -> bytes:
+        """Return the headers of every answer as they are on the wire; `remaining` requests are left."""
+
+    def render_error(self, refusal: Refusal, request_id: str) -> bytes: ...
+
+
+class Endpoint(Protocol):
+    """Answers with one JSON body."""
+
+    def reply(self, exchange: Exchange, body: bytes) -> Reply: ...
+
+
+class Dialect(Protocol):
+    """Reads requests and writes answers, streams and their failures."""
+
+    @property
+    def keep_alive(self) -> bytes:
+        """What a stream carries when it has nothing to say."""
+
+    @property
+    def garbage(self) -> bytes:
+        """An event that is not JSON."""
 
     def read_prompt(self, exchange: Exchange, body: bytes) -> Prompt:
         """Return what the body means; raise a Refusal where the provider would."""
 
-    def render_models(self, names: tuple[str, ...]) -> bytes: ...
-
-    def render_error(self, refusal: Refusal, request_id: str) -> bytes: ...
+    def check_strictly(self, body: bytes) -> None:
+        """Raise a Refusal where the body has fields that the provider does not know."""
 
     def render_json(self, prompt: Prompt, answer: Answer, request_id: str) -> bytes: ...
 
-    def render_stream(self, prompt: Prompt, answer: Answer, request_id: str) -> Stream: ...
+    def render_stream(self, prompt: Prompt, answer: Answer, request_id: str, *, is_padded: bool) -> Stream:
+        """Return the answer as events, with OpenAI's padding where it is asked for."""
+
+    def render_failure(self, prompt: Prompt, refusal: Refusal, request_id: str, sent_events: int) -> bytes:
+        """Return what ends a stream that fails after so many events."""

@@ -7,15 +7,21 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.entrypoints.protocol import CLOSE_EXTENSION
+from tollway_simulator.entrypoints.protocol import CONNECTION_EXTENSION
+from tollway_simulator.entrypoints.wire import dressing_for
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
+
+    from tollway_simulator.domain.script import Script
+    from tollway_simulator.entrypoints.protocol import Connection
+    from tollway_simulator.entrypoints.wire import Dressing
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
-JSON_HEADERS = ((b"content-type", b"application/json"),)
-SSE_HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"))
+JSON = b"content-type: application/json\r\n"
+EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+HTML = b"content-type: text/html\r\n"
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -39,11 +45,16 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.status = 0
+        self.account = ""
+        """Fingerprint of the key."""
+        self.head_lines = b""
+        """Headers of every answer of the provider's, as they are on the wire."""
         self._receive = receive
         self._send = send
-        self._close = scope["extensions"][CLOSE_EXTENSION]["close"]
+        self._connection: Connection = scope["extensions"][CONNECTION_EXTENSION]
         self._is_cut = False
         self._gone: asyncio.Task[float] | None = None
+        self._dressing: Dressing | None = None
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
@@ -79,21 +90,50 @@ class Exchange:
             pass
         return time.time()
 
-    async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def dress(self, script: Script) -> None:
+        """Change how the answer looks on the wire: compressed, in small writes, under another content type."""
+        self._dressing = dressing_for(script, self.headers)
+
+    async def start(
+        self, status: int, lines: bytes, length: int | None = None, headers: Headers = (), *, is_joined: bool = True
+    ) -> None:
+        """
+        Send the head.
+
+        Args:
+            status: HTTP status.
+            lines: Header lines that say what the body is.
+            length: Of the body, where it is known.
+            headers: More of them.
+            is_joined: The first of the body follows at once, so both leave together.
+        """
         self.status = status
+        if self._dressing is not None:
+            lines, length, headers = self._dressing.head(lines, length, headers)
+        self._connection.expect_head(self.head_lines + lines, is_joined=is_joined and self.method != "HEAD")
+        if length is not None:
+            headers = ((b"content-length", b"%d" % length), *headers)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, data: bytes, *, more: bool) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        if self._dressing is None:
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
+            return
+        pieces = self._dressing.pieces(data, is_last=not more)
+        for index, piece in enumerate(pieces):
+            if index:
+                await self.pause(0)
+            is_last = not more and index == len(pieces) - 1
+            await self._send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
     async def respond(self, status: int, body: bytes, headers: Headers = ()) -> None:
-        await self.start(status, (*JSON_HEADERS, (b"content-length", b"%d" % len(body)), *headers))
+        await self.start(status, JSON, len(body), headers)
         await self.write(body, more=False)
 
     def close(self) -> None:
         """Close the connection after what was written, whatever is missing."""
         self._is_cut = True
-        self._close()
+        self._connection.close()
 
     async def cut(self) -> None:
         """Close the connection and end the exchange."""

@@ -1,80 +1,160 @@
-"""Plays an answer on a connection as the script says: delays, paces, cuts, stalls; called by `app`."""
+"""Plays an answer on a connection as the script says: delays, paces, and every way to break; called by `app`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tollway_simulator.entrypoints.exchange import JSON_HEADERS, SSE_HEADERS
+from tollway_simulator.domain.refusal import scripted_refusal
+from tollway_simulator.entrypoints.dialect import Stream
+from tollway_simulator.entrypoints.exchange import EVENTS, HTML, JSON
+from tollway_simulator.entrypoints.trimming import trim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tollway_simulator.domain.answer import Answer
     from tollway_simulator.domain.log import Entry
+    from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script import Script
-    from tollway_simulator.entrypoints.dialect import Stream
-    from tollway_simulator.entrypoints.exchange import Exchange, Headers
+    from tollway_simulator.entrypoints.dialect import Dialect
+    from tollway_simulator.entrypoints.exchange import Exchange
 
 EVENTS_PER_WRITE = 512
+ERROR_PAGE = b"""<html>
+<head><title>502 Bad Gateway</title></head>
+<body>
+<center><h1>502 Bad Gateway</h1></center>
+<hr><center>proxy</center>
+</body>
+</html>
+"""
 
 
-async def play_json(
-    exchange: Exchange, entry: Entry, script: Script, answer: Answer, body: bytes, headers: Headers
-) -> None:
-    """Send a JSON answer; `cut` leaves half of it away, `stall` sends nothing."""
-    stops = _stops_at(script, len(answer.pieces)) is not None
-    if stops and script.cut is None:
+class Failing(NamedTuple):
+    """What an error in mid-stream is made of, besides what the script says."""
+
+    status: int
+    """The status of the error where the script does not say which."""
+    prompt: Prompt
+    request_id: str
+
+
+async def play_bodiless(exchange: Exchange, entry: Entry, script: Script) -> None:
+    """Send what is no answer of the provider's at all: a proxy's error page, or nothing."""
+    body = ERROR_PAGE if script.html else b""
+    entry.status = script.status or (502 if script.html else 200)
+    await exchange.start(entry.status, HTML if script.html else EVENTS if entry.stream else JSON, len(body))
+    await exchange.write(body, more=False)
+    entry.completed = True
+
+
+async def play_json(exchange: Exchange, entry: Entry, script: Script, words: int, body: bytes) -> None:
+    """Send a JSON answer; a script may leave half of it away, garble it, or send nothing."""
+    kind, _ = _break(script, words)
+    if script.beat is not None:
+        await _beat_json(exchange, script, kind)
+    if kind == "stall":
         await exchange.pause(None)
-    if not stops:
-        entry.status = 200
-        await exchange.respond(200, body, headers)
-        entry.output_tokens, entry.completed = len(answer.pieces), True
-        return
     entry.status = 200
-    await exchange.start(200, (*JSON_HEADERS, (b"content-length", b"%d" % len(body)), *headers))
-    await exchange.write(body[: len(body) // 2], more=True)
-    await exchange.cut()
+    if kind in ("", "fail"):
+        if script.garbage is not None and script.garbage <= words:
+            body = body[:-1] + b',"'
+        await _send_json(exchange, body)
+        entry.output_tokens, entry.completed = words, True
+    elif kind == "end":
+        await _send_json(exchange, body[: len(body) // 2])
+    else:
+        await exchange.start(200, JSON, len(body))
+        await exchange.write(body[: len(body) // 2], more=True)
+        await exchange.cut()
 
 
-async def play_stream(exchange: Exchange, entry: Entry, script: Script, stream: Stream, headers: Headers) -> None:
+async def _send_json(exchange: Exchange, body: bytes) -> None:
+    if exchange.status:  # keep-alives went before
+        await exchange.write(body, more=False)
+    else:
+        await exchange.respond(200, body)
+
+
+async def _beat_json(exchange: Exchange, script: Script, kind: str) -> None:
+    await exchange.start(200, JSON, is_joined=False)
+    await _wait(exchange, None if kind == "stall" else script.delay or 0, script, b"\n")
+
+
+async def play_stream(
+    exchange: Exchange, entry: Entry, script: Script, stream: Stream, dialect: Dialect, failing: Failing
+) -> None:
     """Send events: without a pace in as few writes as possible, with one each on its own."""
-    stop = _stops_at(script, len(stream.deltas))
+    kind, at = _break(script, len(stream.deltas))
+    stream, tail = _broken(stream, kind, at, script, dialect, failing)
     entry.status = 200
-    await exchange.start(200, (*SSE_HEADERS, *headers))
+    await exchange.start(200, EVENTS, is_joined=script.beat is None)
+    if script.beat is not None:
+        await _wait(exchange, script.delay or 0, script, dialect.keep_alive)
     first = True
-    for data, words, is_last in _writes(stream, stop, EVENTS_PER_WRITE if script.pace is None else 1):
+    for data, words, is_last in _writes(stream, tail, EVENTS_PER_WRITE if script.pace is None else 1):
         if not first:
             await exchange.pause(script.pace or 0)
         first = False
         await exchange.write(data, more=not is_last)
         entry.output_tokens += words
-        entry.completed = is_last
-    if stop is None:
-        return
-    if script.cut is not None and stop == script.cut:
+        entry.completed = is_last and not kind
+    if kind == "cut":
         await exchange.cut()
-    await exchange.pause(None)
+    if kind == "stall":
+        await _wait(exchange, None, script, dialect.keep_alive)
 
 
-def _stops_at(script: Script, words: int) -> int | None:
-    """Return after how many words the answer breaks off, if it does."""
-    stops = [stop for stop in (script.cut, script.stall) if stop is not None and stop <= words]
-    return min(stops) if stops else None
+def _broken(
+    stream: Stream, kind: str, at: int, script: Script, dialect: Dialect, failing: Failing
+) -> tuple[Stream, bytes | None]:
+    """Return the stream as it is to be sent, and its end; None where it has none."""
+    last = b""
+    if kind == "fail":
+        sent_events = b"".join((stream.head, *stream.deltas[:at])).count(b"\n\n")
+        refusal = scripted_refusal(script, failing.status)
+        last = dialect.render_failure(failing.prompt, refusal, failing.request_id, sent_events)
+    if script.ping or script.comments or script.crlf or script.garbage is not None:
+        stream, last = trim(stream, script, dialect, last)
+    if not kind:
+        return stream, stream.tail
+    return Stream(stream.head, stream.deltas[:at], b""), last if kind in ("fail", "end") else None
 
 
-def _writes(stream: Stream, stop: int | None, step: int) -> Iterator[tuple[bytes, int, bool]]:
-    """Yield what to write at once: data, words in it, whether it is the end of the answer."""
-    deltas = stream.deltas if stop is None else stream.deltas[:stop]
-    tail = stream.tail if stop is None else b""
+async def _wait(exchange: Exchange, seconds: float | None, script: Script, keep_alive: bytes) -> None:
+    """Wait, for ever where seconds is None, with a sign of life now and then where the script wants it."""
+    if script.beat is None:
+        await exchange.pause(seconds)
+        return
+    left = float("inf") if seconds is None else seconds
+    while left > 0:
+        await exchange.pause(min(script.beat, left))
+        left -= script.beat
+        if left > 0:
+            await exchange.write(keep_alive, more=True)
+
+
+def _break(script: Script, words: int) -> tuple[str, int]:
+    """Return how the answer breaks off and after how many words, if it does: the earliest that the script says."""
+    if script.cut is None and script.stall is None and script.fail is None and script.end is None:
+        return "", 0
+    kinds = (("cut", script.cut), ("stall", script.stall), ("fail", script.fail), ("end", script.end))
+    return min(
+        ((kind, at) for kind, at in kinds if at is not None and at <= words), key=lambda one: one[1], default=("", 0)
+    )
+
+
+def _writes(stream: Stream, tail: bytes | None, step: int) -> Iterator[tuple[bytes, int, bool]]:
+    """Yield what to write at once: data, words in it, whether it is the last; without a tail nothing is."""
+    deltas = stream.deltas
     if step == 1:
         yield stream.head, 0, False
         for delta in deltas:
             yield delta, 1, False
-        if tail:
+        if tail is not None:
             yield tail, 0, True
         return
     for start in range(0, max(1, len(deltas)), step):
         batch = deltas[start : start + step]
         is_end = start + step >= len(deltas)
-        data = b"".join((stream.head if start == 0 else b"", *batch, tail if is_end else b""))
-        yield data, len(batch), is_end and stop is None
+        data = b"".join((stream.head if start == 0 else b"", *batch, (tail or b"") if is_end else b""))
+        yield data, len(batch), is_end and tail is not None

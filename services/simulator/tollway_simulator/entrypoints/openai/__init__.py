@@ -1,0 +1,1 @@
+"""What all of OpenAI's endpoints share, and the small ones: embeddings, models."""
