@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # loops count in milliseconds, so a timer may fire that much early
 _EARLY = 0.001
+# a server that closes after so many seconds is not asked in the last one of them: its end could be under way
+_AHEAD = 1.0
 
 
 class Owner(Protocol):
@@ -82,10 +84,9 @@ class Connection(asyncio.Protocol):
                     self._limit(loop.time() + timeouts.first_byte, FirstByteTimeout)
             error = await answered
         except BaseException:
-            self.abort()
+            if self._response is response:  # else it has ended, and the connection may be at the next one
+                self.abort()
             raise
-        finally:
-            self._head = None
         if error is not None:
             raise error
         return response
@@ -172,10 +173,10 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def rest(self, seconds: float) -> None:
-        """Be idle, and close after so many seconds."""
+        """Be idle, and close after so many seconds, or before the server does."""
         self._rested_at = self.loop.time()
         self._total_at = inf
-        self._limit(self._rested_at + seconds, Reset)
+        self._limit(self._rested_at + min(seconds, self._parser.kept_seconds - _AHEAD), Reset)
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""

@@ -37,7 +37,7 @@ class Dialer:
         """Give a protocol its connection; raises `ConnectFailed`."""
         try:
             await self._dial(protocol)
-        except OSError as error:  # TLS errors are OSErrors too
+        except (OSError, UnicodeError) as error:  # of TLS too; and of names that cannot be looked up
             raise ConnectFailed(f"{self._origin.authority}: {error}") from error
 
     async def _dial(self, protocol: asyncio.Protocol) -> None:

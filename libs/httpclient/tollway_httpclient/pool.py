@@ -100,7 +100,7 @@ class Pool:
     async def _dial_or_wait(self) -> Connection:
         if self._is_closed:
             raise ClientClosed("the client is closed")
-        if self._line or len(self._open) + self._leaves >= self._limits.max_connections:
+        if len(self._open) + self._leaves >= self._limits.max_connections:
             connection = await self._stand_in_line()
             if connection is not None:
                 return connection

@@ -15,6 +15,9 @@ colon, two lengths, a length beside chunks. It is not asked to be lenient anywhe
 
 from __future__ import annotations
 
+import re
+from math import inf
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
@@ -24,15 +27,17 @@ Headers = list[tuple[str, str]]
 
 # answers repeat a few dozen names; a server that invents them must not fill the memory
 _LOWER: dict[bytes, str] = {}
-_MAX_NAMES = 1024
+_MAX_NAMES, _MAX_NAME_BYTES = 1024, 64
+# `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
+_KEPT = re.compile(r"timeout=([0-9]{1,6})", re.IGNORECASE)
 
 
 class ResponseParser:
     """The answers of one connection, one after the other."""
 
     __slots__ = (
-        *("headers", "is_complete", "is_reusable", "on_body", "parts", "status"),
-        *("_has_length", "_is_chunked", "_is_to_head", "_parser", "_silent"),
+        *("headers", "is_complete", "is_reusable", "kept_seconds", "on_body", "parts", "status"),
+        *("_has_length", "_is_chunked", "_is_to_head", "_lines", "_parser", "_silent"),
     )
 
     def __init__(self) -> None:
@@ -51,8 +56,11 @@ class ResponseParser:
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
+        self.kept_seconds = inf
+        """The server said that it keeps the connection for so long."""
         self._is_to_head = is_to_head
         self._is_chunked = self._has_length = False
+        self._lines: list[tuple[bytes, bytes]] = []
         self._silent = 0
 
     def feed(self, data: bytes) -> None:
@@ -86,32 +94,37 @@ class ResponseParser:
             raise _Enough
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.status:
-            return  # a trailer
-        lower = _LOWER.get(name) or _lower(name)
-        if lower == "transfer-encoding":
-            if self._is_chunked or value.strip().lower() != b"chunked":
-                raise MalformedResponse("a transfer-encoding other than chunked")
-            self._is_chunked = True
-        elif lower == "content-length":
-            self._has_length = True
-        if len(self.headers) == MAX_HEADERS:
-            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
-        self.headers.append((lower, value.rstrip().decode("latin-1")))
+        self._lines.append((name, value))  # of a trailer too, which nobody looks at
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if status < 200:
-            if status < 100 or status == 101 or self._has_length or self._is_chunked:
-                raise MalformedResponse("a status that was not asked for, or with a body that it cannot have")
-            self.headers = []
-            return
-        if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+        self.headers = headers = [
+            (_LOWER.get(name) or _lower(name), value.rstrip().decode("latin-1")) for name, value in self._lines
+        ]
+        if len(headers) > MAX_HEADERS:
+            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
+        if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
             raise MalformedResponse(f"headers of more than {MAX_HEAD} bytes")
-        self.status = status
-        if self._is_to_head:  # httptools cannot be told that the body will not come, so this parser has done its work
+        self._read_framing()
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self.status = status
+        elif status < 100 or self._has_length or self._is_chunked:
+            raise MalformedResponse("a status that is none, or has no body and announces one")
+        else:
+            self._lines.clear()
+        if status >= 200 and self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
             self.is_complete = True
             raise _Enough
+
+    def _read_framing(self) -> None:
+        told = dict(self.headers)
+        self._has_length = "content-length" in told
+        if "transfer-encoding" in told:
+            if [value.lower() for name, value in self.headers if name == "transfer-encoding"] != ["chunked"]:
+                raise MalformedResponse("a transfer-encoding other than chunked")
+            self._is_chunked = True
+        if "keep-alive" in told and (kept := _KEPT.search(told["keep-alive"])):
+            self.kept_seconds = float(kept[1])
 
     def on_message_complete(self) -> None:
         if not self.status:
@@ -140,6 +153,6 @@ def _fault_of(error: Exception) -> MalformedResponse:
 
 def _lower(name: bytes) -> str:
     lower = name.decode("latin-1").lower()
-    if len(_LOWER) < _MAX_NAMES:
+    if len(_LOWER) < _MAX_NAMES and len(name) <= _MAX_NAME_BYTES:
         _LOWER[name] = lower
     return lower

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from tollway_httpclient.errors import InvalidRequest
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+# our own: `urlsplit` takes line ends and tabs out before it looks
+_URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?([/?#].*)?", re.DOTALL)
 _OURS = frozenset(
     {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
     | {"proxy-authorization", "proxy-connection"}
@@ -54,15 +55,15 @@ class Origin(NamedTuple):
 
 def split_url(url: str) -> tuple[Origin, str]:
     """Return the origin of an address, and path with query; raises `InvalidRequest`."""
-    try:
-        parts = urlsplit(url)
-        origin = Origin(parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
-    except ValueError as error:
-        raise InvalidRequest(f"no address to send to: {error}") from None
-    if origin.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(origin.host):
+    found = _URL.fullmatch(url)
+    if not found:
         raise InvalidRequest("an address must be http(s)://host[:port]/…, host in ASCII, without a user")
-    target = url[url.index(parts.netloc, len(parts.scheme)) + len(parts.netloc) :].partition("#")[0]
-    return origin, quote(target if target.startswith("/") else f"/{target}", safe=_PRINTABLE)
+    scheme, host, port, target = found.groups()
+    origin = Origin(scheme, host.strip("[]").lower(), int(port or _PORTS[scheme]))
+    if not 0 < origin.port < 1 << 16:
+        raise InvalidRequest("an address has a port that is none")
+    path = (target or "").partition("#")[0]
+    return origin, quote(path if path.startswith("/") else f"/{path}", safe=_PRINTABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What Tollway's own HTTP client does beyond the contract: bounds on what is compressed, nothing forged, strict framing."""
+"""What Tollway's own HTTP client does beyond the contract: bounds on what is compressed, strict framing."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ async def test_a_coding_that_is_not_known_is_malformed_and_its_connection_closed
     server.says(packed(b"x", coding)[:-1])  # it has not come to its end, so it cannot be kept either
     with pytest.raises(UpstreamBroken) as error:
         await client.post(server.url, [], b"{}")
+    assert error.value.reason == "malformed_response"
+
+
+async def test_a_compressed_body_that_is_cut_inside_is_malformed_after_what_came(server, client):
+    server.says(packed(gzip.compress(b"x" * 1000)[:-9]))
+    pieces = (await client.post(server.url, [], b"{}")).pieces()
+    assert await anext(pieces) == b"x" * 1000
+    with pytest.raises(UpstreamBroken) as error:
+        await anext(pieces)
     assert error.value.reason == "malformed_response"
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
+from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
-from tollway_provider_dispatch.bootstrap import PROVIDER_NAMES, bootstrap, chain_of
+from tollway_provider_dispatch.bootstrap import PROVIDER_NAMES, bootstrap, chain_of, client_for
+from tollway_provider_dispatch.domain.provider import Provider
 from tollway_provider_dispatch.settings import DispatchConfig, Model, Settings
 from tollway_servicekit.settings import SettingError
 
@@ -87,6 +90,7 @@ cache: {unknown: here}
     [
         ("provider_dispatch: {read_timout: 1}", "section provider_dispatch: .*read_timout"),
         ("provider_dispatch: {read_timeout: soon}", "section provider_dispatch: .*read_timeout"),
+        ("provider_dispatch: {http_client: curl}", "section provider_dispatch: .*http_client"),
         ("models: {gpt: {provider: [openai]}}", "section models: "),
         (
             "models: {gpt: {providers: [opanai]}}",
@@ -102,6 +106,25 @@ def test_a_wrong_configuration_is_refused_and_named(tmp_path, config, message):
 def test_no_key_is_in_the_settings_representation(tmp_path):
     settings = read(tmp_path, ANTHROPIC_API_KEY="sk-secret-one", OPENAI_API_KEY_2="sk-secret-two")
     assert "sk-secret" not in f"{settings!r} {settings} {settings.providers} {chain_of(settings)}"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("httptools", HttptoolsUpstream), ("aiohttp", AiohttpUpstream)])
+async def test_the_http_client_can_be_chosen(name, kind):
+    client = client_for(Provider(ANTHROPIC, "http://127.0.0.1:1", ()), DispatchConfig(http_client=name))
+    assert type(client) is kind
+    await client.aclose()
+
+
+@pytest.mark.parametrize("name", ["httptools", "aiohttp"])
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_an_authority_file_that_is_none_ends_the_start_and_is_named(tmp_path, name, content):
+    file = tmp_path / "ca.pem"
+    if content:
+        file.write_text(content)
+    settings = Settings(simulator_url="http://127.0.0.1:1", config=DispatchConfig(http_client=name, ca_file=str(file)))
+    with pytest.raises(SettingError, match=r"provider_dispatch\.ca_file: .*ca\.pem holds no CA certificates"):
+        async with bootstrap(settings):
+            pass
 
 
 async def test_a_chain_without_providers_is_warned_about(caplog):

@@ -135,3 +135,27 @@ async def test_what_broke_never_tells_a_key(server, client):
     while cause:
         assert "sk-secret-one" not in str(cause)
         cause = cause.__cause__
+
+
+async def test_what_is_not_compressed_as_it_says_is_broken(server, client):
+    server.says(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 15\r\n\r\nnot gzip at all")
+    with pytest.raises(UpstreamBroken) as error:
+        await (await client.post(server.url, HEADERS, b"{}")).read()
+    assert error.value.reason in {"malformed_response", "reset"}  # which one, the clients do not agree on
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nx-key: a\0b\r\ncontent-length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nx: " + b"a" * (70 << 10) + b"\r\n\r\n",
+        b"HTTP/3.7 200 OK\r\n\r\n",
+    ],
+    ids=["two lengths", "NUL", "a large head", "another version"],
+)
+async def test_a_head_that_breaks_the_grammar_is_malformed(server, client, said):
+    server.says(said)
+    with pytest.raises(UpstreamBroken) as error:
+        await client.post(server.url, HEADERS, b"{}")
+    assert error.value.reason == "malformed_response"
