@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 KEY = "tw_contract-suite-0123456789"
@@ -25,9 +26,11 @@ COMMANDS = {
     "distributed": ("processes", "distributed"),
 }
 START_SECONDS = 120
+# made once: loading the certificates of all authorities takes longer than a request
+_TRUST = ssl.create_default_context()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Gateway:
     """Addresses of one running topology."""
 
@@ -35,10 +38,15 @@ class Gateway:
     url: str
     key: str
     simulator_url: str
+    log: Path
+    """What all its processes write to standard error."""
+    pids: Mapping[str, int]
+    """Its own processes by name; not the simulator's or Redis'."""
+    _log_end: int = 1
 
     def recent(self, count: int = 50) -> list[dict[str, Any]]:
         """The ledger's latest calls, newest first."""
-        answer = httpx2.get(f"{self.url}/v1/metrics/recent", params={"n": count}, headers={"x-api-key": self.key})
+        answer = _get(f"{self.url}/v1/metrics/recent", params={"n": count}, headers={"x-api-key": self.key})
         return answer.raise_for_status().json()["calls"]
 
     def call(self, query_id: str) -> dict[str, Any]:
@@ -49,15 +57,20 @@ class Gateway:
 
     def log_end(self) -> int:
         """The number that the simulator's next log entry will have."""
-        entries = httpx2.get(f"{self.simulator_url}/_simulator/log").json()
-        return entries[-1]["number"] + 1 if entries else 1
+        entries = _get(f"{self.simulator_url}/_simulator/log", params={"since": self._log_end}).json()
+        if entries:
+            self._log_end = entries[-1]["number"] + 1
+        return self._log_end
 
     def await_served(self, since: int, **condition: int) -> dict[str, Any]:
         """The simulator's first log entry from `since` on that fits, as soon as there is one."""
-        answer = httpx2.get(
-            f"{self.simulator_url}/_simulator/log/wait", params={"since": since, "timeout": 10, **condition}, timeout=15
-        )
+        condition = {"since": since, "timeout": 10, **condition}
+        answer = _get(f"{self.simulator_url}/_simulator/log/wait", params=condition, timeout=15)
         return answer.raise_for_status().json()
+
+
+def _get(url: str, **options: Any) -> httpx2.Response:
+    return httpx2.get(url, verify=_TRUST, **options)
 
 
 @contextmanager
@@ -79,11 +92,14 @@ def running(topology: str, folder: Path, **variables: str) -> Iterator[Gateway]:
         try:
             _await_welcome(process, folder / "log.txt")
             told = json.loads(ready.read_text())
-            yield Gateway(topology, told["url"], told["key"], told["simulator_url"])
+            yield Gateway(
+                topology, told["url"], told["key"], told["simulator_url"], folder / "log.txt", told["processes"]
+            )
         finally:
             process.terminate()
             code = process.wait(60)
-            process.stdout.close()
+            with process.stdout:
+                (folder / "out.txt").write_text(process.stdout.read())
     assert code == 0, f"{topology} ended with {code}:\n{(folder / 'log.txt').read_text()[-2000:]}"
 
 

@@ -49,7 +49,9 @@ def test_the_readme_tells_every_gateway_header() -> None:
 
 def test_the_readme_tells_every_endpoint() -> None:
     api = build_api(Workspaces(), None, None, CollectorRegistry())
-    served = {f"{method} {route.path}".replace(":path", "") for route in api.routes for method in route.methods - {"HEAD"}}
+    served = {
+        f"{method} {route.path}".replace(":path", "") for route in api.routes for method in route.methods - {"HEAD"}
+    }
     served |= {f"POST {path.decode()}" for path in HOT_PATHS}
     assert set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", README, re.MULTILINE)) == served
 
