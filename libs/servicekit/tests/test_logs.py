@@ -8,7 +8,8 @@ import logging
 import sys
 
 import pytest
-from tollway_servicekit.logs import JsonFormatter, configure_logs
+from grpc._cython.cygrpc import ExecuteBatchError
+from tollway_servicekit.logs import JsonFormatter, configure_logs, is_no_departure
 from tollway_servicekit.settings import SettingError
 
 
@@ -54,3 +55,12 @@ def test_what_is_logged_below_the_level_is_left_out(monkeypatch: pytest.MonkeyPa
 def test_an_unknown_level_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingError, match="LOG_LEVEL must be one of debug"):
         configure_logs({"LOG_LEVEL": "loud"})
+
+
+@pytest.mark.parametrize(("operation", "is_kept"), [("SendMessageOperation", False), ("ReceiveMessageOperation", True)])
+def test_a_message_that_its_caller_did_not_wait_for_is_not_logged(operation: str, is_kept: bool) -> None:
+    try:
+        raise ExecuteBatchError(f'Failed "execute_batch": (<grpc._cython.cygrpc.{operation} object>,)')
+    except ExecuteBatchError:
+        assert is_no_departure(record("raised in core", exc_info=sys.exc_info())) is is_kept
+    assert is_no_departure(record("raised in core"))

@@ -31,6 +31,12 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def is_no_departure(record: logging.LogRecord) -> bool:
+    """Say whether gRPC logs more than that it could not send a message: its caller left, which is no error."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (type(error).__name__ == "ExecuteBatchError" and "SendMessageOperation" in str(error))
+
+
 def configure_logs(environ: Mapping[str, str]) -> None:
     """Log to standard error at LOG_LEVEL; raises `SettingError` where there is no such level."""
     level = Environment(environ).text("LOG_LEVEL", "info").upper()
@@ -42,3 +48,4 @@ def configure_logs(environ: Mapping[str, str]) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("grpc._cython.cygrpc").addFilter(is_no_departure)

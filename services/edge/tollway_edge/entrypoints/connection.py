@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from tollway_edge.entrypoints.deadlines import ConnectionLimits
     from tollway_edge.entrypoints.hot_routes import HotRoutes
 
-# of a request whose turn has not come
-MOST_QUEUED_BYTES = 65536
+MOST_QUEUED_BYTES = 65536  # of a request whose turn has not come
 
 
 class EdgeConnection(HttpToolsProtocol):
@@ -69,7 +68,6 @@ class EdgeConnection(HttpToolsProtocol):
             return  # what follows the last request is none
         if self._deadlines.phase is Phase.IDLE:
             self._enter(Phase.HEAD)
-            self._head_bytes = 0
         if self._deadlines.phase is Phase.HEAD:
             self._head_bytes += len(data)
         try:
@@ -90,7 +88,12 @@ class EdgeConnection(HttpToolsProtocol):
         self._enter(Phase.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if self._deadlines.phase is not Phase.BODY:
+            self.headers.append((name.lower(), value))
+            return
+        self._head_bytes += len(name) + len(value) + 4  # a trailer, of which nobody wants to know
+        if self._head_bytes > self.limits.max_header_bytes:
+            raise ValueError("the trailers are too large")
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -181,6 +184,8 @@ class EdgeConnection(HttpToolsProtocol):
     # inside
 
     def _enter(self, phase: Phase) -> None:
+        if phase is not self._deadlines.phase:
+            self._head_bytes = 0
         self._deadlines.phase = phase
         self._deadlines.since = self.loop.time()
 
