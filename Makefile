@@ -47,7 +47,7 @@ format: setup ## Format the code and mend what ruff can
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format --quiet .
 
 ##@ Test
-.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs
+.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs fuzz fuzz-answers smoke load compat
 check: ## Everything that a change must pass, in the order of what fails fastest
 	@for step in lint types imports check-generated contracts test; do \
 		printf '\033[1m%s\033[0m\n' "$$step"; $(MAKE) --no-print-directory $$step || exit; \
@@ -82,6 +82,22 @@ test-contract: setup ## Tests of what services and clients promise one another, 
 test-docs: setup ## Tests that documents and code agree
 	@$(RUN) pytest tests/docs
 
+compat: setup ## Drive real clients straight and through the gateway and compare; ONLY=text takes checks by name
+	@COMPAT_ONLY="$(ONLY)" $(RUN) pytest -n auto --dist loadgroup -q -rfEs tests/contract/compat
+
+fuzz: setup ## Send spoilt requests to the compact topology; REQUESTS (10000) and SEED (it is told) change the run
+	@FUZZ_REQUESTS=$(or $(REQUESTS),10000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(RUN) pytest -q --tb=short -k compact tests/hostile/fuzz
+
+smoke: setup ## Check a running Tollway from outside: URL=http://host:port KEY=tw_…; KEY defaults to TOLLWAY_KEY
+	@$(if $(URL),,$(error say which Tollway: make smoke URL=http://127.0.0.1:8000 KEY=tw_…))
+	@TOLLWAY_URL="$$URL" TOLLWAY_KEY="$${KEY:-$$TOLLWAY_KEY}" $(RUN) pytest -q --tb=no --no-header -rN tests/smoke
+
+load: setup ## 500 concurrent streams, fast, slow and stuck readers, through one edge; STREAMS changes how many
+	@TOLLWAY_STREAMS=$(or $(STREAMS),500) $(RUN) pytest -q -s --tb=short tests/load
+
+fuzz-answers: setup ## Read HTTP answers, whole and broken ones, in a million pieces; CUTS and SEED change the run
+	@CUTS=$(or $(CUTS),1000000) SEED=$(or $(SEED),1) $(RUN) pytest -q -s libs/httpclient/tests/test_fuzz.py
+
 ##@ Kubernetes
 .PHONY: images push test-chart test-e2e
 images: ## Build every image, REGISTRY/<name>:TAG; BASE_IMAGE and DOCKER_BUILD_FLAGS are handed on
@@ -102,5 +118,6 @@ test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it;
 
 ##@ Measure
 .PHONY: bench
-bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS and JSON=file change the run
-	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(JSON),--json $(JSON))
+bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS, CASES, TOPOLOGIES and JSON=file change the run
+	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+		$(if $(CASES),--cases $(CASES)) $(if $(TOPOLOGIES),--topologies $(TOPOLOGIES)) $(if $(JSON),--json $(JSON))

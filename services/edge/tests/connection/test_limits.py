@@ -112,16 +112,13 @@ async def test_a_chunked_body_that_breaks_is_refused_in_the_dialect(connect: Any
     assert ports.records[0].reason == "MALFORMED_HTTP"
 
 
-async def test_trailers_are_forgotten_and_too_many_of_them_refused(
-    connect: Any, limits: dict[str, Any], body: bytes
-) -> None:
-    limits.update(max_header_bytes=2000)
+async def test_trailers_are_forgotten_and_too_many_of_them_refused(connect: Any, body: bytes) -> None:
     chunk = b"%x\r\n%b\r\n" % (len(body), body)
     async with connect() as peer:
         await peer.write(head(transfer_encoding="chunked"), chunk, b"0\r\nx-checksum: 1\r\n\r\n")
         assert (await peer.answer())[0] == 200
         await peer.write(head(transfer_encoding="chunked"), chunk, b"0\r\n")
-        await peer.write(b"x: y\r\n" * 400)
+        await peer.write(b"x: y\r\n" * 20_000)
         assert (await refusal(peer))[0] == 400
 
 
