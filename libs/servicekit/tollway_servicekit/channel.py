@@ -18,6 +18,8 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_reconnect_backoff_ms", 2_000),
     # gRPC asks DNS again after 30 s at the soonest; a replaced pod would be missed for as long
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+    # windows stay at 64 KiB: a reader that stopped would else have megabytes read ahead for it
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.so_reuseport", 0),
 ]
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tollway_simulator.domain.refusal import Refusal
+from tollway_simulator.domain.schemas import why_no_schema
+
 MAX_DEPTH = 32
+MAX_VALUES = 10_000
+MAX_TEXT = 1 << 20
+MAX_INTEGER = 1 << 63
 MAX_SAME_REFERENCE = 2
 """How often one `$ref` is followed inside itself before only what is required is filled in."""
 
@@ -39,8 +45,13 @@ class _Sampler:
 
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
+        self._values_left = MAX_VALUES
+        self._text_left = MAX_TEXT
 
     def value(self, schema: Any, path: tuple[str, ...]) -> Any:
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise Refusal(400, f"Invalid schema: the least that it allows has more than {MAX_VALUES} values")
         if not isinstance(schema, dict) or len(path) > MAX_DEPTH:
             return "sample"
         if "const" in schema:
@@ -86,13 +97,19 @@ class _Sampler:
             case "array":
                 usual = 0 if _is_deep(path) else min(1, schema.get("maxItems", 1))
                 count = max(schema.get("minItems", 0), usual)
-                return [self.value(schema.get("items", {}), (*path, ""))] * count if count else []
+                return [self.value(schema.get("items", {}), (*path, "")) for _ in range(count)]
             case "integer" | "number":
                 return _number(schema, is_integer=kind == "integer")
             case "boolean":
                 return True
             case "null":
                 return None
+        return self._text(schema)
+
+    def _text(self, schema: dict[str, Any]) -> str:
+        self._text_left -= schema.get("minLength", 0)
+        if self._text_left < 0:
+            raise Refusal(400, f"Invalid schema: the least that it allows has more than {MAX_TEXT} characters")
         text = _FORMATS.get(schema.get("format", ""), "sample")
         return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
 
@@ -108,6 +125,8 @@ class _Sampler:
         steps = str(reference).removeprefix("#").strip("/")
         for step in steps.split("/") if steps else ():
             found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+        if found is not None and (wrong := why_no_schema(found)):
+            raise Refusal(400, f"Invalid schema: its '$ref' leads to no schema: {wrong}")
         return found
 
 
@@ -124,4 +143,6 @@ def _number(schema: dict[str, Any], *, is_integer: bool) -> float:
     if "exclusiveMaximum" in schema:
         most = schema["exclusiveMaximum"] - (step if is_integer or "multipleOf" in schema else 0.5)
     value: float = least if least is not None else 1 if most is None else min(1, most)
-    return math.ceil(value / step) * step if "multipleOf" in schema else value
+    if "multipleOf" in schema and abs(value / step) < MAX_INTEGER:
+        value = math.ceil(value / step) * step
+    return value if abs(value) < MAX_INTEGER else float(value)

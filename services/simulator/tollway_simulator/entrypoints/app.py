@@ -77,7 +77,9 @@ class Application:
         exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at)
         try:
             await self._answer(exchange, route, entry)
-        except Refusal as refusal:
+        except (Refusal, RecursionError) as error:
+            # a body may be too deep for what is made of it where its decoder still took it
+            refusal = error if isinstance(error, Refusal) else Refusal(400, "The request body is nested too deeply")
             entry.status = refusal.status
             body = provider.render_error(refusal, entry.request_id)
             if refusal.status == 429:

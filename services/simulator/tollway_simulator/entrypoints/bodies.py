@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# what a decoder raises for bytes that are not JSON, at any depth
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 MAX_KEPT_PIECES = 512
 
 _PATH = re.compile(r"(?s)(.*?)(?: - at `(?:key in )?\$(.*)`)?")
+_anything = msgspec.json.Decoder()
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
@@ -46,8 +50,13 @@ def decode_body(decoder: msgspec.json.Decoder[T], body: bytes, explain: Callable
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise explain(_wrong_field(str(error))) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise explain(None) from error
+
+
+def decode_part(raw: msgspec.Raw, explain: Callable[[WrongField | None], Refusal]) -> Any:
+    """Return what a part of a body says that its decoder took as it came, text and depth unseen."""
+    return decode_body(_anything, bytes(raw), explain)
 
 
 def explain_plainly(wrong: WrongField | None) -> Refusal:

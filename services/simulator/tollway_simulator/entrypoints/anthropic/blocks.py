@@ -6,10 +6,10 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tollway_simulator.domain.refusal import Refusal
 from tollway_simulator.domain.signatures import is_forged
+from tollway_simulator.entrypoints.anthropic.provider import explain
+from tollway_simulator.entrypoints.bodies import decode_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ def _document(part: Part, where: str) -> None:
 
 
 def _source(part: Part, where: str) -> dict[str, Any]:
-    source = msgspec.json.decode(part.source) if part.source else None
+    source = decode_part(part.source, explain) if part.source else None
     if source is None:
         raise Refusal(400, f"{where}.source: Field required", f"{where}.source")
     if not isinstance(source, dict):
@@ -115,7 +115,7 @@ def _source(part: Part, where: str) -> dict[str, Any]:
 
 def _check_source(source: dict[str, Any], where: str, kinds: dict[str, tuple[str, ...]]) -> None:
     kind = source.get("type")
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         known = ", ".join(f"'{name}'" for name in kinds)
         message = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {known}"
         raise Refusal(400, f"{where}: {message}", where)

@@ -14,7 +14,7 @@ from tollway_simulator.entrypoints.anthropic.schema import nested_content, text_
 from tollway_simulator.entrypoints.anthropic.sizes import content_bytes, tool_bytes
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.anthropic.schema import Message, Request, ToolSpec
+    from tollway_simulator.entrypoints.anthropic.schema import Format, Message, Request, ToolSpec
 
 
 def read_request(request: Request, binding: str, *, is_marked: bool) -> Prompt:
@@ -35,7 +35,7 @@ def read_request(request: Request, binding: str, *, is_marked: bool) -> Prompt:
         forced_tool=choice.name if choice is not None else "",
         stop_sequences=tuple(request.stop_sequences) if request.stop_sequences else (),
         thinking="" if request.thinking is None else _thinking(request),
-        schema=_schema_asked_for(request) if request.output_config or request.output_format else None,
+        schema=asked.schema if (asked := format_of(request)) else None,
         segments=segments_of(request) if is_marked else (),
         binding=binding,
         request=request,
@@ -57,10 +57,10 @@ def _thinking(request: Request) -> Literal["", "shown", "hidden"]:
     return "hidden" if display == "omitted" else "shown"
 
 
-def _schema_asked_for(request: Request) -> dict[str, Any] | None:
+def format_of(request: Request) -> Format | None:
+    """Return the format that is asked for, under its new name or its old one."""
     asked = request.output_config.format if request.output_config is not None else None
-    asked = asked or request.output_format
-    return asked.schema if asked is not None else None
+    return asked or request.output_format
 
 
 def _last_user_text(messages: list[Message]) -> str:
@@ -78,9 +78,9 @@ def _tool_result(message: Message) -> str | None:
 
 
 def _callable(tools: list[ToolSpec]) -> tuple[Tool, ...]:
-    return tuple([Tool(tool.name, _schema(tool)) for tool in tools if bytes(tool.input_schema)])
+    return tuple([Tool(tool.name, _schema(tool)) for tool in tools if tool.type in (None, "custom")])
 
 
 def _schema(tool: ToolSpec) -> dict[str, Any]:
-    schema = msgspec.json.decode(bytes(tool.input_schema))
-    return schema if isinstance(schema, dict) else {}
+    schema: dict[str, Any] = msgspec.json.decode(bytes(tool.input_schema))
+    return schema

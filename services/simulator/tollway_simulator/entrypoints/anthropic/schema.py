@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from tollway_simulator.entrypoints.anthropic.provider import explain
+from tollway_simulator.entrypoints.bodies import NOT_JSON
+
 
 class CacheControl(msgspec.Struct):
     """A mark: what is before it is to be kept in the prompt cache."""
@@ -131,4 +134,6 @@ def nested_content(part: Part) -> Content:
         content: Content = content_decoder.decode(raw)
     except msgspec.ValidationError:
         return ""
+    except NOT_JSON as error:
+        raise explain(None) from error
     return content

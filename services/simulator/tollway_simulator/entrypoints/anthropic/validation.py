@@ -9,13 +9,14 @@ import msgspec
 
 from tollway_simulator.domain.models import Traits, traits_of
 from tollway_simulator.domain.refusal import Refusal
+from tollway_simulator.domain.schemas import why_no_schema
 from tollway_simulator.entrypoints.anthropic.caching import marks_of
 from tollway_simulator.entrypoints.anthropic.conversation import check_conversation, check_system
 from tollway_simulator.entrypoints.anthropic.provider import explain
-from tollway_simulator.entrypoints.anthropic.requests import binding_of, read_request
+from tollway_simulator.entrypoints.anthropic.requests import binding_of, format_of, read_request
 from tollway_simulator.entrypoints.anthropic.schema import Request, decoder
 from tollway_simulator.entrypoints.anthropic.thinking import check_thinking
-from tollway_simulator.entrypoints.bodies import decode_body
+from tollway_simulator.entrypoints.bodies import decode_body, decode_part
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
@@ -47,6 +48,8 @@ def checked_prompt(exchange: Exchange, body: bytes, *, is_generated: bool) -> Pr
         check_thinking(request, traits, exchange.header(b"anthropic-beta"))
     if request.tools or request.tool_choice is not None:
         _check_tools(request, traits)
+    if asked := format_of(request):
+        _check_schema(asked.schema, "output_config.format.schema" if request.output_config else "output_format.schema")
     if request.stop_sequences is not None and not all(map(str.strip, request.stop_sequences)):
         raise Refusal(400, "stop_sequences: each stop sequence must contain non-whitespace", "stop_sequences")
     return read_request(request, binding, is_marked=_check_marks(request))
@@ -135,12 +138,19 @@ def _check_custom(tool: ToolSpec, where: str) -> None:
         raise Refusal(400, f"{where}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'", f"{where}.name")
     if not tool.input_schema:
         raise Refusal(400, f"{where}.input_schema: Field required", f"{where}.input_schema")
-    schema = msgspec.json.decode(tool.input_schema)
+    schema = decode_part(tool.input_schema, explain)
     if not isinstance(schema, dict):
         raise Refusal(400, f"{where}.input_schema: Input should be a valid dictionary", f"{where}.input_schema")
     if schema.get("type") != "object":
         said = "Field required" if "type" not in schema else "Input should be 'object'"
         raise Refusal(400, f"{where}.input_schema.type: {said}", f"{where}.input_schema.type")
+    _check_schema(schema, f"{where}.input_schema")
+
+
+def _check_schema(schema: dict[str, Any], where: str) -> None:
+    if wrong := why_no_schema(schema):
+        message = f"JSON schema is invalid. It must match JSON Schema draft 2020-12. {wrong}"
+        raise Refusal(400, f"{where}: {message}", where)
 
 
 def _check_marks(request: Request) -> bool:

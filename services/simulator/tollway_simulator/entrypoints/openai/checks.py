@@ -7,6 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from tollway_simulator.domain.refusal import Refusal
+from tollway_simulator.domain.schemas import why_no_schema
 from tollway_simulator.entrypoints.openai.wording import out_of_bounds, unsupported_value
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def check_schema(of: str, schema: dict[str, Any] | None, path: str, code: str, *
     """
     if schema is None:
         return
+    if wrong := why_no_schema(schema):
+        raise Refusal(400, f"Invalid schema for {of}: {wrong}", path, code)
     kind = schema.get("type")
     if kind is not None and kind != "object":
         message = f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."

@@ -109,7 +109,7 @@ def _check_part(part: Part, where: str, role: str) -> None:
 def _object(raw: msgspec.Raw, where: str) -> dict[str, Any]:
     if not raw:
         raise missing(where)
-    given = msgspec.json.decode(raw)
+    given = decode_part(raw, explain)
     if not isinstance(given, dict):
         raise Refusal(400, f"Invalid type for '{where}': expected an object.", where, "invalid_type")
     return given

@@ -20,7 +20,7 @@ def read_request(request: Request) -> Prompt:
     """Return what a request means, once it is known to be right."""
     choice = request.tool_choice
     named = choice.function.name if isinstance(choice, ToolChoice) and choice.function else ""
-    functions = [tool.function for tool in request.tools if tool.function] if request.tools else ()
+    functions = [tool.function for tool in request.tools if tool.function and tool.type == "function"] if request.tools else ()
     return Prompt(
         model=request.model,
         text=_last_user_text(request.messages),

@@ -73,7 +73,7 @@ def _check_tools(request: Request) -> None:
             raise missing(f"tools[{index}].function")
         path = f"tools[{index}].function"
         check_name(f"{path}.name", tool.function.name)
-        parameters = msgspec.json.decode(tool.function.parameters)
+        parameters = decode_part(tool.function.parameters, explain)
         if parameters is not None and not isinstance(parameters, dict):
             message = f"Invalid type for '{path}.parameters': expected an object."
             raise Refusal(400, message, f"{path}.parameters", "invalid_type")
