@@ -81,7 +81,7 @@ def _call(booked: pb.BookedCall) -> dict[str, Any]:
     call = booked.call
     return {
         "call_id": call.call_id,
-        "query_id": call.call_id[:8],
+        "query_id": call.call_id[-8:],
         "workspace": call.workspace,
         "started_at": _moment(call.started_unix_ms),
         "duration_ms": call.duration_ms,

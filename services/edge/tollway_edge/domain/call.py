@@ -30,6 +30,11 @@ class CallStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+def new_call_id() -> str:
+    """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
+    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
+
+
 @dataclass(slots=True)
 class Call:
     """Everything that is known of a call so far."""
@@ -42,7 +47,7 @@ class Call:
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
-    call_id: str = field(default_factory=lambda: f"{getrandbits(128):032x}")
+    call_id: str = field(default_factory=new_call_id)
     started: float = field(default_factory=time.monotonic)
     started_unix_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
@@ -86,7 +91,7 @@ class Call:
 
     @property
     def query_id(self) -> str:
-        return self.call_id[:8]
+        return self.call_id[-8:]
 
     @property
     def wire(self) -> Wire:

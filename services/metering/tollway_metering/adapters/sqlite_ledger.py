@@ -6,13 +6,19 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from tollway_servicekit.errors import Unavailable
 
-from tollway_metering.adapters.sqlite_rows import attempt_values, call_values, to_booked_call, to_usage
+from tollway_metering.adapters.sqlite_rows import (
+    ATTEMPT_COLUMNS,
+    CALL_COLUMNS,
+    attempt_values,
+    call_values,
+    to_booked_call,
+    to_usage,
+)
 from tollway_metering.adapters.sqlite_schema import open_database
 from tollway_metering.domain.calls import UsageSums
 
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tollway_metering.adapters.sqlite_rows import Values
     from tollway_metering.domain.calls import BookedCall
 
 Result = TypeVar("Result")
@@ -48,6 +53,15 @@ _SUMS = f"""SELECT count(*) AS calls, {_BOUGHT},
 FROM calls WHERE workspace = ? AND started_unix_ms >= ?"""  # noqa: S608, constants
 
 
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
+
+
+_ADD_CALL = _insertion("calls", CALL_COLUMNS)
+_ADD_ATTEMPT = _insertion("attempts", ATTEMPT_COLUMNS)
+
+
 class SqliteLedger:
     """Keeps rows in the tables `calls` and `attempts`; made by `open_ledger`."""
 
@@ -72,16 +86,10 @@ class SqliteLedger:
 
     def _insert(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
         with _transaction(self._connection):
-            new = []
-            for row in rows:
-                if self._add("calls", call_values(row)):
-                    new.append(row)
-                    for values in attempt_values(row):
-                        self._add("attempts", values)
+            new = [row for row in rows if self._connection.execute(_ADD_CALL, call_values(row)).rowcount == 1]
+            attempts = (values for row in new for values in attempt_values(row))
+            self._connection.executemany(_ADD_ATTEMPT, attempts)
             return new
-
-    def _add(self, table: str, values: Values) -> bool:
-        return self._connection.execute(_insertion(table, tuple(values)), tuple(values.values())).rowcount == 1
 
     def _select_latest(self, workspace: str, limit: int) -> list[BookedCall]:
         calls = self._connection.execute(f"SELECT * {_LATEST}", (workspace, limit)).fetchall()
@@ -100,12 +108,6 @@ class SqliteLedger:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             raise Unavailable("LEDGER_UNAVAILABLE", f"the ledger's file cannot be used now: {error}") from error
-
-
-@cache
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
 
 
 @contextmanager

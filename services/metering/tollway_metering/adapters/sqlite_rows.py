@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tollway_dialects.usage import Usage
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-Values = dict[str, str | int]
+Values = tuple[str | int, ...]
 
 _CALL_FIELDS = (
     "call_id",
@@ -46,17 +47,32 @@ _ATTEMPT_FIELDS = (
     "started_unix_ms",
     "duration_ms",
 )
+_MONEY_COLUMNS = (
+    "uncached_input_tokens",
+    "cache_write_short_tokens",
+    "cache_write_long_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "is_estimated",
+    "cost_micro_usd",
+    "is_unpriced",
+)
+CALL_COLUMNS = (*_CALL_FIELDS, "booked_unix_ms", *_MONEY_COLUMNS)
+ATTEMPT_COLUMNS = (*_ATTEMPT_FIELDS, "call_id", *_MONEY_COLUMNS)
+_call_fields = attrgetter(*_CALL_FIELDS)
+_attempt_fields = attrgetter(*_ATTEMPT_FIELDS)
 
 
 def call_values(row: BookedCall) -> Values:
-    values = {name: getattr(row.call, name) for name in _CALL_FIELDS}
-    return values | {"booked_unix_ms": row.booked_unix_ms} | _money_values(row.call.usage, row.charge)
+    """Return what stands in `CALL_COLUMNS`."""
+    return (*_call_fields(row.call), row.booked_unix_ms, *_money_values(row.call.usage, row.charge))
 
 
 def attempt_values(row: BookedCall) -> Iterator[Values]:
+    """Yield what stands in `ATTEMPT_COLUMNS`, for each attempt."""
     for attempt, charge in zip(row.call.attempts, row.attempt_charges, strict=True):
-        values = {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS}
-        yield values | {"call_id": row.call.call_id} | _money_values(attempt.usage, charge)
+        yield (*_attempt_fields(attempt), row.call.call_id, *_money_values(attempt.usage, charge))
 
 
 def to_booked_call(row: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> BookedCall:
@@ -88,14 +104,14 @@ def _to_charge(row: sqlite3.Row) -> Charge:
 
 
 def _money_values(usage: Usage, charge: Charge) -> Values:
-    return {
-        "uncached_input_tokens": usage.uncached_input,
-        "cache_write_short_tokens": usage.cache_write_short,
-        "cache_write_long_tokens": usage.cache_write_long,
-        "cache_read_tokens": usage.cache_read,
-        "output_tokens": usage.output,
-        "reasoning_tokens": usage.reasoning,
-        "is_estimated": usage.is_estimated,
-        "cost_micro_usd": charge.micro_usd,
-        "is_unpriced": charge.is_unpriced,
-    }
+    return (
+        usage.uncached_input,
+        usage.cache_write_short,
+        usage.cache_write_long,
+        usage.cache_read,
+        usage.output,
+        usage.reasoning,
+        usage.is_estimated,
+        charge.micro_usd,
+        charge.is_unpriced,
+    )

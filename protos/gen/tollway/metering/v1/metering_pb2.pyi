@@ -386,7 +386,7 @@ class CallRecord(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
-    """32 hex digits; its first 8 are the X-Gateway-Query-ID."""
+    """32 hex digits, best in the order of time; the last 8 are the X-Gateway-Query-ID."""
     workspace: _builtins.str
     started_unix_ms: _builtins.int
     duration_ms: _builtins.int
