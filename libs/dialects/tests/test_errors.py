@@ -117,7 +117,11 @@ def test_in_openai_an_error_chunk_ends_a_stream_wherever_it_broke_off(answering:
             "messages: Field required",
             ("messages", "missing_required_parameter", "Missing required parameter: 'messages'."),
         ),
-        ("max_tokens: must be a whole number", ("max_tokens", None, "max_tokens: must be a whole number")),
+        (
+            "max_tokens: must be a whole number",
+            ("max_tokens", "invalid_type", "Invalid type for 'max_tokens': it must be a whole number."),
+        ),
+        ("n: must be at most 8", ("n", None, "n: must be at most 8")),
         ("prompt.version: must be\nless", ("prompt.version", None, "prompt.version: must be\nless")),
         ("the request body is not valid JSON: x", (None, None, "the request body is not valid JSON: x")),
     ],

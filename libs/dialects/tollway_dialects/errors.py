@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # what a reader calls an event that cannot be read
 MALFORMED_EVENT = "malformed_event"
+_OF_TYPE = re.compile(r"must be (a|an|of|true)\b")
 _OF_FIELD = re.compile(r"([a-z][\w.]*): (.+)", re.DOTALL)
 
 
@@ -52,6 +53,8 @@ def openai_error_body(kind: GatewayErrorKind, message: str) -> bytes:
         param, why = refusal.groups()
         if why == "Field required":
             message, code = f"Missing required parameter: '{param}'.", "missing_required_parameter"
+        elif _OF_TYPE.match(why):
+            message, code = f"Invalid type for '{param}': it {why}.", "invalid_type"
     return msgspec.json.encode({"error": {"message": message, "type": kind.openai_type, "param": param, "code": code}})
 
 
