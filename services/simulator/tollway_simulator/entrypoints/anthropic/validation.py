@@ -49,7 +49,8 @@ def checked_prompt(exchange: Exchange, body: bytes, *, is_generated: bool) -> Pr
     if request.tools or request.tool_choice is not None:
         _check_tools(request, traits)
     if asked := format_of(request):
-        _check_schema(asked.schema, "output_config.format.schema" if request.output_config else "output_format.schema")
+        place = "output_format" if asked is request.output_format else "output_config.format"
+        _check_schema(asked.schema, f"{place}.schema")
     if request.stop_sequences is not None and not all(map(str.strip, request.stop_sequences)):
         raise Refusal(400, "stop_sequences: each stop sequence must contain non-whitespace", "stop_sequences")
     return read_request(request, binding, is_marked=_check_marks(request))

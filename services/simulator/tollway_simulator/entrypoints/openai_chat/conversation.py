@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tollway_simulator.domain.refusal import Refusal
+from tollway_simulator.entrypoints.bodies import decode_part
 from tollway_simulator.entrypoints.openai.checks import MAX_NAME, check_image, check_name
-from tollway_simulator.entrypoints.openai.wording import missing, not_among, out_of_bounds
+from tollway_simulator.entrypoints.openai.wording import explain, missing, not_among, out_of_bounds
 
 if TYPE_CHECKING:
+    import msgspec
+
     from tollway_simulator.entrypoints.openai_chat.schema import Message, Part
 
 PARTS = {

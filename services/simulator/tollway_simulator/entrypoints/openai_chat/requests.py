@@ -11,7 +11,14 @@ from tollway_simulator.domain.tokens import text_bytes
 from tollway_simulator.entrypoints.openai_chat.schema import ToolChoice
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.openai_chat.schema import Content, Function, Message, Request, ResponseFormat
+    from tollway_simulator.entrypoints.openai_chat.schema import (
+        Content,
+        Function,
+        Message,
+        Request,
+        ResponseFormat,
+        ToolSpec,
+    )
 
 JSON_OBJECT: dict[str, Any] = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]}
 
@@ -20,7 +27,7 @@ def read_request(request: Request) -> Prompt:
     """Return what a request means, once it is known to be right."""
     choice = request.tool_choice
     named = choice.function.name if isinstance(choice, ToolChoice) and choice.function else ""
-    functions = [tool.function for tool in request.tools if tool.function and tool.type == "function"] if request.tools else ()
+    functions = _functions(request.tools) if request.tools else ()
     return Prompt(
         model=request.model,
         text=_last_user_text(request.messages),
@@ -85,9 +92,13 @@ def _tool_result(messages: list[Message]) -> str | None:
     return " ".join(reversed(results)) if results else None
 
 
+def _functions(tools: list[ToolSpec]) -> list[Function]:
+    return [tool.function for tool in tools if tool.type == "function" and tool.function]
+
+
 def _tool(function: Function) -> Tool:
-    schema = msgspec.json.decode(bytes(function.parameters))
-    return Tool(function.name, schema if isinstance(schema, dict) else {})
+    schema: dict[str, Any] | None = msgspec.json.decode(bytes(function.parameters))
+    return Tool(function.name, schema or {})
 
 
 def _stops(stop: str | list[str]) -> tuple[str, ...]:

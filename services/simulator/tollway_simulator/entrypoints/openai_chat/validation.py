@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tollway_simulator.domain.models import traits_of
 from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.entrypoints.bodies import decode_body
+from tollway_simulator.entrypoints.bodies import decode_body, decode_part
 from tollway_simulator.entrypoints.openai.checks import (
     check_metadata,
     check_model,
