@@ -83,10 +83,11 @@ test-docs: setup ## Tests that documents and code agree
 	@$(RUN) pytest tests/docs
 
 compat: setup ## Drive real clients straight and through the gateway and compare; ONLY=text takes checks by name
-	@COMPAT_ONLY="$(ONLY)" $(RUN) pytest -n auto --dist loadgroup -q -rfEs tests/contract/compat
+	@COMPAT_ONLY="$(ONLY)" $(RUN) pytest -m compat -n 4 --dist loadgroup -q -rfEs tests/contract/compat
 
-fuzz: setup ## Send spoilt requests to the compact topology; REQUESTS (10000) and SEED (it is told) change the run
-	@FUZZ_REQUESTS=$(or $(REQUESTS),10000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(RUN) pytest -q --tb=short -k compact tests/hostile/fuzz
+fuzz: setup ## Send spoilt requests; REQUESTS (10000), SEED (it is told), ONLY=numbers and TOPOLOGY change the run
+	@FUZZ_REQUESTS=$(or $(REQUESTS),10000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ONLY=$(ONLY) \
+		$(RUN) pytest -q --tb=short -k $(or $(TOPOLOGY),compact) tests/hostile/fuzz$(if $(ONLY),/test_fuzz.py)
 
 smoke: setup ## Check a running Tollway from outside: URL=http://host:port KEY=tw_…; KEY defaults to TOLLWAY_KEY
 	@$(if $(URL),,$(error say which Tollway: make smoke URL=http://127.0.0.1:8000 KEY=tw_…))
