@@ -58,12 +58,19 @@ class HttpClient:
         self,
         method: str,
         url: str,
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Iterable[tuple[str, str]] | bytes = (),
         body: bytes = b"",
         timeouts: Timeouts | None = None,
     ) -> Response:
         """
         Send one request, once, and return as soon as the head of its answer is there.
+
+        Args:
+            method: Any but CONNECT.
+            url: http(s)://host[:port]/…
+            headers: Pairs, or the lines as they stand in a head, names in lower case: `name: value` CRLF for each.
+            body: Sent as it is, with its length.
+            timeouts: Instead of the client's.
 
         Raises:
             HttpClientError: `errors` says which of them mean that nothing was sent.

@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
             fault = error
         if parser.status and not response.status:
             response.status = parser.status
-            response.headers = parser.headers
+            response.raw_headers = parser.headers
             self._answered(None)
         if fault is None and not parser.is_complete:
             self._limit(self.loop.time() + self._stall, Stalled)

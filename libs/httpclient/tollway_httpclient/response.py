@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.response_parser import Headers
+    from tollway_httpclient.response_parser import RawHeaders
 
 
 class Response:
     """An answer whose status and headers are there."""
 
     __slots__ = (
-        *("headers", "status"),
+        *("raw_headers", "status"),
         *("_connection", "_error", "_is_read_whole", "_parts", "_size", "_waiter"),
     )
 
     def __init__(self, connection: Connection) -> None:
         self.status = 0
-        self.headers: Headers = []
-        """Names in lower case, values as latin-1, in the order in which they came."""
+        self.raw_headers: RawHeaders = []
+        """Names in lower case, in the order in which they came."""
         self._connection: Connection | None = connection
         """None: the answer has ended."""
         self._error: HttpClientError | None = None
@@ -40,6 +40,11 @@ class Response:
         self._parts: list[bytes] = []
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers as text."""
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers]
 
     async def read(self) -> bytes:
         """Return the whole body."""

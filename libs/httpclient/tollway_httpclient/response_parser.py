@@ -23,13 +23,13 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from tollway_httpclient.errors import MalformedResponse
 from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
-Headers = list[tuple[str, str]]
+RawHeaders = list[tuple[bytes, bytes]]
 
 # answers repeat a few dozen names; a server that invents them must not fill the memory
-_LOWER: dict[bytes, str] = {}
+_LOWER: dict[bytes, bytes] = {}
 _MAX_NAMES, _MAX_NAME_BYTES = 1024, 64
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
-_KEPT = re.compile(r"timeout=([0-9]{1,6})", re.IGNORECASE)
+_KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
 
 
 class ResponseParser:
@@ -52,7 +52,7 @@ class ResponseParser:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
-        self.headers: Headers = []
+        self.headers: RawHeaders = []
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
@@ -97,9 +97,7 @@ class ResponseParser:
         self._lines.append((name, value))  # of a trailer too, which nobody looks at
 
     def on_headers_complete(self) -> None:
-        self.headers = headers = [
-            (_LOWER.get(name) or _lower(name), value.rstrip().decode("latin-1")) for name, value in self._lines
-        ]
+        self.headers = headers = [(_LOWER.get(name) or _lower(name), value.rstrip()) for name, value in self._lines]
         if len(headers) > MAX_HEADERS:
             raise MalformedResponse(f"more than {MAX_HEADERS} headers")
         if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
@@ -118,12 +116,12 @@ class ResponseParser:
 
     def _read_framing(self) -> None:
         told = dict(self.headers)
-        self._has_length = "content-length" in told
-        if "transfer-encoding" in told:
-            if [value.lower() for name, value in self.headers if name == "transfer-encoding"] != ["chunked"]:
+        self._has_length = b"content-length" in told
+        if b"transfer-encoding" in told:
+            if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] != [b"chunked"]:
                 raise MalformedResponse("a transfer-encoding other than chunked")
             self._is_chunked = True
-        if "keep-alive" in told and (kept := _KEPT.search(told["keep-alive"])):
+        if b"keep-alive" in told and (kept := _KEPT.search(told[b"keep-alive"])):
             self.kept_seconds = float(kept[1])
 
     def on_message_complete(self) -> None:
@@ -151,8 +149,8 @@ def _fault_of(error: Exception) -> MalformedResponse:
     return MalformedResponse(str(error))
 
 
-def _lower(name: bytes) -> str:
-    lower = name.decode("latin-1").lower()
+def _lower(name: bytes) -> bytes:
+    lower = name.lower()
     if len(_LOWER) < _MAX_NAMES and len(name) <= _MAX_NAME_BYTES:
         _LOWER[name] = lower
     return lower

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from tollway_httpclient.pool import Pool
 
 _PORTS = {"http": 80, "https": 443}
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # our own: `urlsplit` takes line ends and tabs out before it looks
 _URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?([/?#].*)?", re.DOTALL)
 _OURS = frozenset(
-    {"connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-    | {"proxy-authorization", "proxy-connection"}
+    {b"connection", b"content-length", b"expect", b"host", b"keep-alive", b"te", b"trailer", b"transfer-encoding"}
+    | {b"upgrade", b"proxy-authorization", b"proxy-connection"}
 )
 # everything that RFC 9110 keeps out of a header's value; the tab is allowed
 _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code != 0x09)
@@ -35,9 +35,9 @@ _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code != 0x09)
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
-# names that were found to be sendable
-_sendable: set[str] = set()
-_MAX_NAMES = 1024
+# lines that were found to be sendable: callers repeat themselves
+_sendable: set[bytes] = set()
+_MAX_KNOWN, _MAX_KNOWN_BYTES = 1024, 2048
 
 
 class Origin(NamedTuple):
@@ -77,33 +77,43 @@ class Target:
 
     @classmethod
     def of(cls, pool: Pool, method: str, path: str) -> Target:
-        if not _TOKEN.fullmatch(method) or method == "CONNECT":
+        if not _TOKEN.fullmatch(method.encode()) or method == "CONNECT":
             raise InvalidRequest("a method must be a token, and not CONNECT")
         lead = f"{method} {pool.path_prefix}{path} HTTP/1.1\r\nhost: {pool.origin.authority}\r\n{pool.extra_headers}"
         return cls(pool, lead.encode("ascii"), method == "HEAD", method in _WITH_LENGTH)
 
-    def head(self, headers: Iterable[tuple[str, str]], length: int) -> bytes:
+    def head(self, headers: Iterable[tuple[str, str]] | bytes, length: int) -> bytes:
         """Return the head of a request; raises `InvalidRequest`."""
-        lines = []
-        for name, value in headers:
-            if name not in _sendable:
-                _check(name)
-            lines.append(f"{name}: {value}\r\n")
-        try:
-            given = "".join(lines).encode("latin-1")
-        except UnicodeEncodeError:
-            raise InvalidRequest("a header's value is not latin-1") from None
-        if len(given) - len(given.translate(None, _CONTROLS)) != 2 * len(lines):
-            raise InvalidRequest("a header's value holds a control character")
+        given = headers if isinstance(headers, bytes) else _joined(headers)
+        if given not in _sendable:
+            _check(given)
         if length or self.has_length:
             return b"%b%bcontent-length: %d\r\n\r\n" % (self.lead, given, length)
         return b"%b%b\r\n" % (self.lead, given)
 
 
-def _check(name: str) -> None:
-    if not _TOKEN.fullmatch(name):
-        raise InvalidRequest("a header's name is not a token")
-    if name.lower() in _OURS:
-        raise InvalidRequest(f"{name.lower()} is not the caller's to send")
-    if len(_sendable) < _MAX_NAMES:
-        _sendable.add(name)
+def _joined(headers: Iterable[tuple[str, str]]) -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    try:
+        given = "".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        raise InvalidRequest("a header's value is not latin-1") from None
+    if given.count(b"\r\n") != len(lines):
+        raise InvalidRequest("a header's value holds a control character")
+    return given
+
+
+def _check(lines: bytes) -> None:
+    each = lines.split(b"\r\n")
+    if each.pop():
+        raise InvalidRequest("a header's line does not end")
+    for line in each:
+        name, colon, value = line.partition(b": ")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise InvalidRequest("a header's name is not a token")
+        if name.lower() in _OURS:
+            raise InvalidRequest(f"{name.lower().decode()} is not the caller's to send")
+        if len(value.translate(None, _CONTROLS)) != len(value):
+            raise InvalidRequest("a header's value holds a control character")
+    if len(_sendable) < _MAX_KNOWN and len(lines) <= _MAX_KNOWN_BYTES:
+        _sendable.add(lines)

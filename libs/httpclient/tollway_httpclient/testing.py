@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from tollway_httpclient.response import Response
-    from tollway_httpclient.response_parser import Headers
 
 Result = TypeVar("Result")
 
@@ -83,7 +82,7 @@ class Seen:
     """All that a caller sees of one exchange."""
 
     status: int = 0
-    headers: Headers = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
     error: type[HttpClientError] | None = None
     is_kept: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.header_lines import from_lines
 from tollway_dialects.usage import Usage
 from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, TierChoice
 from tollway_edge.domain.call import Call
@@ -125,15 +126,15 @@ class Ports:
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         self._note("observe")
 
-    async def send_whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        await self.begin(status, headers)
+    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
+        await self.begin(status, header_lines)
         self.sent += body
         self.is_ended = True
 
-    async def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    async def begin(self, status: int, header_lines: bytes) -> None:
         await self._step("begin")
         assert not self.status, "a second answer"
-        self.status, self.headers = status, dict(headers)
+        self.status, self.headers = status, dict(from_lines(header_lines))
 
     async def send(self, data: bytes) -> None:
         await self._step("send")
@@ -172,7 +173,7 @@ def pipeline(ports: Ports, workspaces: Workspaces) -> Pipeline:
 @pytest.fixture
 def make_call() -> Callable[..., Call]:
     def make(dialect: str = "anthropic", credential: str = KEY, **fields: Any) -> Call:
-        forwarded = fields.pop("forwarded", [("anthropic-version", "2023-06-01")])
+        forwarded = fields.pop("forwarded", [(b"anthropic-version", b"2023-06-01")])
         return Call(dialect=Dialect(dialect), credential=credential, forwarded=forwarded, **fields)
 
     return make
@@ -190,7 +191,7 @@ def make_body() -> Callable[..., bytes]:
 @pytest.fixture
 def make_piece() -> Callable[..., AnswerPiece]:
     def make(data: bytes = b"{}", status: int = 200, stop_reason: str = "end_turn", **fields: Any) -> AnswerPiece:
-        head = AnswerHead(status, [("content-type", "application/json")], "anthropic", "claude-haiku")
+        head = AnswerHead(status, b"content-type: application/json\r\n", "anthropic", "claude-haiku")
         return AnswerPiece(head, data, Usage(10, output=5), AnswerEnd(True, stop_reason=stop_reason), **fields)
 
     return make
@@ -209,7 +210,7 @@ EVENTS = [
 @pytest.fixture
 def make_stream() -> Callable[..., list[AnswerPiece]]:
     def make(end: AnswerEnd | None = None, events: int = 6) -> list[AnswerPiece]:
-        head = AnswerHead(200, [("content-type", "text/event-stream")], "anthropic", "claude-haiku")
+        head = AnswerHead(200, b"content-type: text/event-stream\r\n", "anthropic", "claude-haiku")
         data = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in EVENTS[:events]]
         last = AnswerPiece(usage=Usage(10, output=1), end=end or AnswerEnd(True, stop_reason="end_turn"))
         return [AnswerPiece(head=head), *[AnswerPiece(data=part) for part in data], last]

@@ -135,7 +135,7 @@ async def test_a_kept_answer_nested_too_deeply_is_a_miss(
 
 
 def events(*kinds: str) -> list[AnswerPiece]:
-    head = AnswerHead(200, [("content-type", "text/event-stream")], "openai", "m")
+    head = AnswerHead(200, b"content-type: text/event-stream\r\n", "openai", "m")
     written = [
         f"event: {kind}\ndata: {json.dumps({'type': kind, 'sequence_number': number})}\n\n".encode()
         for number, kind in enumerate(kinds)

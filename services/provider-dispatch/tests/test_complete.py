@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.header_lines import from_lines
 from tollway_dialects.usage import Usage
 from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Outcome
 
 KEY = "sk-secret-one"
 FINGERPRINT = hashlib.sha256(KEY.encode()).hexdigest()[:8]
-FORWARDED = [("content-type", "application/json"), ("anthropic-version", "2023-06-01"), ("user-agent", "client/1")]
+FORWARDED = b"content-type: application/json\r\nanthropic-version: 2023-06-01\r\nuser-agent: client/1\r\n"
 DIALECTS = {Dialect.ANTHROPIC_MESSAGES: "anthropic", Dialect.OPENAI_CHAT: "openai"}
 
 
@@ -28,7 +29,7 @@ def call(dialect: Dialect, text: str, model: str = "any-model", **more: Any) -> 
         "models": [model],
         "body": body,
         "body_model": model,
-        "headers": FORWARDED,
+        "header_lines": FORWARDED,
         "query": "",
         "conversation": b"c",
         "strip_usage_event": False,
@@ -111,7 +112,7 @@ async def test_the_query_goes_along(server, dispatching):
 async def test_an_error_status_is_passed_on_with_its_headers_and_body(simulator, dispatching, dialect, status):
     async with dispatching(simulator.url) as dispatcher:
         piece = await dispatcher.complete(call(dialect, f"[status={status}]"))
-    headers = dict(piece.head.headers)
+    headers = {name.decode(): value.decode() for name, value in from_lines(piece.head.header_lines)}
     assert piece.head.status == status
     assert headers["content-type"] == "application/json"
     assert headers["request-id" if dialect is Dialect.ANTHROPIC_MESSAGES else "x-request-id"]

@@ -23,7 +23,7 @@ USED = Usage(uncached_input=28, cache_read=32, output=9)
 
 def call(dialect: Dialect, **fields: Any) -> ChatCall:
     body = json.dumps({"model": "m", **fields}).encode()
-    headers = [("content-type", "application/json"), ("anthropic-version", "2023-06-01")]
+    headers = b"content-type: application/json\r\nanthropic-version: 2023-06-01\r\n"
     return ChatCall("c1", dialect, ["m"], body, "m", headers, "", b"c", strip_usage_event=False)
 
 

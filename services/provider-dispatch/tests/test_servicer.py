@@ -34,10 +34,7 @@ def call(text: str, dialect: Any = MESSAGES, **more: Any) -> pb.ChatCall:
         "models": ["m"],
         "body": (body % (str("pace" in text).lower(), text)).encode(),
         "body_model": "m",
-        "headers": [
-            chat_pb2.Header(name="content-type", value="application/json"),
-            chat_pb2.Header(name="anthropic-version", value="2023-06-01"),
-        ],
+        "header_lines": b"content-type: application/json\r\nanthropic-version: 2023-06-01\r\n",
         "conversation": b"c",
     }
     return pb.ChatCall(**usual | more)
@@ -68,7 +65,7 @@ async def test_a_refused_call_and_a_failed_one(simulator, settings_for, kind):
         refused = await stub.CompleteChat(pb.CompleteChatRequest(call=call("[status=429]")), timeout=5)
         failed = await stub.CompleteChat(pb.CompleteChatRequest(call=call("[cut=2]")), timeout=5)
     assert refused.head.status == 429
-    assert chat_pb2.Header(name="retry-after", value="2") in refused.head.headers
+    assert b"retry-after: 2\r\n" in refused.head.header_lines
     assert refused.attempts[0].outcome == chat_pb2.ATTEMPT_OUTCOME_REFUSED
     assert (failed.failure.reason, failed.failure.retry_after_ms) == ("UPSTREAM_UNREACHABLE", 1000)
     assert not failed.HasField("head")

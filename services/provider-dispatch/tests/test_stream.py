@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.header_lines import value_of
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 from tollway_provider_dispatch.domain.call import ChatCall, End, Outcome, Piece
 from tollway_provider_dispatch.domain.dispatch import DRAIN_SECONDS
 
 MESSAGES, CHAT = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
-FORWARDED = [("content-type", "application/json"), ("anthropic-version", "2023-06-01")]
+FORWARDED = b"content-type: application/json\r\nanthropic-version: 2023-06-01\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
 FINAL = {MESSAGES: b'event: message_stop\ndata: {"type":"message_stop"}\n\n', CHAT: b"data: [DONE]\n\n"}
@@ -46,7 +47,7 @@ def call(dialect: Dialect, text: str, *, strip: bool = False, **more: Any) -> Ch
         "models": ["m"],
         "body": json.dumps(fields).encode(),
         "body_model": "m",
-        "headers": FORWARDED,
+        "header_lines": FORWARDED,
         "query": "",
         "conversation": b"c",
         "strip_usage_event": strip,
@@ -71,7 +72,10 @@ async def test_a_stream_is_handed_on_with_head_first_and_end_last(simulator, dis
     async with dispatching(simulator.url) as dispatcher:
         pieces = await pieces_of(dispatcher, call(dialect, "[words=30] [usage=in:100,out:30,read:20]"))
     head, *between, last = pieces
-    assert (head.head.status, dict(head.head.headers)["content-type"].split(";")[0]) == (200, "text/event-stream")
+    assert (head.head.status, value_of(head.head.header_lines, b"content-type").split(b";")[0]) == (
+        200,
+        b"text/event-stream",
+    )
     assert (head.data, head.end, head.usage.is_estimated) == (b"", None, True)
     assert not any(piece.head or piece.end or piece.failure or piece.attempts for piece in between)
     assert last.end == End(is_complete=True, stop_reason="end_turn" if dialect is MESSAGES else "stop")

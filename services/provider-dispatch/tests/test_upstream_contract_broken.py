@@ -12,7 +12,7 @@ from tollway_provider_dispatch.domain.ports import UpstreamBroken
 if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.ports import UpstreamAnswer
 
-HEADERS = [("content-type", "application/json"), ("x-api-key", "sk"), ("Anthropic-Beta", "a,b")]
+HEADERS = b"content-type: application/json\r\nx-api-key: sk\r\nanthropic-beta: a,b\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -130,7 +130,7 @@ async def test_silence_in_mid_answer_is_a_timeout_and_what_came_before_is_handed
 async def test_what_broke_never_tells_a_key(server, client):
     server.says(b"garbage\r\n\r\n")
     with pytest.raises(UpstreamBroken) as error:
-        await client.post(server.url, [("x-api-key", "sk-secret-one")], b"{}")
+        await client.post(server.url, b"x-api-key: sk-secret-one\r\n", b"{}")
     cause: BaseException | None = error.value
     while cause:
         assert "sk-secret-one" not in str(cause)

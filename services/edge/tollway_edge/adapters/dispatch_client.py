@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
+from tollway_dialects.header_lines import to_lines
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
@@ -85,7 +85,7 @@ def _call_to(call: Call) -> pb.ChatCall:
         dialect=DIALECT_NUMBERS[call.dialect],
         models=call.models,
         body=call.body.raw if call.body else b"",
-        headers=[chat_pb2.Header(name=name, value=value) for name, value in call.forwarded],
+        header_lines=to_lines(call.forwarded),
         query=call.query,
         conversation=call.conversation,
         body_model=call.requested_model,
@@ -94,8 +94,7 @@ def _call_to(call: Call) -> pb.ChatCall:
 
 
 def _head_from(head: pb.AnswerHead) -> AnswerHead:
-    headers = [(header.name, header.value) for header in head.headers]
-    return AnswerHead(head.status, headers, head.provider, head.model, head.body_changes)
+    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes)
 
 
 def _end_from(end: pb.StreamEnd) -> AnswerEnd:

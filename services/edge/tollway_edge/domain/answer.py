@@ -10,14 +10,12 @@ import msgspec
 if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
 
-    from tollway_edge.domain.call import Headers
-
 
 class AnswerHead(msgspec.Struct, frozen=True):
     """What is known once a provider has answered with a status."""
 
     status: int
-    headers: Headers
+    header_lines: bytes
     provider: str
     model: str
     body_changes: Sequence[str] = ()

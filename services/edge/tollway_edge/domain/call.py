@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.workspaces import Workspace
 
-Headers = list[tuple[str, str]]
+Headers = list[tuple[bytes, bytes]]
 
 
 class CallStatus(StrEnum):

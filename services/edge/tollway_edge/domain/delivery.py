@@ -74,7 +74,7 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
             continue
         if piece.head:
             call.begin_answer(piece.head.status)
-            await client.begin(piece.head.status, provider_headers(call, piece.head.headers))
+            await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
         if piece.data:
             kept.add(piece.data)
             call.last_sent = piece.data
@@ -89,7 +89,7 @@ async def _send_at_once(call: Call, piece: AnswerPiece, client: Client) -> None:
     if piece.head is None:
         raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
     call.begin_answer(piece.head.status)
-    await client.send_whole(piece.head.status, provider_headers(call, piece.head.headers), piece.data)
+    await client.send_whole(piece.head.status, provider_headers(call, piece.head.header_lines), piece.data)
     if piece.head.status < 300:
         call.end(CallStatus.SUCCEEDED)
     else:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
 
     from tollway_edge.domain.call import Call
 
-_SHAPING_HEADERS = frozenset({"anthropic-version", "anthropic-beta", "openai-beta"})
+_SHAPING_HEADERS = frozenset({b"anthropic-version", b"anthropic-beta", b"openai-beta"})
+# the encoding says where each part ends, so that no two lists of parts are the same bytes
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def exact_key(call: Call, body: RequestBody) -> bytes:
@@ -23,18 +27,8 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     wire = call.wire
     if not wire.is_cacheable(body) or (body.get("temperature", float) or 0) > 0:
         return b""
-    digest = hashlib.sha256()
-    for part in (call.workspace.name if call.workspace else "", call.dialect.value, call.query):
-        _add(digest, part.encode())
-    for name, value in call.forwarded:
-        if name in _SHAPING_HEADERS:
-            _add(digest, f"{name}:{value}".encode())
-    for name in sorted(body.fields.keys() - wire.not_shaping):
-        _add(digest, name.encode())
-        _add(digest, body.fields[name])
-    return digest.digest()
-
-
-def _add(digest: hashlib._Hash, part: bytes | memoryview) -> None:
-    digest.update(b"%d:" % len(part))  # lengths, so that no two lists of parts run into the same bytes
-    digest.update(part)
+    shaping = [header for header in call.forwarded if header[0] in _SHAPING_HEADERS]
+    names = sorted(body.fields.keys() - wire.not_shaping)
+    parts = [memoryview(body.fields[name]) for name in names]
+    workspace = call.workspace.name if call.workspace else ""
+    return hashlib.sha256(_encode((workspace, call.dialect, call.query, shaping, names, parts))).digest()

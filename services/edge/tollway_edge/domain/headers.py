@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.header_lines import from_lines, to_lines
 
 if TYPE_CHECKING:
-    from tollway_edge.domain.call import Call, Headers
+    from tollway_edge.domain.call import Call
     from tollway_edge.domain.errors import GatewayError
-    from tollway_edge.domain.ports import RawHeaders
 
-JSON = (b"content-type", b"application/json")
-EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+JSON = b"content-type: application/json\r\n"
+EVENT_STREAM = b"content-type: text/event-stream; charset=utf-8\r\n"
 _REQUEST_ID = {
     Dialect.ANTHROPIC_MESSAGES: b"request-id",
     Dialect.ANTHROPIC_COUNT_TOKENS: b"request-id",
@@ -23,51 +23,50 @@ _REQUEST_ID = {
     Dialect.OPENAI_EMBEDDINGS: b"x-request-id",
 }
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
-_UNSHARED = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
-# what no header may hold; a server that meets one answers nothing at all
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
+# what no header may hold, or a client takes nothing of the answer; the tab is allowed, and lines end in CRLF
+_CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\r\n")
+_OURS = b"x-gateway-"
 
 
-def gateway_headers(call: Call) -> RawHeaders:
+def gateway_headers(call: Call) -> bytes:
     """Return what every answer of a chat route carries."""
-    headers = [
-        (b"x-gateway-model", _value(call.model or call.requested_model)),
-        (b"x-gateway-provider", _value(call.provider)),
-        (b"x-gateway-tier", call.tier.encode()),
-        (b"x-gateway-cache", call.cache.encode()),
-        (b"x-gateway-saved-usd", b"%d.%06d" % divmod(call.saved_micro_usd, 1_000_000)),
-        (b"x-gateway-classifier", call.classifier.encode()),
-        (b"x-gateway-escalations", b"0"),
-        (b"x-gateway-query-id", call.query_id.encode()),
-    ]
+    lines = (
+        b"x-gateway-model: %b\r\nx-gateway-provider: %b\r\nx-gateway-tier: %b\r\nx-gateway-cache: %b\r\n"
+        b"x-gateway-saved-usd: %d.%06d\r\nx-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\n"
+        b"x-gateway-query-id: %b\r\n"
+    ) % (
+        _value(call.model or call.requested_model),
+        _value(call.provider),
+        _value(call.tier),
+        _value(call.cache),
+        *divmod(call.saved_micro_usd, 1_000_000),
+        _value(call.classifier),
+        call.query_id.encode(),
+    )
     changes = [*(call.body.changes if call.body else ()), *call.body_changes]
-    if changes:
-        headers.append((b"x-gateway-body-changes", ", ".join(changes).encode()))
-    return headers
+    return lines + b"x-gateway-body-changes: %b\r\n" % _value(", ".join(changes)) if changes else lines
 
 
-def provider_headers(call: Call, headers: Headers) -> RawHeaders:
+def provider_headers(call: Call, lines: bytes) -> bytes:
     """Return the provider's headers with ours behind them."""
-    told = [
-        (name.encode(), value.encode())
-        for name, value in headers
-        if (value.isprintable() or not _CONTROLS.search(value)) and not name.startswith("x-gateway-")
-    ]
-    return told + gateway_headers(call)
+    if _OURS in lines or len(lines.translate(None, _CONTROLS)) != len(lines):
+        lines = to_lines(header for header in from_lines(lines) if _may_be_told(*header))
+    return lines + gateway_headers(call)
 
 
-def own_headers(call: Call, content_type: tuple[bytes, bytes]) -> RawHeaders:
+def own_headers(call: Call, content_type: bytes) -> bytes:
     """Return headers of an answer that no provider gave: from the cache, or an error of ours."""
-    request_id = (_REQUEST_ID[call.dialect], request_id_of(call).encode())
-    return [content_type, request_id, *_UNSHARED, *gateway_headers(call)]
+    request_id = b"%b: %b\r\n" % (_REQUEST_ID[call.dialect], request_id_of(call).encode())
+    return b"".join((content_type, request_id, _UNSHARED, gateway_headers(call)))
 
 
-def error_headers(call: Call, error: GatewayError) -> RawHeaders:
+def error_headers(call: Call, error: GatewayError) -> bytes:
     """Return headers of a refusal; they tell clients whether to come again, and when."""
-    return own_headers(call, JSON) + retry_headers(error.retry_after)
+    return own_headers(call, JSON) + to_lines(retry_headers(error.retry_after))
 
 
-def retry_headers(retry_after: float | None) -> RawHeaders:
+def retry_headers(retry_after: float | None) -> list[tuple[bytes, bytes]]:
     if retry_after is None:
         return [(b"x-should-retry", b"false")]
     return [(b"x-should-retry", b"true"), (b"retry-after", b"%d" % max(1, math.ceil(retry_after)))]
@@ -77,6 +76,11 @@ def request_id_of(call: Call) -> str:
     return f"req_{call.call_id}"
 
 
+def _may_be_told(name: bytes, value: bytes) -> bool:
+    return not name.startswith(_OURS) and len(value.translate(None, _CONTROLS)) == len(value)
+
+
+@lru_cache(maxsize=1024)
 def _value(text: str) -> bytes:
     # a model's name comes from the client: what is no printable ASCII does not reach a header
     text = text[:200]

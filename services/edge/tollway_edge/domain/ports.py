@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tollway_edge.domain.answer import AnswerPiece, CachedAnswer, TierChoice
     from tollway_edge.domain.call import Call
 
-RawHeaders = list[tuple[bytes, bytes]]
-
 
 class Client(Protocol):
     """The other end of one HTTP exchange."""
@@ -23,10 +21,10 @@ class Client(Protocol):
     async def read_body(self) -> bytes:
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 
-    async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
-        """Send an answer at once."""
+    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
+        """Send an answer at once; headers as `header_lines` joins them."""
 
-    async def begin(self, status: int, headers: RawHeaders) -> None:
+    async def begin(self, status: int, header_lines: bytes) -> None:
         """Send status and headers; pieces follow."""
 
     async def send(self, data: bytes) -> None:

@@ -16,12 +16,11 @@ from tollway_edge.entrypoints.request_body import plain_body
 from tollway_edge.entrypoints.response_head import response_head
 
 if TYPE_CHECKING:
-    from tollway_edge.domain.ports import RawHeaders
     from tollway_edge.entrypoints.connection import EdgeConnection
     from tollway_edge.entrypoints.request_headers import RequestHeaders
 
-_CLOSE = (b"connection", b"close")
-_CHUNKED = (b"transfer-encoding", b"chunked")
+_CLOSE = b"connection: close\r\n"
+_CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 class Exchange:
@@ -139,19 +138,19 @@ class Exchange:
         self._body.clear()
         return plain_body(body, self.headers, most)
 
-    async def send_whole(self, status: int, headers: RawHeaders, body: bytes) -> None:
-        length = (b"content-length", b"%d" % len(body))
-        head = response_head(status, [*headers, length, *self._connection_headers()])
+    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
+        length = b"content-length: %d\r\n" % len(body)
+        head = response_head(status, header_lines, length, self._connection_lines())
         self.is_begun = True
         self._connection.write(head + body if self.method != b"HEAD" else head)
         await self._connection.drain()
         self._close()
 
-    async def begin(self, status: int, headers: RawHeaders) -> None:
+    async def begin(self, status: int, header_lines: bytes) -> None:
         self._is_chunked = self._can_chunk
         self.keep_alive &= self._is_chunked
-        framing = [_CHUNKED] if self._is_chunked else []
-        head = response_head(status, [*headers, *framing, *self._connection_headers()])
+        framing = _CHUNKED if self._is_chunked else b""
+        head = response_head(status, header_lines, framing, self._connection_lines())
         self.is_begun = True
         self._connection.write(head)
 
@@ -166,10 +165,10 @@ class Exchange:
             self._connection.write(b"0\r\n\r\n")
         self._close()
 
-    def _connection_headers(self) -> list[tuple[bytes, bytes]]:
+    def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
         self.keep_alive &= not self.headers.expects_continue or self.is_read
-        return [] if self.keep_alive else [_CLOSE]
+        return b"" if self.keep_alive else _CLOSE
 
     def _close(self) -> None:
         self.is_answered = True

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOT_PATHS: dict[bytes, Dialect] = {wire.path.encode(): dialect for dialect, wire in WIRES.items()}
-METHODS = b"POST, OPTIONS"
+_ALLOWED = b"allow: POST, OPTIONS\r\n"
 
 
 class HotRoutes:
@@ -69,9 +69,9 @@ class HotRoutes:
 
 async def _answer_other_method(call: Call, exchange: Exchange) -> None:
     if exchange.method == b"OPTIONS":
-        await exchange.send_whole(200, [(b"allow", METHODS)], b"")
+        await exchange.send_whole(200, _ALLOWED, b"")
         return
     kind = GatewayErrorKind.METHOD_NOT_ALLOWED
     error = GatewayError(kind, "METHOD_NOT_ALLOWED", "this path takes POST only")
-    headers = [*error_headers(call, error), (b"allow", METHODS)]
+    headers = error_headers(call, error) + _ALLOWED
     await exchange.send_whole(kind.status, headers, call.wire.error_body(kind, error.message, request_id_of(call)))

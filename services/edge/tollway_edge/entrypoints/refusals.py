@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.header_lines import to_lines
 from tollway_dialects.wires import WIRES
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
@@ -35,6 +36,5 @@ def refusal(error: GatewayError, path: bytes, headers: Iterable[tuple[bytes, byt
     is_anthropic = path.startswith(b"/v1/messages") or any(name == b"anthropic-version" for name, _ in headers)
     wire = WIRES[Dialect.ANTHROPIC_MESSAGES if is_anthropic else Dialect.OPENAI_CHAT]
     body = wire.error_body(error.kind, error.message, "")
-    length = (b"content-length", b"%d" % len(body))
-    told = [JSON, length, *retry_headers(error.retry_after), (b"connection", b"close")]
-    return response_head(error.kind.status, told) + body
+    framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
+    return response_head(error.kind.status, JSON, to_lines(retry_headers(error.retry_after)), framing) + body

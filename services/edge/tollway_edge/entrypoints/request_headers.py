@@ -23,7 +23,7 @@ class RequestHeaders:
     """The parts of a request's headers that the gateway acts on."""
 
     credential: str = ""
-    forwarded: list[tuple[str, str]] = field(default_factory=list)
+    forwarded: list[tuple[bytes, bytes]] = field(default_factory=list)
     traceparent: str = ""
     conversation_id: str = ""
     content_length: int = 0
@@ -42,7 +42,7 @@ class RequestHeaders:
         read = cls()
         for name, value in headers:
             if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
-                read.forwarded.append((name.decode("latin-1"), value.decode("latin-1")))
+                read.forwarded.append((name, value))
                 if name == b"anthropic-version":
                     read.is_anthropic = True
                 elif name == b"content-type":
@@ -63,7 +63,7 @@ class RequestHeaders:
                 read.conversation_id = value.decode("latin-1")
         if not read.content_type:
             read.content_type = "application/json"
-            read.forwarded.append(("content-type", read.content_type))
+            read.forwarded.append((b"content-type", b"application/json"))
         return read
 
 

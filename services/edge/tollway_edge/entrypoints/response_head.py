@@ -1,26 +1,21 @@
-"""Status line and headers of an HTTP/1.1 answer as bytes; used by `exchange` and `connection`."""
+"""Status line and headers of an HTTP/1.1 answer as bytes; used by `exchange` and `refusals`."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
-def response_head(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def response_head(status: int, *header_lines: bytes) -> bytes:
     """
     Return everything up to the body.
 
     Raises:
-        ValueError: A header would end its line early and begin another.
+        ValueError: A line ends in other than CRLF, or does not end.
     """
-    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    lines = [b"%b: %b\r\n" % header for header in headers]
-    head = b"".join((line, *lines, b"\r\n"))
-    if head.count(b"\n") != len(lines) + 2 or head.count(b"\r") != len(lines) + 2:
-        raise ValueError("a header holds a line end")
-    return head
+    lines = b"".join(header_lines)
+    ends = lines.count(b"\r\n")
+    if lines.count(b"\n") != ends or lines.count(b"\r") != ends or not lines.endswith(b"\r\n"):
+        raise ValueError("the headers are not lines")
+    return b"%b%b\r\n" % (_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, lines)

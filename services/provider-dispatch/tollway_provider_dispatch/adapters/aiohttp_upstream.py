@@ -11,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDict
+from tollway_dialects.header_lines import from_lines, to_lines
 from yarl import URL
 
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
@@ -18,12 +19,10 @@ from tollway_provider_dispatch.domain.ports import UpstreamBroken
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_provider_dispatch.domain.provider import Headers
-
 # framing belongs to a connection, not to an answer; aiohttp has undone any compression
 _DROPPED = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "trailer", "upgrade"}
-    | {"proxy-authenticate", "set-cookie", "date", "server"}
+    {b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"content-encoding", b"trailer"}
+    | {b"upgrade", b"proxy-authenticate", b"set-cookie", b"date", b"server"}
 )
 # above this aiohttp wants a file, which it writes in pieces
 _LARGE_BODY = 1 << 20
@@ -73,7 +72,8 @@ class AiohttpUpstream:
             proxy=proxy,
         )
 
-    async def post(self, url: str, headers: Headers, body: bytes) -> AiohttpAnswer:
+    async def post(self, url: str, header_lines: bytes, body: bytes) -> AiohttpAnswer:
+        headers = ((name.decode(), value.decode("latin-1")) for name, value in from_lines(header_lines))
         with _TRANSLATED:
             response = await self._session.post(
                 _parsed(url),
@@ -93,11 +93,8 @@ class AiohttpAnswer:
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
         self.status = response.status
-        self.headers: Headers = [
-            (name, value)
-            for name, value in ((name.lower(), value) for name, value in response.headers.items())
-            if name not in _DROPPED
-        ]
+        headers = ((name.lower(), value) for name, value in response.raw_headers)
+        self.header_lines = to_lines(header for header in headers if header[0] not in _DROPPED)
 
     async def read(self) -> bytes:
         with _TRANSLATED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollway_dialects.header_lines import to_lines
 from tollway_httpclient import (
     ConnectFailed,
     HttpClient,
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 
     from tollway_httpclient import Response
 
-    from tollway_provider_dispatch.domain.provider import Headers
-
 # framing belongs to a connection, not to an answer; what is compressed is decoded here
 _DROPPED = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "trailer", "upgrade"}
-    | {"proxy-authenticate", "set-cookie", "date", "server"}
+    {b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"content-encoding", b"trailer"}
+    | {b"upgrade", b"proxy-authenticate", b"set-cookie", b"date", b"server"}
 )
 # the first that fits; what is left is a reset
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -55,9 +54,9 @@ class HttptoolsUpstream:
         timeouts = Timeouts(connect_timeout, first_byte=read_timeout, stall=read_timeout)
         self._client = HttpClient(timeouts, ca_file=ca_file, proxy_of=environment_proxy)
 
-    async def post(self, url: str, headers: Headers, body: bytes) -> HttptoolsAnswer:
+    async def post(self, url: str, header_lines: bytes, body: bytes) -> HttptoolsAnswer:
         try:
-            response = await self._client.request("POST", url, headers, body)
+            response = await self._client.request("POST", url, header_lines, body)
         except HttpClientError as error:
             raise _broken(error) from error
         try:
@@ -77,12 +76,13 @@ class HttptoolsAnswer:
         self._response = response
         self._decoder: ContentDecoder | None = None
         self.status = response.status
-        self.headers: Headers = []
-        for header in response.headers:
+        kept = []
+        for header in response.raw_headers:
             if header[0] not in _DROPPED:
-                self.headers.append(header)
-            elif header[0] == "content-encoding":
-                self._decoder = ContentDecoder(header[1], self._decoder)
+                kept.append(header)
+            elif header[0] == b"content-encoding":
+                self._decoder = ContentDecoder(header[1].decode("latin-1"), self._decoder)
+        self.header_lines = to_lines(kept)
 
     async def read(self) -> bytes:
         if self._decoder is not None:

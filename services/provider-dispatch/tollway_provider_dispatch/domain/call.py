@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from tollway_dialects.dialect import Dialect
 
-    from tollway_provider_dispatch.domain.provider import Headers
-
 
 class ChatCall(msgspec.Struct, frozen=True):
     """One client call, ready for an upstream of the same dialect."""
@@ -26,7 +24,7 @@ class ChatCall(msgspec.Struct, frozen=True):
     body: bytes
     body_model: str
     """The name in the body, replaced where another model is called."""
-    headers: Headers
+    header_lines: bytes
     query: str
     conversation: bytes
     strip_usage_event: bool
@@ -60,7 +58,7 @@ class Head(msgspec.Struct, frozen=True):
     """What is known once a provider has answered with a status."""
 
     status: int
-    headers: Headers
+    header_lines: bytes
     provider: str
     model: str
     body_changes: tuple[str, ...] = ()

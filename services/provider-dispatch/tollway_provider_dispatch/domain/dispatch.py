@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from tollway_dialects.estimate import tokens_of_bytes
+from tollway_dialects.header_lines import value_of
 from tollway_dialects.request import RequestBody
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
@@ -116,10 +117,10 @@ class Dispatcher:
             changed = RequestBody.parse(call.body)
             changed.set("model", candidate.model, "model")
             body, changes = changed.raw, ("model",)
-        headers = [*call.headers, *provider.headers, *provider.kind.authorise(key.secret)]
-        answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), headers, body)
+        lines = call.header_lines + provider.lines_with(key)
+        answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), lines, body)
         attempt.http_status = answer.status
-        told = [header for header in answer.headers if not key.is_told_by(header[1])]
+        told = key.left_out_of(answer.header_lines)
         return answer, Head(answer.status, told, provider.name, candidate.model, changes)
 
     def _begin(self, candidate: Candidate, key: ProviderKey) -> Attempt:
@@ -162,6 +163,4 @@ async def _drain(upstream: AsyncIterator[bytes]) -> None:
 
 
 def _is_event_stream(head: Head) -> bool:
-    return head.status < 300 and any(
-        name == "content-type" and value.lower().startswith("text/event-stream") for name, value in head.headers
-    )
+    return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")

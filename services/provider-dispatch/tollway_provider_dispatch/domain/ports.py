@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_provider_dispatch.domain.provider import Headers
-
 
 class UpstreamBroken(Exception):
     """No answer, or not a whole one: `reason` is one of connect_failed, reset, timeout, malformed_response."""
@@ -22,8 +20,8 @@ class UpstreamAnswer(Protocol):
     """One HTTP answer whose status and headers have been read."""
 
     status: int
-    headers: Headers
-    """End-to-end headers, names in lower case; the body is handed on decoded, so its framing is not among them."""
+    header_lines: bytes
+    """End-to-end headers; the body is handed on decoded, so its framing is not among them."""
 
     async def read(self) -> bytes:
         """Return the whole body; raises `UpstreamBroken`."""
@@ -38,7 +36,7 @@ class UpstreamAnswer(Protocol):
 class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
-    async def post(self, url: str, headers: Headers, body: bytes) -> UpstreamAnswer:
+    async def post(self, url: str, header_lines: bytes, body: bytes) -> UpstreamAnswer:
         """Return once the answer's headers are there; raises `UpstreamBroken`."""
 
 

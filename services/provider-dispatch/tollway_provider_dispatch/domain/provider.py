@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+
+from tollway_dialects.header_lines import from_lines, to_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tollway_dialects.dialect import Dialect
 
-Headers = list[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,13 @@ class ProviderKey:
     def of(cls, secret: str) -> ProviderKey:
         return cls(secret, hashlib.sha256(secret.encode()).hexdigest()[:8])
 
-    def is_told_by(self, text: str) -> bool:
+    def left_out_of(self, header_lines: bytes) -> bytes:
+        """Return headers without those that quote the secret."""
+        secret = self.secret.encode()
         # the simulator's stand-in has no fingerprint, and is no secret
-        return bool(self.fingerprint) and self.secret in text
+        if not self.fingerprint or secret not in header_lines:
+            return header_lines
+        return to_lines(header for header in from_lines(header_lines) if secret not in header[1])
 
     def masked_in(self, data: bytes) -> bytes:
         """Return data with the fingerprint where it quoted the secret."""
@@ -68,8 +76,18 @@ class Provider:
     def url(self, dialect: Dialect, query: str) -> str:
         return f"{self.base_url}{self.kind.paths[dialect]}{'?' + query if query else ''}"
 
+    def lines_with(self, key: ProviderKey) -> bytes:
+        """Return the headers that the gateway adds to a request, the key's among them."""
+        return _lines((*self.headers, *self.kind.authorise(key.secret)))
+
     def key_for(self, conversation: bytes) -> ProviderKey:
         """Return the same key for the same conversation: prompt caches belong to an account."""
         # a hash of its own: clients name conversations too, and names begin alike
         digest = hashlib.blake2b(conversation, digest_size=8).digest()
         return self.keys[int.from_bytes(digest, "big") % len(self.keys)]
+
+
+@cache
+def _lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    # as many as there are keys
+    return to_lines((name.lower().encode(), value.encode("latin-1")) for name, value in headers)

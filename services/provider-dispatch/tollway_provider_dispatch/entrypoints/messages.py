@@ -32,7 +32,7 @@ def call_from(message: pb.ChatCall) -> ChatCall:
         models=message.models,
         body=message.body,
         body_model=message.body_model,
-        headers=[(header.name, header.value) for header in message.headers],
+        header_lines=message.header_lines,
         query=message.query,
         conversation=message.conversation,
         strip_usage_event=message.strip_usage_event,
@@ -85,7 +85,7 @@ def _head_to(head: Head | None) -> pb.AnswerHead | None:
         return None
     return pb.AnswerHead(
         status=head.status,
-        headers=[chat_pb2.Header(name=name, value=value) for name, value in head.headers],
+        header_lines=head.header_lines,
         provider=head.provider,
         model=head.model,
         body_changes=head.body_changes,

@@ -24,21 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atollway/chat/v1/chat.proto\x12\x0ftollway.chat.v1\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xc8\x01\n\x05Usage\x12\x1d\n\x15uncached_input_tokens\x18\x01 \x01(\x03\x12 \n\x18\x63\x61\x63he_write_short_tokens\x18\x02 \x01(\x03\x12\x1f\n\x17\x63\x61\x63he_write_long_tokens\x18\x03 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x04 \x01(\x03\x12\x15\n\routput_tokens\x18\x05 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x06 \x01(\x03\x12\x11\n\testimated\x18\x07 \x01(\x08\"\xff\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x17\n\x0fkey_fingerprint\x18\x04 \x01(\t\x12\x13\n\x0bhttp_status\x18\x05 \x01(\x05\x12\x30\n\x07outcome\x18\x06 \x01(\x0e\x32\x1f.tollway.chat.v1.AttemptOutcome\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12%\n\x05usage\x18\x08 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x17\n\x0fstarted_unix_ms\x18\t \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\n \x01(\x03*\xbc\x01\n\x07\x44ialect\x12\x17\n\x13\x44IALECT_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44IALECT_ANTHROPIC_MESSAGES\x10\x01\x12\x17\n\x13\x44IALECT_OPENAI_CHAT\x10\x02\x12\"\n\x1e\x44IALECT_ANTHROPIC_COUNT_TOKENS\x10\x03\x12\x1c\n\x18\x44IALECT_OPENAI_RESPONSES\x10\x04\x12\x1d\n\x19\x44IALECT_OPENAI_EMBEDDINGS\x10\x05*\xa8\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1b\n\x17\x41TTEMPT_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16\x41TTEMPT_OUTCOME_BROKEN\x10\x03\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atollway/chat/v1/chat.proto\x12\x0ftollway.chat.v1\"\xc8\x01\n\x05Usage\x12\x1d\n\x15uncached_input_tokens\x18\x01 \x01(\x03\x12 \n\x18\x63\x61\x63he_write_short_tokens\x18\x02 \x01(\x03\x12\x1f\n\x17\x63\x61\x63he_write_long_tokens\x18\x03 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x04 \x01(\x03\x12\x15\n\routput_tokens\x18\x05 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x06 \x01(\x03\x12\x11\n\testimated\x18\x07 \x01(\x08\"\xff\x01\n\x07\x41ttempt\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x17\n\x0fkey_fingerprint\x18\x04 \x01(\t\x12\x13\n\x0bhttp_status\x18\x05 \x01(\x05\x12\x30\n\x07outcome\x18\x06 \x01(\x0e\x32\x1f.tollway.chat.v1.AttemptOutcome\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12%\n\x05usage\x18\x08 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x17\n\x0fstarted_unix_ms\x18\t \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\n \x01(\x03*\xbc\x01\n\x07\x44ialect\x12\x17\n\x13\x44IALECT_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44IALECT_ANTHROPIC_MESSAGES\x10\x01\x12\x17\n\x13\x44IALECT_OPENAI_CHAT\x10\x02\x12\"\n\x1e\x44IALECT_ANTHROPIC_COUNT_TOKENS\x10\x03\x12\x1c\n\x18\x44IALECT_OPENAI_RESPONSES\x10\x04\x12\x1d\n\x19\x44IALECT_OPENAI_EMBEDDINGS\x10\x05*\xa8\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1b\n\x17\x41TTEMPT_OUTCOME_REFUSED\x10\x02\x12\x1a\n\x16\x41TTEMPT_OUTCOME_BROKEN\x10\x03\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.chat.v1.chat_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DIALECT']._serialized_start=548
-  _globals['_DIALECT']._serialized_end=736
-  _globals['_ATTEMPTOUTCOME']._serialized_start=739
-  _globals['_ATTEMPTOUTCOME']._serialized_end=907
-  _globals['_HEADER']._serialized_start=47
-  _globals['_HEADER']._serialized_end=84
-  _globals['_USAGE']._serialized_start=87
-  _globals['_USAGE']._serialized_end=287
-  _globals['_ATTEMPT']._serialized_start=290
-  _globals['_ATTEMPT']._serialized_end=545
+  _globals['_DIALECT']._serialized_start=509
+  _globals['_DIALECT']._serialized_end=697
+  _globals['_ATTEMPTOUTCOME']._serialized_start=700
+  _globals['_ATTEMPTOUTCOME']._serialized_end=868
+  _globals['_USAGE']._serialized_start=48
+  _globals['_USAGE']._serialized_end=248
+  _globals['_ATTEMPT']._serialized_start=251
+  _globals['_ATTEMPT']._serialized_end=506
 # @@protoc_insertion_point(module_scope)

@@ -82,30 +82,6 @@ ATTEMPT_OUTCOME_CANCELLED: AttemptOutcome.ValueType  # 4
 Global___AttemptOutcome: _TypeAlias = AttemptOutcome  # noqa: Y015
 
 @_typing.final
-class Header(_message.Message):
-    """One HTTP header; names in lower case."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    VALUE_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    value: _builtins.str
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        value: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Header: _TypeAlias = Header  # noqa: Y015
-
-@_typing.final
 class Usage(_message.Message):
     """Token counts of one call, normalised over all providers.
     Input parts never overlap: the whole input is the sum of the first four.

@@ -197,11 +197,11 @@ class ChatCall(_message.Message):
     DIALECT_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
-    HEADERS_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     CONVERSATION_FIELD_NUMBER: _builtins.int
     BODY_MODEL_FIELD_NUMBER: _builtins.int
     STRIP_USAGE_EVENT_FIELD_NUMBER: _builtins.int
+    HEADER_LINES_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     dialect: _chat_pb2.Dialect.ValueType
     body: _builtins.bytes
@@ -214,13 +214,13 @@ class ChatCall(_message.Message):
     """Model named in the body; where another one is called, the name in the body is replaced."""
     strip_usage_event: _builtins.bool
     """The body asks for a usage event that the client did not ask for: take it out of the stream."""
+    header_lines: _builtins.bytes
+    """Client headers that belong to the provider (anthropic-beta, openai-organization …): "name: value" CRLF for each,
+    names in lower case.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Models that may answer, best first; never empty."""
-
-    @_builtins.property
-    def headers(self) -> _containers.RepeatedCompositeFieldContainer[_chat_pb2.Header]:
-        """Client headers that belong to the provider (anthropic-beta, openai-organization …)."""
 
     def __init__(
         self,
@@ -229,15 +229,15 @@ class ChatCall(_message.Message):
         dialect: _chat_pb2.Dialect.ValueType = ...,
         models: _abc.Iterable[_builtins.str] | None = ...,
         body: _builtins.bytes = ...,
-        headers: _abc.Iterable[_chat_pb2.Header] | None = ...,
         query: _builtins.str = ...,
         conversation: _builtins.bytes = ...,
         body_model: _builtins.str = ...,
         strip_usage_event: _builtins.bool = ...,
+        header_lines: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "headers", b"headers", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "header_lines", b"header_lines", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -250,16 +250,16 @@ class AnswerHead(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     STATUS_FIELD_NUMBER: _builtins.int
-    HEADERS_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     BODY_CHANGES_FIELD_NUMBER: _builtins.int
+    HEADER_LINES_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     provider: _builtins.str
     model: _builtins.str
     """The model as the gateway names it."""
-    @_builtins.property
-    def headers(self) -> _containers.RepeatedCompositeFieldContainer[_chat_pb2.Header]: ...
+    header_lines: _builtins.bytes
+    """End-to-end headers of the provider's answer: "name: value" CRLF for each, names in lower case."""
     @_builtins.property
     def body_changes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was changed in the body before it was sent, e.g. "model"."""
@@ -268,14 +268,14 @@ class AnswerHead(_message.Message):
         self,
         *,
         status: _builtins.int = ...,
-        headers: _abc.Iterable[_chat_pb2.Header] | None = ...,
         provider: _builtins.str = ...,
         model: _builtins.str = ...,
         body_changes: _abc.Iterable[_builtins.str] | None = ...,
+        header_lines: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "headers", b"headers", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
