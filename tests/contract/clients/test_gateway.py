@@ -114,8 +114,9 @@ def test_an_unknown_prompt_is_a_404_of_the_dialect(gateway: Gateway) -> None:
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
 def test_a_stream_that_its_client_leaves_is_cancelled_at_once_and_booked_once(gateway: Gateway, path: str) -> None:
     since = gateway.log_end()
-    model = "claude-haiku-5-5" if path.endswith("messages") else "gpt-6-luna"
-    body = anthropic_body("go on [words=500] [pace=0.02]", stream=True, model=model)
+    body = anthropic_body("go on [words=500] [pace=0.02]", stream=True)
+    if path.endswith("completions"):
+        body |= {"model": "gpt-6-luna", "max_completion_tokens": body.pop("max_tokens")}
     left = _leave_after(gateway, path, body, words=10)
     served = gateway.await_served(since, disconnected=1)
     assert served["disconnected_at"] - left.at < 0.2
