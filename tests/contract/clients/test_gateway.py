@@ -48,7 +48,7 @@ def test_a_body_reaches_the_provider_byte_for_byte(gateway: Gateway) -> None:
 def test_every_answer_carries_the_gateway_headers(gateway: Gateway, path: str, case: str) -> None:
     body: Any = anthropic_body("hello [status=529]" if case == "refused by the provider" else "hello")
     if path.endswith("completions"):
-        body["model"] = "gpt-6-luna"
+        body |= {"model": "gpt-6-luna", "max_completion_tokens": body.pop("max_tokens")}
     body["stream"] = case == "stream"
     if case == "unknown model":
         body["model"] = "no-such-model"

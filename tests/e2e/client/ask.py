@@ -44,7 +44,7 @@ def anthropic_stream(prompt: str) -> dict[str, Any]:
 def openai_json(prompt: str) -> dict[str, Any]:
     client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY)
     raw = client.chat.completions.with_raw_response.create(
-        model=OPENAI_MODEL, max_tokens=100, messages=[{"role": "user", "content": prompt}]
+        model=OPENAI_MODEL, max_completion_tokens=100, messages=[{"role": "user", "content": prompt}]
     )
     completion = raw.parse()
     return answer(completion.choices[0].message.content, raw.headers, completion.usage.completion_tokens)
