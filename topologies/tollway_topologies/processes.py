@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.settings import Environment, SettingError
 
+from tollway_topologies.addresses import free_address
 from tollway_topologies.children import Children, await_grpc, await_http, await_tcp
 from tollway_topologies.local import needs_simulator
 from tollway_topologies.ready import Ready, local_key, welcome
@@ -90,12 +91,6 @@ async def _start_redis(children: Children, env: dict[str, str], folder: Path) ->
 
 def _address_of(service: str) -> str:
     return f"{service.upper().replace('-', '_')}_ADDRESS"
-
-
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def _edge_address(env: Mapping[str, str]) -> str:

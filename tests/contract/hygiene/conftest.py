@@ -21,7 +21,7 @@ from contract.hygiene.evidence import Evidence, dump_of, files_under, processes_
 from contract.hygiene.leaky_upstream import LeakyUpstream, leaky_upstream
 from contract.hygiene.traffic import Traffic
 from gateway import COMMANDS, ROOT, running
-from tollway_topologies.processes import free_address
+from tollway_topologies.addresses import free_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

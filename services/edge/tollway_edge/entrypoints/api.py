@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -79,7 +80,9 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
         return await catalogue.openai_list()
 
     @api.get("/v1/models/{name:path}")
-    async def model(request: Request, workspace: Caller, name: str) -> dict[str, Any]:
+    async def model(
+        request: Request, workspace: Caller, name: Annotated[str, PathParameter(examples=["auto"])]
+    ) -> dict[str, Any]:
         return await (catalogue.anthropic_model(name) if _is_anthropic(request) else catalogue.openai_model(name))
 
     @api.get("/v1/metrics")
