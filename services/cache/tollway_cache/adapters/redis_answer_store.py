@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import msgspec
+from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
@@ -66,7 +67,7 @@ class RedisAnswerStore:
         self._slow_in_a_row = 0
         self._reads: dict[str, JoinedReads] = {}
         self._lines: list[AbstractConnection] = []
-        self._may_read = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._may_ask = asyncio.Semaphore(MAX_CONNECTIONS)
 
     @classmethod
     def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
@@ -103,25 +104,31 @@ class RedisAnswerStore:
 
     async def put(self, entries: Sequence[Entry]) -> int:
         # no transaction: entries are independent, and in a Cluster they live on different nodes
-        pipeline = self._client.pipeline(transaction=False)
-        for entry in entries:
-            answer = entry.answer
-            name, value = _key(answer.partition, answer.exact_key), _encode(_to_stored(answer))
-            pipeline.execute_command("SET", name, value, "EX", entry.ttl_seconds)
-        async with self._limited(PUT_SECONDS):
-            await pipeline.execute()
+        await self._ask(PUT_SECONDS, [_set(entry) for entry in entries])
         return len(entries)
 
     async def _fetch(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        """Read on a connection kept for reads: the client's own way takes, checks and returns one for every command."""
-        async with self._limited(self._get_seconds), self._may_read:
+        (values,) = await self._ask(self._get_seconds, [_packed("MGET", *keys)])
+        return cast("Sequence[bytes | None]", values)
+
+    async def _ask(self, seconds: float, commands: Sequence[bytes]) -> list[object]:
+        """
+        Send packed commands on one connection and return the answers, or raise the first that is an error.
+
+        The client's own way takes, checks and returns a connection for every command, and packs in Python.
+        """
+        async with self._limited(seconds), self._may_ask:
             line = self._lines.pop() if self._lines else self._new_line()
             try:
                 # a connection that is broken off, by an error or a cancellation, closes itself and opens anew
-                await line.send_command("MGET", *keys, check_health=False)
-                return cast("Sequence[bytes | None]", await line.read_response())
+                await line.send_packed_command(commands, check_health=False)
+                answers = [await _answer_of(line) for _ in commands]
             finally:
                 self._lines.append(line)
+            for answer in answers:
+                if isinstance(answer, ResponseError):
+                    raise answer
+            return answers
 
     def _new_line(self) -> AbstractConnection:
         line: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
@@ -157,6 +164,24 @@ class RedisAnswerStore:
 def _key(partition: str, exact_key: bytes) -> str:
     # the braces are a Cluster hash tag: a workspace's answers share a slot
     return f"tollway:{{{partition}}}:exact:{exact_key.hex()}"
+
+
+def _set(entry: Entry) -> bytes:
+    name = _key(entry.answer.partition, entry.answer.exact_key)
+    return _packed("SET", name, _encode(_to_stored(entry.answer)), "EX", entry.ttl_seconds)
+
+
+def _packed(*parts: str | int | bytes) -> bytes:
+    packed: bytes = pack_command(parts)  # type: ignore[arg-type]  # its stub takes one part only
+    return packed
+
+
+async def _answer_of(line: AbstractConnection) -> object:
+    """Return an answer, also one that is an error: others may follow it."""
+    try:
+        return await line.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _to_stored(answer: Answer) -> StoredAnswer:
