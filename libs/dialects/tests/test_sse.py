@@ -113,3 +113,29 @@ def test_a_long_event_in_many_pieces_is_searched_once() -> None:
     piece = b"x" * 2048
     assert [event for _ in range(4096) for event in splitter.feed(piece)] == []
     assert len(splitter.feed(b"\n\n")[0]) == 4096 * 2048 + 2
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\n", [b"1", b"2"]),
+        (b"data: 1\n\n", [b"1"]),
+        (b"id: 7\ndata: 1\n\n: a comment\ndata: 2\n\n", [b"1", b"2"]),
+        (b"data: 1\n\nda", []),
+        (b"data: 1\ndata: 2\n\n", []),
+        (b": a comment\n\ndata: 1\n\n", []),
+        (b"data: 1\r\n\r\n", []),
+        (b"data:1\n\n", []),
+        (b"", []),
+    ],
+)
+def test_plain_data_is_found_only_where_nothing_else_is(data: bytes, found: list[bytes]) -> None:
+    assert EventSplitter().plain_data(data) == found
+
+
+def test_no_data_is_plain_while_half_an_event_waits() -> None:
+    splitter = EventSplitter()
+    splitter.feed(b"data: 1")
+    assert splitter.plain_data(b"\n\n") == splitter.plain_data(b"data: 2\n\n") == []
+    splitter.feed(b"\n\n")
+    assert splitter.plain_data(b"data: 2\n\n") == [b"2"]

@@ -9,6 +9,7 @@ import re
 _BOUNDARY = re.compile(rb"\n\r?\n|\r\r")
 _BOUNDARY_BYTES = 3
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_DATA_LINE = re.compile(rb"^data: (.+)$", re.MULTILINE)
 
 
 class EventSplitter:
@@ -17,6 +18,17 @@ class EventSplitter:
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
         self._seam = b""
+
+    def plain_data(self, data: bytes) -> list[bytes]:
+        """
+        Return the data of each event where nothing waits and `data` is whole events of one data line each.
+
+        That is what providers send, and one search finds it. Nothing where it may be otherwise: then `feed` says.
+        """
+        if self._waiting or data[-2:] != b"\n\n" or b"\r" in data:
+            return []
+        found: list[bytes] = _DATA_LINE.findall(data)
+        return found if len(found) == data.count(b"\n\n") else []
 
     def feed(self, data: bytes) -> list[bytes]:
         if self._waiting:

@@ -11,6 +11,7 @@ from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
+_EVENTS = msgspec.json.Decoder(list[Event])
 
 
 class AnthropicStreamReader:
@@ -37,6 +38,15 @@ class AnthropicStreamReader:
         return msgspec.structs.replace(self._known, output=self._streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
+        if plain := self._events.plain_data(data):
+            try:
+                seen = _EVENTS.decode(b"[%b]" % b",".join(plain))
+            except (ValueError, RecursionError):
+                seen = []  # one of them is odd: each is looked at below
+            if len(seen) == len(plain):
+                for each in seen:
+                    self._note(each)
+                return data
         events = self._events.feed(data)
         for event in events:
             self._read(event)
@@ -52,6 +62,9 @@ class AnthropicStreamReader:
             if not is_object(data):
                 self.error = MALFORMED_EVENT
             return
+        self._note(seen)
+
+    def _note(self, seen: Event) -> None:
         if seen.type == "content_block_delta" and seen.delta:
             delta = seen.delta
             self._streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)

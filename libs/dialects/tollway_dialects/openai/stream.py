@@ -11,6 +11,8 @@ from tollway_dialects.sse import EventSplitter, event_data, is_object
 from tollway_dialects.usage import Usage
 
 _CHUNK = msgspec.json.Decoder(Chunk)
+_CHUNKS = msgspec.json.Decoder(list[Chunk])
+_DONE = b"[DONE]"
 # within a text its quotes would be escaped
 _NO_USAGE = b',"usage":null'
 
@@ -38,6 +40,8 @@ class OpenAIStreamReader:
         return self._told or Usage(uncached_input=self._input_estimate, output=self._streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
+        if (plain := self._events.plain_data(data)) and self._read_all(plain):
+            return data.replace(_NO_USAGE, b"") if self._strip_usage else data
         events = self._events.feed(data)
         handed_on = b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
         return handed_on.replace(_NO_USAGE, b"") if self._strip_usage else handed_on
@@ -47,7 +51,7 @@ class OpenAIStreamReader:
         data = event_data(event)
         if not data:
             return False
-        if data == b"[DONE]":
+        if data == _DONE:
             self.is_complete = True
             return False
         try:
@@ -56,6 +60,25 @@ class OpenAIStreamReader:
             if not is_object(data):
                 self.error = MALFORMED_EVENT
             return False
+        self._note(chunk)
+        return _is_usage(chunk)
+
+    def _read_all(self, plain: list[bytes]) -> bool:
+        """Take note of several events at once; False where one of them is odd or must not be handed on."""
+        is_complete = plain[-1] == _DONE
+        chunks = plain[:-1] if is_complete else plain
+        try:
+            seen = _CHUNKS.decode(b"[%b]" % b",".join(chunks))
+        except (ValueError, RecursionError):
+            return False
+        if len(seen) != len(chunks) or (self._strip_usage and any(map(_is_usage, seen))):
+            return False
+        for each in seen:
+            self._note(each)
+        self.is_complete |= is_complete
+        return True
+
+    def _note(self, chunk: Chunk) -> None:
         if chunk.error is not None:
             self.error = "upstream_error"
         if chunk.usage is not None:
@@ -64,4 +87,7 @@ class OpenAIStreamReader:
             self.stop_reason = merge_stop_reason(self.stop_reason, choice.finish_reason)
             if choice.delta:
                 self._streamed += tokens_of_text(choice.delta.text())
-        return chunk.usage is not None and not chunk.choices and chunk.error is None
+
+
+def _is_usage(chunk: Chunk) -> bool:
+    return chunk.usage is not None and not chunk.choices and chunk.error is None
