@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
+MOST_UNSENT_BYTES = 65536
+
 
 class Exchange:
     """
@@ -45,6 +47,8 @@ class Exchange:
         "_reading",
         "_refusal",
         "_size",
+        "_unsent",
+        "_unsent_bytes",
         "headers",
         "is_answered",
         "is_begun",
@@ -84,6 +88,8 @@ class Exchange:
         self._size = 0
         self._reading: asyncio.Future[None] | None = None
         self._refusal: GatewayError | None = None
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
 
     # the connection's side; `response_complete` is uvicorn's name
 
@@ -150,20 +156,35 @@ class Exchange:
         self._is_chunked = self._can_chunk
         self.keep_alive &= self._is_chunked
         framing = _CHUNKED if self._is_chunked else b""
-        head = response_head(status, header_lines, framing, self._connection_lines())
         self.is_begun = True
-        self._connection.write(head)
+        self._put(response_head(status, header_lines, framing, self._connection_lines()))
 
     async def send(self, data: bytes) -> None:
         if not data:  # an empty chunk would end the body
             return
-        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+        self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
         await self._connection.drain()
 
     async def end(self) -> None:
         if self._is_chunked:
-            self._connection.write(b"0\r\n\r\n")
+            self._put(b"0\r\n\r\n")
+        self._flush()
         self._close()
+
+    def _put(self, data: bytes) -> None:
+        """Write at the end of the loop's turn: what comes in one turn leaves in one write."""
+        if not self._unsent:
+            self._connection.loop.call_soon(self._flush)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes > MOST_UNSENT_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unsent and not self._connection.transport.is_closing():
+            self._connection.write(b"".join(self._unsent))
+        self._unsent.clear()
+        self._unsent_bytes = 0
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
