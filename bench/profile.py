@@ -45,17 +45,17 @@ async def _profile(target: Target, case: Case, seconds: int) -> list[Path]:
         samplers = [await _sampler(pid, graph, seconds) for pid, graph in zip(pids, graphs, strict=True)]
         while any(sampler.returncode is None for sampler in samplers):
             await closed_loop(connections, case.requests(target, BATCH), case.check(target))
-    return [graph for sampler, graph in zip(samplers, graphs, strict=True) if await _has_written(sampler, graph)]
+    outcomes = [await _has_written(sampler) for sampler in samplers]
+    return [graph for graph, has_written in zip(graphs, outcomes, strict=True) if has_written]
 
 
-async def _has_written(sampler: asyncio.subprocess.Process, graph: Path) -> bool:
+async def _has_written(sampler: asyncio.subprocess.Process) -> bool:
+    """Say whether there is a graph; one of a process that had nothing to do is not."""
     _, said = await sampler.communicate()
-    if b"No stack counts" in said:  # it had nothing to do
-        graph.unlink()
-        return False
-    if sampler.returncode:
+    is_idle = b"No stack counts" in said
+    if sampler.returncode and not is_idle:
         raise BenchFailed(f"py-spy: {said.decode().strip()}")
-    return True
+    return not is_idle
 
 
 async def _sampler(pid: int, graph: Path, seconds: int) -> asyncio.subprocess.Process:
