@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_dialects.usage import Usage
-from tollway_edge.domain.answer import AnswerEnd
+from tollway_edge.domain.answer import AnswerEnd, AnswerPiece
 
 if TYPE_CHECKING:
     from tollway_edge.domain.pipeline import Pipeline
@@ -147,6 +147,23 @@ async def test_a_client_that_leaves_behind_the_last_byte_had_its_answer(
     with pytest.raises(asyncio.CancelledError):
         await serving
     assert [(record.status, record.usage.is_estimated) for record in ports.records] == [("succeeded", False)]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_was_streamed_to_a_client_that_left_is_booked(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, is_told: bool
+) -> None:
+    head, first, *rest = make_stream()
+    told = [AnswerPiece(usage=Usage(10, output=2, is_estimated=not is_told)), AnswerPiece(data=b"x", output_so_far=7)]
+    ports.body, ports.pieces = make_body(stream=True), [head, first, *told, *rest]
+    ports.holds_at = "piece 4"
+    serving = asyncio.create_task(pipeline.serve(make_call(), ports))
+    await ports.reached.wait()
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    (record,) = ports.records
+    assert record.usage == (Usage(10, output=2) if is_told else Usage(10, output=7, is_estimated=True))
 
 
 @pytest.mark.parametrize(

@@ -26,16 +26,16 @@ class AnthropicStreamReader:
         self.is_complete = False
         self.error: str | None = None
         self.stop_reason: str | None = None
-        self._known = Usage(uncached_input=input_estimate)
-        self._streamed = 0
+        self.told = Usage(uncached_input=input_estimate)
+        self.streamed = 0
         self._is_final = False
         self._events = EventSplitter()
 
     @property
     def usage(self) -> Usage:
         if self._is_final:
-            return self._known
-        return msgspec.structs.replace(self._known, output=self._streamed, is_estimated=True)
+            return self.told
+        return msgspec.structs.replace(self.told, output=self.streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
         if plain := self._events.plain_data(data):
@@ -67,9 +67,9 @@ class AnthropicStreamReader:
     def _note(self, seen: Event) -> None:
         if seen.type == "content_block_delta" and seen.delta:
             delta = seen.delta
-            self._streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)
+            self.streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)
         elif seen.type == "message_start" and seen.message:
-            self._known = merge_usage(self._known, seen.message.usage or AnthropicUsage())
+            self.told = merge_usage(self.told, seen.message.usage or AnthropicUsage())
         elif seen.type == "message_delta":
             self._finish(seen)
         elif seen.type == "message_stop":
@@ -81,5 +81,5 @@ class AnthropicStreamReader:
         if seen.delta:
             self.stop_reason = seen.delta.stop_reason or self.stop_reason
         if seen.usage:
-            self._known = merge_usage(self._known, seen.usage)
+            self.told = merge_usage(self.told, seen.usage)
             self._is_final |= seen.usage.output_tokens is not None

@@ -29,15 +29,14 @@ class OpenAIStreamReader:
         self.is_complete = False
         self.error: str | None = None
         self.stop_reason: str | None = None
-        self._input_estimate = input_estimate
-        self._told: Usage | None = None
-        self._streamed = 0
+        self.told = Usage(uncached_input=input_estimate, is_estimated=True)
+        self.streamed = 0
         self._strip_usage = strip_usage
         self._events = EventSplitter()
 
     @property
     def usage(self) -> Usage:
-        return self._told or Usage(uncached_input=self._input_estimate, output=self._streamed, is_estimated=True)
+        return msgspec.structs.replace(self.told, output=self.streamed) if self.told.is_estimated else self.told
 
     def feed(self, data: bytes) -> bytes:
         if (plain := self._events.plain_data(data)) and self._read_all(plain):
@@ -82,11 +81,11 @@ class OpenAIStreamReader:
         if chunk.error is not None:
             self.error = "upstream_error"
         if chunk.usage is not None:
-            self._told = chunk.usage.normalised()
+            self.told = chunk.usage.normalised()
         for choice in chunk.choices:
             self.stop_reason = merge_stop_reason(self.stop_reason, choice.finish_reason)
             if choice.delta:
-                self._streamed += tokens_of_text(choice.delta.text())
+                self.streamed += tokens_of_text(choice.delta.text())
 
 
 def _is_usage(chunk: Chunk) -> bool:

@@ -65,6 +65,9 @@ class DispatchClient:
 async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> AsyncIterator[AnswerPiece]:
     try:
         async for message in messages:
+            if message.output_tokens_so_far:
+                yield AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                continue
             yield AnswerPiece(
                 head=_head_from(message.head) if message.HasField("head") else None,
                 data=message.data,

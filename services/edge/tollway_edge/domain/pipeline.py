@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.prompt import prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest
@@ -142,6 +143,8 @@ class Pipeline:
     def _settle(self, call: Call) -> None:
         if call.workspace is None:
             return
+        if call.usage.is_estimated and call.output_so_far > call.usage.output:
+            call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         self.ledger.record(call)
         self.meter.observe(call, self._cost(call))
 

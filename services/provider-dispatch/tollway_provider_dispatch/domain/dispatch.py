@@ -83,6 +83,7 @@ class Dispatcher:
     ) -> AsyncGenerator[Piece, None]:
         reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
         yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
+        told = reader.told
         reason = "ended_early"
         handed_on = b""
         upstream = answer.pieces()
@@ -91,9 +92,12 @@ class Dispatcher:
                 handed_on = reader.feed(data)
                 if reader.is_complete or reader.error:
                     break
-                if handed_on:
+                if handed_on and reader.told is told:
+                    yield Piece(data=handed_on, output_so_far=reader.streamed)
+                elif handed_on:
+                    told = reader.told
                     yield Piece(data=handed_on, usage=reader.usage)
-                    handed_on = b""
+                handed_on = b""
         except UpstreamBroken as broken:
             reason = broken.reason
         attempt.usage = reader.usage
