@@ -7,24 +7,22 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import msgspec
-from hiredis import pack_command
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 
 from tollway_cache.adapters.joined_reads import JoinedReads
+from tollway_cache.adapters.redis_lines import RedisLines, packed
 from tollway_cache.domain.answer import Answer
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-    from redis.asyncio.connection import AbstractConnection
 
     from tollway_cache.domain.answer import Entry
 
@@ -60,32 +58,26 @@ _decode = msgspec.msgpack.Decoder(StoredAnswer).decode
 class RedisAnswerStore:
     """Keeps away from a Redis that failed for a moment, so that an outage costs callers no time."""
 
-    def __init__(self, client: Redis, get_seconds: float = GET_SECONDS) -> None:
-        self._client = client
+    def __init__(self, pool: ConnectionPool, get_seconds: float = GET_SECONDS) -> None:
+        self._lines = RedisLines(pool, MAX_CONNECTIONS)
         self._get_seconds = get_seconds
         self._rests_until = 0.0
         self._slow_in_a_row = 0
         self._reads: dict[str, JoinedReads] = {}
-        self._lines: list[AbstractConnection] = []
-        self._may_ask = asyncio.Semaphore(MAX_CONNECTIONS)
 
     @classmethod
     def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
         """Connect on first use; a malformed URL is a ValueError."""
-        pool = BlockingConnectionPool.from_url(
+        pool = ConnectionPool.from_url(
             url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=PUT_SECONDS,
             socket_timeout=None,  # `_limited` bounds every command; a second clock costs a task for each send
             socket_connect_timeout=get_seconds,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis.from_pool(pool), get_seconds)
+        return cls(pool, get_seconds)
 
     async def close(self) -> None:
-        for line in self._lines:
-            await line.disconnect()
-        await self._client.aclose()
+        await self._lines.close()
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
         reads = self._reads.get(partition)
@@ -104,35 +96,14 @@ class RedisAnswerStore:
 
     async def put(self, entries: Sequence[Entry]) -> int:
         # no transaction: entries are independent, and in a Cluster they live on different nodes
-        await self._ask(PUT_SECONDS, [_set(entry) for entry in entries])
+        async with self._limited(PUT_SECONDS):
+            await self._lines.ask([_set(entry) for entry in entries])
         return len(entries)
 
     async def _fetch(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        (values,) = await self._ask(self._get_seconds, [_packed("MGET", *keys)])
-        return cast("Sequence[bytes | None]", values)
-
-    async def _ask(self, seconds: float, commands: Sequence[bytes]) -> list[object]:
-        """
-        Send packed commands on one connection and return the answers, or raise the first that is an error.
-
-        The client's own way takes, checks and returns a connection for every command, and packs in Python.
-        """
-        async with self._limited(seconds), self._may_ask:
-            line = self._lines.pop() if self._lines else self._new_line()
-            try:
-                # a connection that is broken off, by an error or a cancellation, closes itself and opens anew
-                await line.send_packed_command(commands, check_health=False)
-                answers = [await _answer_of(line) for _ in commands]
-            finally:
-                self._lines.append(line)
-            for answer in answers:
-                if isinstance(answer, ResponseError):
-                    raise answer
-            return answers
-
-    def _new_line(self) -> AbstractConnection:
-        line: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        return line
+        async with self._limited(self._get_seconds):
+            (values,) = await self._lines.ask([packed("MGET", *keys)])
+            return cast("Sequence[bytes | None]", values)
 
     def _forget_idle(self) -> None:
         """Keep no entry for every workspace that ever asked."""
@@ -168,20 +139,7 @@ def _key(partition: str, exact_key: bytes) -> str:
 
 def _set(entry: Entry) -> bytes:
     name = _key(entry.answer.partition, entry.answer.exact_key)
-    return _packed("SET", name, _encode(_to_stored(entry.answer)), "EX", entry.ttl_seconds)
-
-
-def _packed(*parts: str | int | bytes) -> bytes:
-    packed: bytes = pack_command(parts)  # type: ignore[arg-type]  # its stub takes one part only
-    return packed
-
-
-async def _answer_of(line: AbstractConnection) -> object:
-    """Return an answer, also one that is an error: others may follow it."""
-    try:
-        return await line.read_response()
-    except ResponseError as error:
-        return error
+    return packed("SET", name, _encode(_to_stored(entry.answer)), "EX", entry.ttl_seconds)
 
 
 def _to_stored(answer: Answer) -> StoredAnswer:
