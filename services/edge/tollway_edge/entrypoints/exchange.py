@@ -9,6 +9,8 @@ The connection feeds it the request and tells it when the client leaves; it writ
 from __future__ import annotations
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tollway_edge.entrypoints.connection import EdgeConnection
     from tollway_edge.entrypoints.request_headers import RequestHeaders
 
+_AT_ONCE = struct.pack("ii", 1, 0)
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
@@ -49,6 +52,7 @@ class Exchange:
         "_size",
         "_unsent",
         "_unsent_bytes",
+        "ends_with_connection",
         "headers",
         "is_answered",
         "is_begun",
@@ -79,6 +83,8 @@ class Exchange:
         self.is_read = False
         """The request is here to its last byte."""
         self.is_begun = False
+        self.ends_with_connection = False
+        """The proper end of the connection is all that tells the end of the answer."""
         self.is_answered = False
         self.serving: asyncio.Task[Any] | None = None
         self._connection = connection
@@ -126,6 +132,14 @@ class Exchange:
         if self.serving and not self.is_answered:
             self.serving.cancel("the client left")
 
+    def cut_off(self, transport: asyncio.Transport) -> None:
+        """End the connection under an answer that cannot be ended: it must not look as if it had."""
+        if self.ends_with_connection:  # only a reset is no proper end of it
+            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
+            transport.abort()
+        else:
+            transport.close()
+
     # the pipeline's side
 
     async def read_body(self) -> bytes:
@@ -156,8 +170,10 @@ class Exchange:
         self._is_chunked = self._can_chunk
         self.keep_alive &= self._is_chunked
         framing = _CHUNKED if self._is_chunked else b""
+        head = response_head(status, header_lines, framing, self._connection_lines())
         self.is_begun = True
-        self._put(response_head(status, header_lines, framing, self._connection_lines()))
+        self.ends_with_connection = not self._is_chunked
+        self._put(head)
 
     async def send(self, data: bytes) -> None:
         if not data:  # an empty chunk would end the body
