@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tollway_dialects.usage import Usage
 from tollway_edge.domain.answer import AnswerEnd, AnswerPiece
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
     from tollway_edge.domain.pipeline import Pipeline
@@ -233,3 +234,16 @@ async def test_an_error_answer_is_never_stored(
     ports.body, ports.whole = make_body(), make_piece(ANSWER, status=500)
     await pipeline.serve(make_call(), ports)
     assert (ports.status, ports.stored) == (500, [])
+
+
+@pytest.mark.parametrize("is_dispatched", [True, False])
+async def test_a_call_that_took_too_long_is_billed_for_what_a_provider_may_have_read(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, is_dispatched: bool
+) -> None:
+    ports.body = make_body()
+    late = GatewayError(GatewayErrorKind.TIMEOUT, "DEADLINE_EXCEEDED", "the call took too long; try again", 1)
+    ports.failures["complete" if is_dispatched else "look_up"] = late
+    await pipeline.serve(make_call(), ports)
+    (record,) = ports.records
+    assert (record.status, record.reason) == ("failed", "DEADLINE_EXCEEDED")
+    assert (record.usage.uncached_input > 0, record.usage.is_estimated) == (is_dispatched, is_dispatched)
