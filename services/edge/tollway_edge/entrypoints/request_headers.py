@@ -41,7 +41,7 @@ class RequestHeaders:
 
     @classmethod
     def read(cls, headers: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
-        """Read raw ASGI headers, names in lower case."""
+        """Read raw headers, names in lower case."""
         read = cls()
         for name, value in headers:
             if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
