@@ -7,11 +7,11 @@ import msgspec
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
 from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
-from tollway_dialects.sse import EventSplitter, event_data, is_object
+from tollway_dialects.sse import EventSplitter, event_data, is_object, one_a_line
 from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
-_EVENTS = msgspec.json.Decoder(list[Event])
+_EVENTS = msgspec.json.Decoder(tuple[Event])
 
 
 class AnthropicStreamReader:
@@ -40,16 +40,18 @@ class AnthropicStreamReader:
     def feed(self, data: bytes) -> bytes:
         if plain := self._events.plain_data(data):
             try:
-                seen = _EVENTS.decode(b"[%b]" % b",".join(plain))
+                seen = _EVENTS.decode_lines(one_a_line(plain))
             except (ValueError, RecursionError):
                 seen = []  # one of them is odd: each is looked at below
             if len(seen) == len(plain):
-                for each in seen:
+                for (each,) in seen:
                     self._note(each)
                 return data
         events = self._events.feed(data)
         for event in events:
             self._read(event)
+        if self._events.is_too_long:
+            self.error = self.error or MALFORMED_EVENT
         return b"".join(events)
 
     def _read(self, event: bytes) -> None:

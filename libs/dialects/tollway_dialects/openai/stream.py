@@ -7,11 +7,11 @@ import msgspec
 from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
 from tollway_dialects.openai.shapes import Chunk, merge_stop_reason
-from tollway_dialects.sse import EventSplitter, event_data, is_object
+from tollway_dialects.sse import EventSplitter, event_data, is_object, one_a_line
 from tollway_dialects.usage import Usage
 
 _CHUNK = msgspec.json.Decoder(Chunk)
-_CHUNKS = msgspec.json.Decoder(list[Chunk])
+_CHUNKS = msgspec.json.Decoder(tuple[Chunk])
 _DONE = b"[DONE]"
 # within a text its quotes would be escaped
 _NO_USAGE = b',"usage":null'
@@ -43,6 +43,8 @@ class OpenAIStreamReader:
             return data.replace(_NO_USAGE, b"") if self._strip_usage else data
         events = self._events.feed(data)
         handed_on = b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
+        if self._events.is_too_long:
+            self.error = self.error or MALFORMED_EVENT
         return handed_on.replace(_NO_USAGE, b"") if self._strip_usage else handed_on
 
     def _read(self, event: bytes) -> bool:
@@ -67,7 +69,7 @@ class OpenAIStreamReader:
         is_complete = plain[-1] == _DONE
         chunks = plain[:-1] if is_complete else plain
         try:
-            seen = _CHUNKS.decode(b"[%b]" % b",".join(chunks))
+            seen = [chunk for (chunk,) in _CHUNKS.decode_lines(one_a_line(chunks))]
         except (ValueError, RecursionError):
             return False
         if len(seen) != len(chunks) or (self._strip_usage and any(map(_is_usage, seen))):

@@ -38,6 +38,8 @@ class ResponsesStreamReader:
         events = self._events.feed(data)
         for event in events:
             self._read(event)
+        if self._events.is_too_long:
+            self.error = self.error or MALFORMED_EVENT
         return b"".join(events)
 
     def _read(self, event: bytes) -> None:

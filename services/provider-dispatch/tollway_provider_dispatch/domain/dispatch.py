@@ -150,12 +150,14 @@ class Dispatcher:
         return Piece(head, body, attempt.usage, end, attempts=(attempt,))
 
     def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
-        if 200 <= attempt.http_status < 300 and not WIRES[call.dialect].is_free:  # at work: it has read the prompt
+        status = attempt.http_status
+        may_be_charged = 200 <= status < 300 or (not status and broken.is_sent)  # it may have read the prompt
+        if may_be_charged and not WIRES[call.dialect].is_free:
             attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
         self._end(attempt, Outcome.BROKEN, broken.reason)
         reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
         message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
-        return Piece(failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
+        return Piece(usage=attempt.usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:

@@ -54,7 +54,7 @@ class Chain:
         self._models = models
         self._embedders = frozenset(embedders)
         self._chosen: dict[tuple[str, Dialect], Candidate] = {}
-        """What was found before; clients invent names, so it does not grow for ever."""
+        """What was found before; clients invent names, so it begins anew where it is full."""
 
     @property
     def provider_names(self) -> list[str]:
@@ -77,8 +77,9 @@ class Chain:
         for provider in self._providers:
             if dialect in self._dialects(provider, model, dialect):
                 candidate = Candidate(provider, model)
-                if len(self._chosen) < MOST_REMEMBERED:
-                    self._chosen[model, dialect] = candidate
+                if len(self._chosen) >= MOST_REMEMBERED:
+                    self._chosen.clear()
+                self._chosen[model, dialect] = candidate
                 return candidate
         return None
 
