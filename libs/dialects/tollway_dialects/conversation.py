@@ -83,7 +83,7 @@ def _session(metadata: _Metadata) -> str:
 
 
 def conversation_hash(body: RequestBody, dialect: Dialect, workspace: str) -> bytes:
-    """Return the same 32 bytes for every turn of a conversation: over workspace, and how system and first user message begin."""
+    """Return the same 32 bytes for every turn: over the workspace, and how system and first user message begin."""
     pieces: list[bytes | msgspec.Raw] = [workspace.encode()]
     if dialect is Dialect.OPENAI_EMBEDDINGS:
         pieces.append(body.fields.get("input", b""))

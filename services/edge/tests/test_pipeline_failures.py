@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_dialects.usage import Usage
-from tollway_edge.domain.answer import AnswerEnd, AnswerPiece
+from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerPiece
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
@@ -247,3 +247,15 @@ async def test_a_call_that_took_too_long_is_billed_for_what_a_provider_may_have_
     (record,) = ports.records
     assert (record.status, record.reason) == ("failed", "DEADLINE_EXCEEDED")
     assert (record.usage.uncached_input > 0, record.usage.is_estimated) == (is_dispatched, is_dispatched)
+
+
+@pytest.mark.parametrize("usage", [Usage(uncached_input=9, is_estimated=True), Usage()])
+async def test_what_provider_dispatch_says_of_a_failed_call_is_what_is_billed(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, usage: Usage
+) -> None:
+    late = AnswerFailure("UPSTREAM_TIMEOUT", "provider anthropic did not answer; try again", 1, "anthropic", "haiku")
+    ports.body, ports.whole = make_body(), AnswerPiece(usage=usage, failure=late)
+    await pipeline.serve(make_call(), ports)
+    (record,) = ports.records
+    assert (ports.status, ports.headers[b"x-gateway-provider"]) == (504, b"n/a")
+    assert (record.usage, record.provider) == (usage, "anthropic" if usage.total else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.header_lines import to_lines
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
@@ -48,7 +49,7 @@ class DispatchClient:
             data=response.body,
             usage=usage_from(response.usage) if response.HasField("usage") else None,
             end=AnswerEnd(is_complete=True, stop_reason=response.stop_reason),
-            failure=_failure_from(response.failure) if response.HasField("failure") else None,
+            failure=_failure_from(response) if response.HasField("failure") else None,
             attempts=response.attempts,
         )
 
@@ -73,7 +74,7 @@ async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> Asyn
                 data=message.data,
                 usage=usage_from(message.usage) if message.HasField("usage") else None,
                 end=_end_from(message.end) if message.HasField("end") else None,
-                failure=_failure_from(message.failure) if message.HasField("failure") else None,
+                failure=_failure_from(message) if message.HasField("failure") else None,
                 attempts=message.attempts,
             )
     except ServiceError as error:
@@ -105,9 +106,11 @@ def _end_from(end: pb.StreamEnd) -> AnswerEnd:
     return AnswerEnd(end.is_complete, end.reason, end.stop_reason)
 
 
-def _failure_from(failure: pb.Failure) -> AnswerFailure:
+def _failure_from(response: pb.CompleteChatResponse | pb.StreamChatResponse) -> AnswerFailure:
+    failure = response.failure
     retry_after = failure.retry_after_ms / 1000 if failure.retry_after_ms else None
-    return AnswerFailure(failure.reason, failure.message, retry_after)
+    tried = response.attempts[-1] if response.attempts else chat_pb2.Attempt()
+    return AnswerFailure(failure.reason, failure.message, retry_after, tried.provider, tried.model)
 
 
 def _translated(error: ServiceError) -> GatewayError:

@@ -35,6 +35,9 @@ class AnswerFailure(msgspec.Struct, frozen=True):
     reason: str
     message: str
     retry_after: float | None
+    provider: str = ""
+    """The last one that was tried, with which model."""
+    model: str = ""
 
 
 class AnswerPiece(msgspec.Struct, frozen=True):

@@ -72,6 +72,8 @@ class Call:
 
     is_dispatched: bool = False
     """A provider may have read the prompt."""
+    tried: tuple[str, str] | None = None
+    """The last provider and model, where none answered and provider-dispatch said so, and what was used."""
     provider: str = ""
     model: str = ""
     """The one that answered."""

@@ -123,5 +123,6 @@ def _note(call: Call, piece: AnswerPiece) -> None:
         call.stop_reason = piece.end.stop_reason
     if piece.failure:
         failure = piece.failure
+        call.tried = (failure.provider, failure.model)
         kind = GatewayErrorKind.TIMEOUT if failure.reason == "UPSTREAM_TIMEOUT" else GatewayErrorKind.UNAVAILABLE
         raise GatewayError(kind, failure.reason, failure.message, failure.retry_after)

@@ -143,6 +143,8 @@ class Pipeline:
     def _settle(self, call: Call) -> None:
         if call.workspace is None:
             return
+        if call.tried and call.usage.total:  # it is paid for at their prices
+            call.provider, call.model = call.tried
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         self.ledger.record(call)
@@ -155,8 +157,8 @@ class Pipeline:
 
     def _bill_what_was_read(self, call: Call) -> None:
         """Estimate the input of a call that was given up: a provider may have read it, and charges for that."""
-        is_read = call.is_dispatched and not call.wire.is_free
-        if call.status is CallStatus.RUNNING and is_read and not call.usage.total:
+        may_be_read = call.is_dispatched and not (call.tried or call.wire.is_free)
+        if call.status is CallStatus.RUNNING and may_be_read and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
 
