@@ -15,7 +15,7 @@ from tollway_servicekit.channel import CHANNEL_OPTIONS
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import ServiceError
-from tollway_servicekit.link.server import LINK_SERVICE, LinkServicer
+from tollway_servicekit.link.server import LINK_AGE_SECONDS, LINK_SERVICE, LinkServicer
 from tollway_servicekit.status import to_trailers
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ async def serving(
     address: str,
     *,
     grace: float = STOP_GRACE_SECONDS,
+    link_age: float = LINK_AGE_SECONDS,
 ) -> AsyncIterator[int]:
     """
     Serve until the block is left; calls in flight then have `grace` seconds to end.
@@ -42,6 +43,7 @@ async def serving(
         servicers: Each contract with the object that serves it.
         address: `host:port`; port 0 takes a free one.
         grace: Seconds that calls in flight get when the block is left.
+        link_age: Seconds after which a link asks its caller to open another.
 
     Yields:
         The port that is listened on.
@@ -54,7 +56,7 @@ async def serving(
     names = [contract.name for contract, _ in pairs]
     for contract, servicer in pairs:
         server.add_generic_rpc_handlers((_handlers(contract, servicer),))
-    links = LinkServicer(pairs)
+    links = LinkServicer(pairs, link_age)
     server.add_generic_rpc_handlers((links.handlers(),))
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)

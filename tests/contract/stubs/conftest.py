@@ -39,6 +39,12 @@ def contract() -> Contract:
     return CONTRACT
 
 
+@pytest.fixture
+def serve_with() -> type[Servicer]:
+    """`serve_with(resolve=…, watch=…)` gives a servicer made of these functions."""
+    return Servicer
+
+
 @pytest.fixture(params=STUB_KINDS)
 async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
     """`await connect(resolve=…, watch=…)` gives a stub of a servicer made of these functions."""
