@@ -94,4 +94,4 @@ def test_credit_comes_out_as_it_went_in_and_anything_else_is_refused() -> None:
 
 
 def test_the_numbers_of_the_kinds_stay_as_they_are() -> None:
-    assert (CALL, CREDIT, ANSWER, DRAIN) == (1, 3, 6, 8)
+    assert (CALL, CREDIT, ANSWER, DRAIN) == (1, 3, 6, 9)

@@ -12,6 +12,7 @@ What a link's messages are made of. Packed by hand: a protobuf message for each 
       ITEM    a message of a stream
       ANSWER  the message of a unary call, and its end
       END     google.rpc.Status; nothing for a stream that ended well
+      OPEN    nothing, call 0; the server's first frame
       DRAIN   nothing, call 0; start no more calls on this link
 
 A caller sends CALL, CANCEL and CREDIT, the server all others. The caller numbers its calls and uses no number twice.
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from tollway_servicekit.context import Metadata
 
-CALL, CANCEL, CREDIT, PART, ITEM, ANSWER, END, DRAIN = range(1, 9)
+CALL, CANCEL, CREDIT, PART, ITEM, ANSWER, END, OPEN, DRAIN = range(1, 10)
 
 MAX_CALL_NUMBER = 2**32 - 1
 

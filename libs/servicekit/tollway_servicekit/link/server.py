@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from tollway_servicekit.link.frames import (
     CREDIT,
     DRAIN,
     END,
+    OPEN,
     BrokenFrames,
     frame,
     read_call,
@@ -113,7 +115,7 @@ class ServedLink:
     async def run(self) -> None:
         """Serve until the caller has half-closed and its calls have ended, or the stream breaks."""
         try:
-            await self._rpc.write(link_pb2.CarryResponse())  # tells the caller that the link is open
+            self._writer.put(frame(0, OPEN))
             while (message := await self._rpc.read()) is not grpc.aio.EOF:
                 for number, kind, body in read_frames(message.frames):
                     self._take(number, kind, body)
@@ -121,6 +123,8 @@ class ServedLink:
                 await asyncio.wait([served.task for served in self._calls.values()])
             await self._writer.flush()
         except BrokenFrames as error:
+            with suppress(TimeoutError):  # gRPC takes no status while a message is being written
+                await asyncio.wait_for(self._writer.flush(), LEAVING_SECONDS)
             await self._rpc.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         finally:
             for number in list(self._calls):
