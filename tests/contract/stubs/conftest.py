@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +45,17 @@ def contract() -> Contract:
 def serve_with() -> type[Servicer]:
     """`serve_with(resolve=…, watch=…)` gives a servicer made of these functions."""
     return Servicer
+
+
+@pytest.fixture
+def obedient() -> Any:
+    """A servicer that does what the workspace of a call says."""
+    spec = spec_from_file_location("link_peer", Path(__file__).parent / "link_peer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Obedient()
 
 
 @pytest.fixture(params=STUB_KINDS)
