@@ -13,6 +13,8 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     # a peer that vanished without a FIN is noticed in 30 s
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # what gRPC goes by, a minute unless it is told; the line above alone makes no difference
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # also on a connection whose calls are silent; gRPC would stop after two pings
     ("grpc.http2.max_pings_without_data", 0),

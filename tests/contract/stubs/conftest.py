@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import AsyncExitStack
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,9 @@ import pytest
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.testing import STUB_KINDS, stub_of
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from contract.stubs.link_peer import Obedient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,12 +53,7 @@ def serve_with() -> type[Servicer]:
 @pytest.fixture
 def obedient() -> Any:
     """A servicer that does what the workspace of a call says."""
-    spec = spec_from_file_location("link_peer", Path(__file__).parent / "link_peer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Obedient()
+    return Obedient()
 
 
 @pytest.fixture(params=STUB_KINDS)
