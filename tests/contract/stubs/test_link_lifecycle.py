@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,14 @@ class Held:
     def __init__(self) -> None:
         self.entered = asyncio.Event()
         self.released = asyncio.Event()
+        self.left = asyncio.Event()
 
     async def __call__(self, request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
         self.entered.set()
-        await self.released.wait()
+        try:
+            await self.released.wait()
+        finally:
+            self.left.set()
         return pb.ResolvePromptResponse(name=request.name)
 
 
@@ -223,7 +228,9 @@ async def test_each_peer_behind_a_name_gets_calls_and_one_that_is_away_gets_none
         await servers[name].stop()
 
 
-async def test_closing_the_links_ends_their_calls(contract: Contract, serve_with: Any) -> None:
+async def test_closing_the_links_ends_their_calls_on_both_sides_and_logs_nothing(
+    contract: Contract, serve_with: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     held = Held()
     server = Server(contract, serve_with(resolve=held), grace=0)
     async with AsyncExitStack() as stack:
@@ -233,4 +240,7 @@ async def test_closing_the_links_ends_their_calls(contract: Contract, serve_with
         await stack.aclose()
         with pytest.raises(Unavailable):
             await call
+        async with asyncio.timeout(5):
+            await held.left.wait()
     await server.stop()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tollway_servicekit.link.frames import ANSWER, ITEM, PART, frame, read_frames
-from tollway_servicekit.link.writer import HIGH_WATER_BYTES, PART_BYTES, Writer
+from tollway_servicekit.link.writer import GATHERING_TICKS, HIGH_WATER_BYTES, PART_BYTES, Writer
 
 
 class Wire:
@@ -38,8 +38,8 @@ async def test_what_is_sent_during_a_write_leaves_with_the_next_one() -> None:
     wire.is_free.clear()
     await wire.writer.send(1, ANSWER, b"first")
     for number in range(2, 12):
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for _ in range(2 * GATHERING_TICKS):
+            await asyncio.sleep(0)
         await wire.writer.send(number, ANSWER, b"later")
     wire.is_free.set()
     await wire.writer.flush()

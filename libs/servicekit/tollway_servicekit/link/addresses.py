@@ -14,7 +14,7 @@ async def resolve(address: str) -> list[str] | None:
         return [address]
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for what can be no name
         return None
     hosts = dict.fromkeys(str(entry[4][0]) for entry in found)
     return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from tollway.link.v1 import link_pb2
 
-from tollway_servicekit.errors import DeadlineExceeded, ServiceError, Unavailable
+from tollway_servicekit.errors import DeadlineExceeded, Unavailable
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.frames import (
     CANCEL,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from tollway_servicekit.context import Metadata
     from tollway_servicekit.link.pending import Pending, PendingItems
+
+log = logging.getLogger(__name__)
 
 CARRY = f"/{link_pb2.DESCRIPTOR.services_by_name['LinkService'].full_name}/Carry"
 
@@ -116,7 +119,11 @@ class Link:
             await asyncio.wait([self._finisher])
 
     async def _write(self, frames: bytes) -> None:
-        await self._stream.write(link_pb2.CarryRequest(frames=frames))
+        try:
+            await self._stream.write(link_pb2.CarryRequest(frames=frames))
+        except BaseException:
+            self._stream.cancel()  # ends the reader too, and with it the link
+            raise
 
     async def _read(self) -> None:
         why = "the peer ended the link"
@@ -136,11 +143,14 @@ class Link:
             why = f"the peer sent what is no frame: {error}"
         except asyncio.CancelledError:
             why = "the link was closed"
+        except Exception:
+            why = "the peer's answer could not be read"
+            log.exception("a link ended unexpectedly")
         finally:
-            self.why = why
-            self._end(Unavailable("UNAVAILABLE", why))
+            self._end(why)
 
-    def _end(self, error: ServiceError) -> None:
+    def _end(self, why: str) -> None:
+        self.why = why
         self.has_ended = True
         self._stream.cancel()
         self._writer.close()
@@ -149,7 +159,7 @@ class Link:
             self.opened.set_result(False)
         calls, self._calls = self._calls, {}
         for call in calls.values():
-            call.end(error)
+            call.end(Unavailable("UNAVAILABLE", why))
         if self.is_usable:
             self.is_usable = False
             self._on_leave(self)
@@ -158,9 +168,8 @@ class Link:
         call = self._calls.get(number)
         if call is not None:
             call.tick = 0
-            call_name = call.name
             self.leave(call)
-            call.end(DeadlineExceeded("DEADLINE_EXCEEDED", f"{call_name} did not answer within its deadline"))
+            call.end(DeadlineExceeded("DEADLINE_EXCEEDED", f"{call.name} did not answer within its deadline"))
 
     def _finish(self) -> None:
         if self._finisher is None and not self.has_ended:

@@ -17,6 +17,10 @@ PART_BYTES = 32 * 1024
 HIGH_WATER_BYTES = 128 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
 
+GATHERING_TICKS = 3
+"""Turns of the loop in which a message gathers frames: next to nothing where the loop is idle, and as long as others
+need it where it is busy, which is when messages should be few."""
+
 
 class Writer:
     """
@@ -88,7 +92,8 @@ class Writer:
         try:
             while not self._is_closed or self._frames:
                 await self._has_frames.wait()
-                await asyncio.sleep(0)  # whoever else runs in this tick joins the message
+                for _ in range(GATHERING_TICKS):
+                    await asyncio.sleep(0)  # whoever else runs meanwhile joins the message
                 self._has_frames.clear()
                 data = b"".join(self._frames)
                 self._frames.clear()
