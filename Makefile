@@ -118,7 +118,10 @@ test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it;
 	@TOLLWAY_E2E=1 REGISTRY=$(REGISTRY) TAG=$(TAG) $(RUN) pytest --durations=10 tests/e2e
 
 ##@ Measure
-.PHONY: bench
+.PHONY: bench bench-hop
 bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS, CASES, TOPOLOGIES and JSON=file change the run
 	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(CASES),--cases $(CASES)) $(if $(TOPOLOGIES),--topologies $(TOPOLOGIES)) $(if $(JSON),--json $(JSON))
+
+bench-hop: setup ## What a call between two processes costs, by kind of stub: plain, link, local
+	@$(RUN) python -m bench.hop
