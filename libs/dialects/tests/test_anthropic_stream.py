@@ -61,7 +61,7 @@ EVENTS = [
 ]
 INPUT = {"uncached_input": 14, "cache_write_short": 10, "cache_write_long": 20, "cache_read": 2048}
 # output as counted after each event, until the provider tells it
-COUNTED = [0, 0, 0, 2, 5, 5, 5, 7, 7, 7]
+COUNTED = [0, 0, 0, 2, 5, 5, 5, 8, 8, 8]
 STREAM = b"".join(EVENTS)
 
 
@@ -165,3 +165,10 @@ def test_an_event_of_an_unknown_shape_passes_unread(data: bytes) -> None:
 
 def test_stripping_takes_nothing_out_of_a_stream_whose_usage_is_part_of_it() -> None:
     assert WIRE.stream_reader(ESTIMATE, strip_usage=True).feed(STREAM) == STREAM
+
+
+def test_one_odd_event_among_many_takes_nothing_from_the_others() -> None:
+    odd = event("content_block_delta", delta="of another shape")
+    together = WIRE.stream_reader(ESTIMATE, strip_usage=False)
+    assert together.feed(b"".join([*EVENTS[:5], odd, *EVENTS[5:]])) == b"".join([*EVENTS[:5], odd, *EVENTS[5:]])
+    assert (together.usage, together.error, together.is_complete) == (read(*EVENTS).usage, None, True)

@@ -98,6 +98,11 @@ def test_conversations_workspaces_and_systems_differ() -> None:
     assert all(len(each) == 32 for each in hashes)
 
 
+def test_of_a_long_part_only_its_beginning_counts() -> None:
+    begin = "x" * 20_000
+    assert hash_of(user(begin + "one")) == hash_of(user(begin + "two")) != hash_of(user("y" + begin))
+
+
 def test_a_workspace_never_runs_into_the_system_that_follows_it() -> None:
     odd = 'atype"text"text"b"'
     assert hash_of(user("x"), workspace="a", system="b") != hash_of(user("x"), workspace=odd)

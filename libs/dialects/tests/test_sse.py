@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tollway_dialects.sse import EventSplitter, event_data, format_event, is_object
+from tollway_dialects.sse import MAX_EVENT, EventSplitter, event_data, format_event, is_object
 
 Cut = Callable[[bytes, list[int]], list[bytes]]
 
@@ -113,3 +113,76 @@ def test_a_long_event_in_many_pieces_is_searched_once() -> None:
     piece = b"x" * 2048
     assert [event for _ in range(4096) for event in splitter.feed(piece)] == []
     assert len(splitter.feed(b"\n\n")[0]) == 4096 * 2048 + 2
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\n", [b"1", b"2"]),
+        (b"data: 1\n\n", [b"1"]),
+        (b"id: 7\ndata: 1\n\n: a comment\nevent: b\ndata: 2\n\n", [b"1", b"2"]),
+        (b"data: 1\n\nda", []),
+        (b"data: 1\ndata: 2\n\n", []),
+        (b": a comment\n\ndata: 1\n\n", []),
+        (b"data: 1\r\n\r\n", []),
+        (b"data:1\n\n", []),
+        (b"data: \n\n", []),
+        (b"\ndata: 1\n\n", []),
+        (b"data: 1\n\n\n", []),
+        (b"data: 1\nid: 7\n\n", []),
+        (b"data: 1\ndata:2\n\n", []),
+        (b"data:1\ndata: 2\n\n", []),
+        (b"data\ndata: 2\n\n", []),
+        (b"event: x\ndata: 1\ndata:2\n\n", []),
+        (b"data: 1\ndata: 2\n\n\n\n", []),
+        (b"data: 1\ndata: 2\n\n: a comment\n\n", []),
+        (b": a comment\n\ndata: 1\ndata: 2\n\n", []),
+        (b"data: 1\n\nevent: x\n\n", []),
+        (b"", []),
+    ],
+)
+def test_plain_data_is_found_only_where_nothing_else_is(data: bytes, found: list[bytes]) -> None:
+    assert EventSplitter().plain_data(data) == found
+
+
+mixed_lines = st.sampled_from(
+    [b"data: {}", b"data: 1", b"data:1", b"data: ", b"data", b": ping", b"event: x", b"event: data: 1", b"id: 7\r"]
+)
+mixed_events = st.lists(mixed_lines, max_size=3).map(lambda lines: b"\n".join([*lines, b"", b""]))
+
+
+@settings(max_examples=500)
+@given(st.lists(mixed_events, min_size=1, max_size=3).map(b"".join))
+def test_plain_data_is_what_the_same_bytes_give_event_by_event(stream: bytes) -> None:
+    splitter = EventSplitter()
+    if plain := splitter.plain_data(stream):
+        assert plain == [event_data(event) for event in splitter.feed(stream)]
+        assert splitter.feed(b"\n\n") == [b"\n\n"], "something waited"
+
+
+def test_no_data_is_plain_while_half_an_event_waits() -> None:
+    splitter = EventSplitter()
+    splitter.feed(b"data: 1")
+    assert splitter.plain_data(b"\n\n") == splitter.plain_data(b"data: 2\n\n") == []
+    splitter.feed(b"\n\n")
+    assert splitter.plain_data(b"data: 2\n\n") == [b"2"]
+
+
+@pytest.mark.parametrize("size", [1 << 16, MAX_EVENT + 1])
+def test_an_event_that_does_not_end_is_given_up_and_nothing_after_it_is_read(size: int) -> None:
+    splitter = EventSplitter()
+    assert splitter.feed(b"data: 1\n\n") == [b"data: 1\n\n"]
+    piece = b"x" * size
+    for _ in range(MAX_EVENT // size + 1):
+        assert not splitter.is_too_long
+        assert splitter.feed(piece) == []
+    assert splitter.is_too_long
+    assert splitter._waiting == []
+    assert splitter.feed(b"\n\ndata: 2\n\n") == splitter.plain_data(b"data: 2\n\n") == []
+
+
+def test_an_event_of_the_largest_size_is_whole() -> None:
+    splitter = EventSplitter()
+    half = b"x" * (MAX_EVENT // 2)
+    assert splitter.feed(half) == splitter.feed(half) == []
+    assert [len(event) for event in splitter.feed(b"\n\n")] == [MAX_EVENT + 2]

@@ -13,12 +13,14 @@ from tollway_dialects.request import MalformedRequest
 from tollway_dialects.turns import raw_turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tollway_dialects.request import RequestBody
 
 # Claude Code's first system block, which differs from start to start
 _BILLING = b'"x-anthropic-billing-header:'
-# how far into what is embedded one looks; it has no turns to recognise it by
-_EMBEDDED_BYTES = 4096
+# how a part begins tells conversations apart; a document's megabytes would be hashed at every turn
+_MOST_BYTES = 16384
 _OLD_SESSION = re.compile(r"_session_([0-9A-Za-z-]+)$")
 
 
@@ -81,11 +83,11 @@ def _session(metadata: _Metadata) -> str:
 
 
 def conversation_hash(body: RequestBody, dialect: Dialect, workspace: str) -> bytes:
-    """Return the same 32 bytes for every turn of a conversation: over workspace, system and first user message."""
+    """Return the same 32 bytes for every turn of a conversation: over workspace, and how system and first user message begin."""
     pieces: list[bytes | msgspec.Raw] = [workspace.encode()]
     if dialect is Dialect.OPENAI_EMBEDDINGS:
-        pieces.append(bytes(memoryview(body.fields.get("input", b""))[:_EMBEDDED_BYTES]))
-        return hashlib.sha256(b",".join(pieces)).digest()
+        pieces.append(body.fields.get("input", b""))
+        return _digest(pieces)
     is_response = dialect is Dialect.OPENAI_RESPONSES
     text = b'"input_text"' if is_response else b'"text"'
     if system := body.fields.get("instructions" if is_response else "system"):
@@ -100,7 +102,12 @@ def conversation_hash(body: RequestBody, dialect: Dialect, workspace: str) -> by
         _add_content(pieces, turn.content, text)
         if turn.role == "user":
             break
-    return hashlib.sha256(b",".join(pieces)).digest()
+    return _digest(pieces)
+
+
+def _digest(pieces: Iterable[bytes | msgspec.Raw]) -> bytes:
+    begins = [piece if len(piece) <= _MOST_BYTES else memoryview(piece)[:_MOST_BYTES] for piece in pieces]
+    return hashlib.sha256(b",".join(begins)).digest()
 
 
 def _add_content(pieces: list[bytes | msgspec.Raw], content: msgspec.Raw, text: bytes) -> None:

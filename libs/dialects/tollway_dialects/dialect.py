@@ -29,6 +29,10 @@ class StreamReader(Protocol):
     error: str | None
     """Type of the error event that was seen, if any."""
     stop_reason: str | None
+    told: Usage
+    """What the provider told, the estimate of the input until then; another object each time that it tells more."""
+    streamed: int
+    """Tokens of output, as counted from what came."""
 
     @property
     def usage(self) -> Usage:

@@ -10,7 +10,7 @@ def tokens_of_text(text: str) -> int:
     if not text:
         return 0
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    return max(1, round(size / BYTES_PER_TOKEN))
+    return (size + BYTES_PER_TOKEN // 2) // BYTES_PER_TOKEN or 1
 
 
 def tokens_of_bytes(size: int) -> int:

@@ -9,6 +9,10 @@ import re
 _BOUNDARY = re.compile(rb"\n\r?\n|\r\r")
 _BOUNDARY_BYTES = 3
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+# an event whose one line of data is its last, and whatever is left once there is something else
+_PLAIN_EVENT = re.compile(rb"(?:(?!data).+\n)*+data: (.+)\n\n|[\s\S]+")
+MAX_EVENT = 16 * 1024 * 1024
+"""Bytes of an event that may wait for their end."""
 
 
 class EventSplitter:
@@ -16,14 +20,30 @@ class EventSplitter:
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
+        self._size = 0
         self._seam = b""
+        self.is_too_long = False
+        """More than `MAX_EVENT` bytes came without an event's end; what follows is not looked at."""
+
+    def plain_data(self, data: bytes) -> list[bytes]:
+        """
+        Return the data of each event where nothing waits and `data` is whole events of one data line each.
+
+        That is what providers send, and one search finds it. Nothing where it may be otherwise: then `feed` says.
+        """
+        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or b"\r" in data:
+            return []
+        found: list[bytes] = _PLAIN_EVENT.findall(data)
+        return found if found[-1] else []  # no match skips a byte, and the one of what is left has no data
 
     def feed(self, data: bytes) -> list[bytes]:
+        if self.is_too_long:
+            return []
         if self._waiting:
             self._waiting.append(data)
             seam = self._seam + data
             if not _BOUNDARY.search(seam):  # joined once an event, not once a piece: long events come in many
-                self._seam = seam[1 - _BOUNDARY_BYTES :]
+                self._wait_on(self._size + len(data), seam)
                 return []
             data = b"".join(self._waiting)
         events = []
@@ -33,8 +53,24 @@ class EventSplitter:
             start = boundary.end()
         rest = data[start:]
         self._waiting = [rest] if rest else []
-        self._seam = rest[1 - _BOUNDARY_BYTES :]
+        self._wait_on(len(rest), rest)
         return events
+
+    def _wait_on(self, size: int, seam: bytes) -> None:
+        self._size = size
+        self._seam = seam[1 - _BOUNDARY_BYTES :]
+        if size > MAX_EVENT:
+            self.is_too_long = True
+            self._waiting = []
+
+
+def one_a_line(data: list[bytes]) -> bytes:
+    """
+    Return JSON values as lines of one array each, to be decoded at once as `tuple[X]`.
+
+    As many arrays as values are found only where every value is whole: no other JSON goes on over `]`, line end, `[`.
+    """
+    return b"[%b]" % b"]\n[".join(data)
 
 
 def event_data(event: bytes) -> bytes:

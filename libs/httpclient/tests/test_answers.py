@@ -144,9 +144,17 @@ async def test_a_cut_answer_is_a_reset_after_all_that_came(server, client, said,
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 2", H + b"content-le", b"HTTP/1.1 100 Continue\r\n\r\n"])
 async def test_an_end_before_the_head_is_whole_is_a_reset(server, client, said):
     server.says_and_closes(said)
-    with pytest.raises(Reset):
+    with pytest.raises(Reset) as error:
         await client.request("POST", server.url)
-    assert len(server.heads) == 1
+    assert (len(server.heads), error.value.is_sent) == (1, True)
+
+
+async def test_an_end_while_the_request_is_being_sent_is_a_reset_that_says_so(server, client):
+    server.reads_bodies = False
+    server.says_and_closes()
+    with pytest.raises(Reset) as error:
+        await client.request("POST", server.url, body=bytes(32 << 20))
+    assert not error.value.is_sent
 
 
 async def test_headers_are_told_in_order_with_lower_names_and_trimmed_latin_1_values(server, client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from tollway_httpclient import MalformedResponse
@@ -110,3 +111,52 @@ async def test_an_endless_chunk_extension_or_trailer_is_malformed(server, client
         b"abc",
         MalformedResponse,
     )
+
+
+async def endless(peer):
+    await peer.say(H + b"\r\n")
+    with suppress(ConnectionError):
+        while True:
+            peer.writer.write(bytes(1 << 16))
+            await peer.writer.drain()
+
+
+async def test_a_body_that_does_not_end_is_malformed_once_it_is_too_large_and_its_connection_ends(server, make_client):
+    client = make_client(max_body=1 << 20)
+    server.answer = endless
+    response = await client.request("POST", server.url)
+    with pytest.raises(MalformedResponse, match="more than 1048576 bytes"):
+        await asyncio.wait_for(response.read(), 5)
+    await asyncio.wait_for(server.left.wait(), 1)
+    assert sum(map(len, response._parts)) == 0
+
+
+async def test_a_body_that_became_too_large_before_it_was_read_is_malformed(server, make_client):
+    client = make_client(max_body=1 << 10)
+    server.answer = endless
+    response = await client.request("POST", server.url)
+    while response._size <= 1 << 10:  # noqa: ASYNC110 - what has come is told to its reader alone
+        await asyncio.sleep(0)
+    with pytest.raises(MalformedResponse):
+        await asyncio.wait_for(response.read(), 5)
+    await asyncio.wait_for(server.left.wait(), 1)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_whole_body_may_have_as_many_bytes_as_is_said_and_no_more(server, make_client, more):
+    client = make_client(max_body=1 << 20)
+    size = (1 << 20) + more
+    server.says(H + b"content-length: %d\r\n\r\n" % size + bytes(size))
+    response = await client.request("POST", server.url)
+    if more:
+        with pytest.raises(MalformedResponse):
+            await response.read()
+    else:
+        assert len(await response.read()) == size
+
+
+async def test_a_body_that_is_taken_in_pieces_may_have_any_size(server, make_client):
+    client = make_client(max_body=1 << 10)
+    server.says(H + b"content-length: %d\r\n\r\n" % (4 << 20) + bytes(4 << 20))
+    body, why = await read_whole(await client.request("POST", server.url))
+    assert (len(body), why) == (4 << 20, None)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from tollway_httpclient import InvalidRequest
+from tollway_httpclient import target as target_module
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -137,3 +138,15 @@ async def test_a_line_cannot_be_ended_from_inside_an_address(server, client, end
     assert others == []
     assert head.count(b"\r\n") == 3
     assert b"\r\nx:" not in head
+
+
+async def test_lines_that_repeat_are_checked_once_however_many_others_came_before(server, client, monkeypatch):
+    server.says(OK)
+    known: set[bytes] = set()
+    monkeypatch.setattr(target_module, "_sendable", known)
+    monkeypatch.setattr(target_module, "_MAX_KNOWN", 4)
+    for number in range(9):
+        await (await client.request("POST", server.url, b"idempotency-key: %d\r\n" % number)).read()
+        assert len(known) <= 4
+    await (await client.request("POST", server.url, b"x-key: sk\r\n")).read()
+    assert b"x-key: sk\r\n" in known

@@ -35,8 +35,9 @@ async def test_a_connection_that_does_not_come_up_is_a_connect_timeout(make_clie
         for filler in (first, second):  # nobody accepts them, so there is no room for a third
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
-        with pytest.raises(ConnectTimeout):
+        with pytest.raises(ConnectTimeout) as error:
             await client.request("POST", f"http://127.0.0.1:{full.getsockname()[1]}/")
+    assert not error.value.is_sent
 
 
 async def test_a_server_that_does_not_greet_in_tls_is_a_connect_timeout(server, make_client):
@@ -48,8 +49,9 @@ async def test_a_server_that_does_not_greet_in_tls_is_a_connect_timeout(server, 
 async def test_silence_before_the_answer_is_a_first_byte_timeout_and_closes(server, make_client):
     client = make_client(first_byte=0.1, stall=5)
     server.answer = lambda peer: peer.gone()
-    with pytest.raises(FirstByteTimeout):
+    with pytest.raises(FirstByteTimeout) as error:
         await client.request("POST", server.url)
+    assert error.value.is_sent
     await asyncio.wait_for(server.left.wait(), 0.2)
 
 
@@ -76,8 +78,9 @@ async def test_a_body_that_nobody_takes_is_a_stall(server, make_client):
     server.reads_bodies = False
     hold = asyncio.Event()
     server.answer = lambda peer: hold.wait()
-    with pytest.raises(Stalled):
+    with pytest.raises(Stalled) as error:
         await client.request("POST", server.url, body=bytes(32 << 20))
+    assert not error.value.is_sent
     hold.set()
 
 

@@ -20,7 +20,7 @@ from math import inf
 from typing import TYPE_CHECKING, Protocol, cast
 
 from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset, Stalled, TotalTimeout
-from tollway_httpclient.limits import JOINED, SLICE, Timeouts
+from tollway_httpclient.limits import JOINED, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
 
@@ -46,8 +46,9 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """An `asyncio.Protocol`, over TCP or TLS alike."""
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         self.loop = loop
+        self.limits = limits
         self.tls: ssl.SSLObject | None = None
         self._owner = owner
         self._parser = ResponseParser()
@@ -195,6 +196,8 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: HttpClientError) -> None:
         response, self._response = self._response, None
         if response is not None:
+            if self._is_sending or self._is_full:
+                error.is_sent = False
             self._answered(error)
             response.end(error)
         self._transport.abort()

@@ -13,6 +13,7 @@ Everything that `HttpClient` raises; the module to look at for what may be sent 
         ├── Stalled               no further byte of it, or the request's body was not taken
         └── TotalTimeout          the whole took too long
 
+`is_sent` says whether the whole request had left, so that the server may have acted on it.
 Messages tell addresses and facts, never a header or a byte of a body.
 """
 
@@ -22,13 +23,20 @@ from __future__ import annotations
 class HttpClientError(Exception):
     """No whole answer; the class says why."""
 
+    is_sent = True
+    """The whole request had left; False where a part of it, or all, never did."""
+
 
 class InvalidRequest(HttpClientError):
     """The request would not be HTTP, or would be more than one; nothing was sent."""
 
+    is_sent = False
+
 
 class ConnectFailed(HttpClientError):
     """No connection came to be; nothing was sent."""
+
+    is_sent = False
 
 
 class ConnectTimeout(ConnectFailed):

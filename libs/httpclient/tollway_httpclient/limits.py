@@ -22,7 +22,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Connections to one origin."""
+    """Connections to one origin, and what is kept of an answer."""
 
     max_connections: int = 1024
     """Further requests wait in line until one is free."""
@@ -32,6 +32,8 @@ class Limits:
     """How long they are kept; servers commonly close after 60."""
     trusted_seconds: float = 1.0
     """After resting for longer a connection's socket is looked at before it is used."""
+    max_body: int = 64 * 1024 * 1024
+    """Bytes of a body that `Response.read` collects; `pieces` keeps none, and has no such limit."""
 
 
 MAX_HEAD = 64 * 1024

@@ -105,7 +105,7 @@ class Pool:
             if connection is not None:
                 return connection
             self._leaves -= 1
-        connection = Connection(self, self._loop)
+        connection = Connection(self, self._loop, self._limits)
         self._open.add(connection)
         try:
             await self._dialer.dial(connection)

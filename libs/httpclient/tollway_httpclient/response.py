@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollway_httpclient.errors import HttpClientError, Reset
+from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.limits import HIGH_WATER
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Response:
 
     __slots__ = (
         *("raw_headers", "status"),
-        *("_connection", "_error", "_is_read_whole", "_parts", "_size", "_waiter"),
+        *("_connection", "_error", "_is_read_whole", "_max_body", "_parts", "_size", "_waiter"),
     )
 
     def __init__(self, connection: Connection) -> None:
@@ -37,6 +37,7 @@ class Response:
         """None: the answer has ended."""
         self._error: HttpClientError | None = None
         self._is_read_whole = False
+        self._max_body = connection.limits.max_body
         self._parts: list[bytes] = []
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
@@ -47,11 +48,14 @@ class Response:
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers]
 
     async def read(self) -> bytes:
-        """Return the whole body."""
+        """Return the whole body; one of more than `max_body` bytes is refused as malformed."""
         self._is_read_whole = True
-        if self._connection is not None:
+        if self._connection is not None and self._size <= self._max_body:
             self._connection.resume_reading()
             await self._wait(self._connection)
+        if self._size > self._max_body:
+            self.close()
+            raise MalformedResponse(f"a body of more than {self._max_body} bytes")
         if self._error is not None:
             raise self._error
         return self._take()
@@ -84,9 +88,9 @@ class Response:
     def feed(self, piece: bytes) -> None:
         """Take what arrived; called by the connection alone, as is `end`."""
         self._parts.append(piece)
-        if self._is_read_whole:
-            return
         self._size += len(piece)
+        if self._is_read_whole and self._size <= self._max_body:
+            return
         if self._size > HIGH_WATER and self._connection is not None:
             self._connection.pause_reading()
         self._wake()

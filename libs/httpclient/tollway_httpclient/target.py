@@ -35,7 +35,8 @@ _CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code != 0x09)
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
-# lines that were found to be sendable: callers repeat themselves
+# lines that were found to be sendable: callers repeat themselves. Keys are among them, so they stay in memory, up to
+# 2 MiB in all; where callers send other lines each time, those that repeat find their place again after a clearing
 _sendable: set[bytes] = set()
 _MAX_KNOWN, _MAX_KNOWN_BYTES = 1024, 2048
 
@@ -115,5 +116,7 @@ def _check(lines: bytes) -> None:
             raise InvalidRequest(f"{name.lower().decode()} is not the caller's to send")
         if len(value.translate(None, _CONTROLS)) != len(value):
             raise InvalidRequest("a header's value holds a control character")
-    if len(_sendable) < _MAX_KNOWN and len(lines) <= _MAX_KNOWN_BYTES:
+    if len(lines) <= _MAX_KNOWN_BYTES:
+        if len(_sendable) >= _MAX_KNOWN:
+            _sendable.clear()
         _sendable.add(lines)

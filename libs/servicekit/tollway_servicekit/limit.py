@@ -49,3 +49,51 @@ class Limit:
     def _expire(self) -> None:
         self.has_expired = True
         self._task.cancel()
+
+
+class StreamLimit:
+    """
+    A `Limit` over many blocks: its one timer runs on between them, and cancels only what runs in one.
+
+        limit = StreamLimit(600)
+        try:
+            while True:
+                with limit:
+                    item = await anext(items)
+                yield item  # what the reader does meanwhile is none of its business
+        finally:
+            limit.close()
+    """
+
+    __slots__ = ("_cancelling", "_handle", "_is_cut", "_task", "has_expired")
+
+    def __init__(self, seconds: float | None) -> None:
+        self.has_expired = self._is_cut = False
+        self._task: asyncio.Task[object] | None = None
+        loop = asyncio.get_running_loop()
+        self._handle = None if seconds is None else loop.call_later(seconds, self._expire)
+
+    def __enter__(self) -> StreamLimit:
+        if self.has_expired:
+            raise TimeoutError
+        if self._handle is not None:
+            self._task = task = asyncio.current_task()
+            self._cancelling = task.cancelling() if task else 0
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        task, self._task = self._task, None
+        if self._is_cut and task and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _expire(self) -> None:
+        self.has_expired = True
+        if self._task is not None:
+            self._is_cut = True
+            self._task.cancel()

@@ -84,3 +84,17 @@ async def test_a_round_trip_is_bounded() -> None:
     reads = JoinedReads(server.fetch)
     await asyncio.gather(*(reads.read(str(number)) for number in range(3 * MOST_KEYS)))
     assert max(len(keys) for keys in server.asked) == MOST_KEYS
+
+
+async def test_an_answer_of_another_length_fails_its_readers_and_no_later_ones() -> None:
+    answers = [[], [b"x", b"y"], [b"z"]]
+
+    async def fetch(_keys: object) -> list[bytes | None]:
+        return answers.pop(0)
+
+    reads = JoinedReads(fetch)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="zip"):
+            await reads.read("a")
+    assert await reads.read("a") == b"z"
+    assert reads.is_idle

@@ -39,6 +39,7 @@ class Ports:
         self.failures: dict[str, BaseException] = {}
         self.holds_at = ""
         self.reached = asyncio.Event()
+        self.goes_on = asyncio.Event()
         self.recorded = asyncio.Event()
         self.cached: Any = None
         self.choice = TierChoice("simple", "heuristic")
@@ -57,7 +58,7 @@ class Ports:
     async def _step(self, name: str) -> None:
         if name == self.holds_at:
             self.reached.set()
-            await asyncio.Event().wait()
+            await self.goes_on.wait()
         self._note(name)
 
     def _note(self, name: str) -> None:
@@ -125,6 +126,10 @@ class Ports:
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         self._note("observe")
+
+    @property
+    def is_begun(self) -> bool:
+        return bool(self.status)
 
     async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
         await self.begin(status, header_lines)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_dialects.usage import Usage
-from tollway_edge.domain.answer import AnswerEnd
+from tollway_edge.domain.answer import AnswerEnd, AnswerPiece
+from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
     from tollway_edge.domain.pipeline import Pipeline
@@ -149,6 +150,23 @@ async def test_a_client_that_leaves_behind_the_last_byte_had_its_answer(
     assert [(record.status, record.usage.is_estimated) for record in ports.records] == [("succeeded", False)]
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_what_was_streamed_to_a_client_that_left_is_booked(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, is_told: bool
+) -> None:
+    head, first, *rest = make_stream()
+    told = [AnswerPiece(usage=Usage(10, output=2, is_estimated=not is_told)), AnswerPiece(data=b"x", output_so_far=7)]
+    ports.body, ports.pieces = make_body(stream=True), [head, first, *told, *rest]
+    ports.holds_at = "piece 4"
+    serving = asyncio.create_task(pipeline.serve(make_call(), ports))
+    await ports.reached.wait()
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    (record,) = ports.records
+    assert record.usage == (Usage(10, output=2) if is_told else Usage(10, output=7, is_estimated=True))
+
+
 @pytest.mark.parametrize(
     ("stop_reason", "is_stored"),
     [
@@ -216,3 +234,16 @@ async def test_an_error_answer_is_never_stored(
     ports.body, ports.whole = make_body(), make_piece(ANSWER, status=500)
     await pipeline.serve(make_call(), ports)
     assert (ports.status, ports.stored) == (500, [])
+
+
+@pytest.mark.parametrize("is_dispatched", [True, False])
+async def test_a_call_that_took_too_long_is_billed_for_what_a_provider_may_have_read(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, is_dispatched: bool
+) -> None:
+    ports.body = make_body()
+    late = GatewayError(GatewayErrorKind.TIMEOUT, "DEADLINE_EXCEEDED", "the call took too long; try again", 1)
+    ports.failures["complete" if is_dispatched else "look_up"] = late
+    await pipeline.serve(make_call(), ports)
+    (record,) = ports.records
+    assert (record.status, record.reason) == ("failed", "DEADLINE_EXCEEDED")
+    assert (record.usage.uncached_input > 0, record.usage.is_estimated) == (is_dispatched, is_dispatched)

@@ -148,7 +148,7 @@ async def test_nobody_listening_is_unreachable(dispatching, dialect):
     assert (piece.failure.reason, piece.failure.retry_after_ms) == ("UPSTREAM_UNREACHABLE", 1000)
     assert piece.failure.message == f"provider {DIALECTS[dialect]} did not answer (connect_failed); try again"
     assert told(piece.attempts[0])[3:] == (0, Outcome.BROKEN, "connect_failed")
-    assert piece.attempts[0].usage == Usage()
+    assert piece.attempts[0].usage == piece.usage == Usage()
 
 
 async def test_silence_is_a_timeout(simulator, dispatching, dialect):
@@ -158,15 +158,13 @@ async def test_silence_is_a_timeout(simulator, dispatching, dialect):
     assert told(piece.attempts[0])[3:] == (0, Outcome.BROKEN, "timeout")
 
 
-async def test_an_answer_cut_in_its_middle_fails_and_its_prompt_is_booked_with_the_attempt(
-    simulator, dispatching, dialect
-):
+async def test_an_answer_cut_in_its_middle_fails_and_its_prompt_is_booked(simulator, dispatching, dialect):
     asked = call(dialect, "[words=100] [cut=40]")
     async with dispatching(simulator.url) as dispatcher:
         piece = await dispatcher.complete(asked)
-    assert (piece.failure.reason, piece.head, piece.usage) == ("UPSTREAM_UNREACHABLE", None, None)
+    assert (piece.failure.reason, piece.head) == ("UPSTREAM_UNREACHABLE", None)
     assert told(piece.attempts[0])[3:] == (200, Outcome.BROKEN, "reset")
-    assert piece.attempts[0].usage == Usage(uncached_input=len(asked.body) // 4, is_estimated=True)
+    assert piece.usage == piece.attempts[0].usage == Usage(uncached_input=len(asked.body) // 4, is_estimated=True)
 
 
 async def test_calls_of_a_conversation_share_a_key_and_conversations_spread(simulator, dispatching, dialect):

@@ -10,6 +10,7 @@ from tollway_dialects.dialect import Dialect
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
+from tollway_provider_dispatch.domain import route
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Chain
 from tollway_servicekit.errors import NotFound, Unavailable
@@ -137,6 +138,15 @@ def test_every_endpoint_has_its_provider_and_the_simulator_stands_in_for_it(dial
 def test_a_tier_of_models_that_talk_has_none_that_embeds():
     with pytest.raises(NotFound):
         Chain([A, O, S], MODELS, ["embed"]).choose(["claude-haiku", "gpt-luna"], EMBEDDINGS)
+
+
+def test_what_was_found_is_remembered_however_many_names_were_invented_before(monkeypatch):
+    monkeypatch.setattr(route, "MOST_REMEMBERED", 4)
+    chain = Chain([A], MODELS)
+    for number in range(9):
+        chain.choose([f"invented-{number}"], MESSAGES)
+        assert len(chain._chosen) <= 4
+    assert chain.choose(["claude-haiku"], MESSAGES) is chain.choose(["claude-haiku"], MESSAGES)
 
 
 # --- keys

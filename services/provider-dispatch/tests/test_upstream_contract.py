@@ -49,7 +49,8 @@ async def test_headers_come_back_in_lower_case_without_those_of_the_connection(s
     server.says(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nRequest-Id: req_1\r\n"
         b"Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=b\r\nDate: now\r\nServer: x\r\n"
-        b"X-Twice: 1\r\nX-Twice: 2\r\n\r\n{}"
+        b"X-Twice: 1\r\nX-Twice: 2\r\nTE: x\r\nProxy-Connection: close\r\nAlt-Svc: h3\r\n"
+        b'Strict-Transport-Security: max-age=9\r\nClear-Site-Data: "*"\r\n\r\n{}'
     )
     answer = await client.post(server.url, HEADERS, b"{}")
     assert sorted(from_lines(answer.header_lines)) == [
@@ -58,6 +59,22 @@ async def test_headers_come_back_in_lower_case_without_those_of_the_connection(s
         (b"x-twice", b"1"),
         (b"x-twice", b"2"),
     ]
+    await answer.read()
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (b"connection: keep-alive\r\n", {b"x-hop", b"x-other"}),
+        (b"connection: CLOSE\r\n", {b"x-hop", b"x-other"}),
+        (b"connection: X-Hop\r\n", {b"x-other"}),
+        (b"connection: keep-alive ,x-other\r\nConnection: close, X-HOP\r\n", set()),
+    ],
+)
+async def test_headers_that_the_answers_connection_names_stay_here(server, client, told, kept):
+    server.says(b"HTTP/1.1 200 OK\r\nx-hop: 1\r\n%bX-Other: 2\r\ncontent-length: 0\r\n\r\n" % told)
+    answer = await client.post(server.url, HEADERS, b"{}")
+    assert {name for name, _ in from_lines(answer.header_lines)} == kept
     await answer.read()
 
 

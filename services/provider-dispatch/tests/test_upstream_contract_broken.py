@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from tollway_provider_dispatch.adapters.whole_body import MAX_BODY
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
@@ -159,3 +160,37 @@ async def test_a_head_that_breaks_the_grammar_is_malformed(server, client, said)
     with pytest.raises(UpstreamBroken) as error:
         await client.post(server.url, HEADERS, b"{}")
     assert error.value.reason == "malformed_response"
+
+
+@pytest.mark.parametrize("coding", [b"", b"content-encoding: identity\r\n"])
+async def test_a_whole_body_that_does_not_end_is_malformed_once_it_is_too_large(server, client, coding):
+    async def endless(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\n%b\r\n" % coding)
+        while True:
+            writer.write(bytes(1 << 20))
+            await writer.drain()
+
+    server.answer = endless
+    answer = await client.post(server.url, HEADERS, b"{}")
+    with pytest.raises(UpstreamBroken) as error:
+        await asyncio.wait_for(answer.read(), 30)
+    assert error.value.reason == "malformed_response"
+    await asyncio.wait_for(server.left.wait(), 1)
+
+
+async def test_a_whole_body_may_be_as_large_as_is_said(server, client):
+    server.says(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % MAX_BODY, bytes(MAX_BODY))
+    assert len(await (await client.post(server.url, HEADERS, b"{}")).read()) == MAX_BODY
+
+
+async def test_what_broke_says_whether_the_request_had_left(server, hasty):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(UpstreamBroken) as error:
+            await hasty.post(f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
+        assert not error.value.is_sent
+    for said in (b"", b"garbage\r\n\r\n"):
+        server.says(said)
+        with pytest.raises(UpstreamBroken) as error:
+            await hasty.post(server.url, HEADERS, b"{}")
+        assert error.value.is_sent

@@ -104,6 +104,21 @@ async def test_https_goes_through_the_proxy_of_the_environment(server, tls, tunn
     assert b"sk" not in asked[0].lower()
 
 
+async def test_a_proxy_that_opens_no_tunnel_is_a_failed_connect(tls, configured, monkeypatch):
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    proxy = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+    async with configured(tls[0]) as client:
+        with pytest.raises(UpstreamBroken) as error:
+            await client.post(tls[0], HEADERS, b"{}")
+    assert (error.value.reason, error.value.is_sent) == ("connect_failed", False)
+    proxy.close()
+
+
 async def test_http_goes_to_the_proxy_of_the_environment_unless_it_is_excepted(server, configured, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

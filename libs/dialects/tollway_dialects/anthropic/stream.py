@@ -7,10 +7,11 @@ import msgspec
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
 from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
-from tollway_dialects.sse import EventSplitter, event_data, is_object
+from tollway_dialects.sse import EventSplitter, event_data, is_object, one_a_line
 from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
+_EVENTS = msgspec.json.Decoder(tuple[Event])
 
 
 class AnthropicStreamReader:
@@ -25,21 +26,32 @@ class AnthropicStreamReader:
         self.is_complete = False
         self.error: str | None = None
         self.stop_reason: str | None = None
-        self._known = Usage(uncached_input=input_estimate)
-        self._streamed = 0
+        self.told = Usage(uncached_input=input_estimate)
+        self.streamed = 0
         self._is_final = False
         self._events = EventSplitter()
 
     @property
     def usage(self) -> Usage:
         if self._is_final:
-            return self._known
-        return msgspec.structs.replace(self._known, output=self._streamed, is_estimated=True)
+            return self.told
+        return msgspec.structs.replace(self.told, output=self.streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
+        if plain := self._events.plain_data(data):
+            try:
+                seen = _EVENTS.decode_lines(one_a_line(plain))
+            except (ValueError, RecursionError):
+                seen = []  # one of them is odd: each is looked at below
+            if len(seen) == len(plain):
+                for (each,) in seen:
+                    self._note(each)
+                return data
         events = self._events.feed(data)
         for event in events:
             self._read(event)
+        if self._events.is_too_long:
+            self.error = self.error or MALFORMED_EVENT
         return b"".join(events)
 
     def _read(self, event: bytes) -> None:
@@ -52,11 +64,14 @@ class AnthropicStreamReader:
             if not is_object(data):
                 self.error = MALFORMED_EVENT
             return
+        self._note(seen)
+
+    def _note(self, seen: Event) -> None:
         if seen.type == "content_block_delta" and seen.delta:
             delta = seen.delta
-            self._streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)
+            self.streamed += tokens_of_text(delta.text or delta.thinking or delta.partial_json)
         elif seen.type == "message_start" and seen.message:
-            self._known = merge_usage(self._known, seen.message.usage or AnthropicUsage())
+            self.told = merge_usage(self.told, seen.message.usage or AnthropicUsage())
         elif seen.type == "message_delta":
             self._finish(seen)
         elif seen.type == "message_stop":
@@ -68,5 +83,5 @@ class AnthropicStreamReader:
         if seen.delta:
             self.stop_reason = seen.delta.stop_reason or self.stop_reason
         if seen.usage:
-            self._known = merge_usage(self._known, seen.usage)
+            self.told = merge_usage(self.told, seen.usage)
             self._is_final |= seen.usage.output_tokens is not None

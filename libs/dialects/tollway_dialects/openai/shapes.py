@@ -67,8 +67,10 @@ class Delta(msgspec.Struct):
     tool_calls: list[ToolCall] | None = None
 
     def text(self) -> str:
-        called = "".join((call.function.arguments or "") for call in self.tool_calls or [] if call.function)
-        return (self.content or "") + (self.refusal or "") + (self.reasoning_content or "") + called
+        said = (self.content or "") + (self.refusal or "") + (self.reasoning_content or "")
+        if not self.tool_calls:
+            return said
+        return said + "".join((call.function.arguments or "") for call in self.tool_calls if call.function)
 
 
 class Choice(msgspec.Struct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_text
 from tollway_dialects.responses.shapes import Event, read_event
@@ -24,19 +26,20 @@ class ResponsesStreamReader:
         self.is_complete = False
         self.error: str | None = None
         self.stop_reason: str | None = None
-        self._input_estimate = input_estimate
-        self._told: Usage | None = None
-        self._streamed = 0
+        self.told = Usage(uncached_input=input_estimate, is_estimated=True)
+        self.streamed = 0
         self._events = EventSplitter()
 
     @property
     def usage(self) -> Usage:
-        return self._told or Usage(uncached_input=self._input_estimate, output=self._streamed, is_estimated=True)
+        return msgspec.structs.replace(self.told, output=self.streamed) if self.told.is_estimated else self.told
 
     def feed(self, data: bytes) -> bytes:
         events = self._events.feed(data)
         for event in events:
             self._read(event)
+        if self._events.is_too_long:
+            self.error = self.error or MALFORMED_EVENT
         return b"".join(events)
 
     def _read(self, event: bytes) -> None:
@@ -48,7 +51,7 @@ class ResponsesStreamReader:
             self.error = MALFORMED_EVENT
         elif seen.type.endswith(".delta"):
             if seen.type != _SOUND:
-                self._streamed += tokens_of_text(seen.delta)
+                self.streamed += tokens_of_text(seen.delta)
         elif seen.type in _FINAL:
             self.is_complete = True
             self._finish(seen)
@@ -64,4 +67,4 @@ class ResponsesStreamReader:
             return
         self.stop_reason = seen.response.stop_reason()
         if seen.response.usage:
-            self._told = seen.response.usage.normalised()
+            self.told = seen.response.usage.normalised()

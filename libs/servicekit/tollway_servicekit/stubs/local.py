@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
-from tollway_servicekit.limit import Limit
+from tollway_servicekit.limit import Limit, StreamLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -40,10 +40,9 @@ def _call(method: Method, serve: Any) -> Any:
     ) -> AsyncGenerator[Any, None]:
         context = CallContext.read(metadata, timeout)
         items = serve(request, context)
+        limit = StreamLimit(timeout)
         try:
             while True:
-                # one limit an item: a limit around a `yield` would cancel the reader's own waiting
-                limit = Limit(context.time_remaining())
                 try:
                     with limit:
                         item = await anext(items)
@@ -55,12 +54,13 @@ def _call(method: Method, serve: Any) -> Any:
                     raise _translate(method, error, limit) from error
                 yield item
         finally:
+            limit.close()
             await items.aclose()
 
     return streaming if method.is_server_streaming else unary
 
 
-def _translate(method: Method, error: BaseException, limit: Limit) -> ServiceError:
+def _translate(method: Method, error: BaseException, limit: Limit | StreamLimit) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if isinstance(error, TimeoutError) and limit.has_expired:

@@ -48,12 +48,13 @@ class JoinedReads:
             batch, self._waiting = self._waiting[:MOST_KEYS], self._waiting[MOST_KEYS:]
             try:
                 values = await self._fetch([key for key, _ in batch])
+                found = list(zip(batch, values, strict=True))
             except Exception as error:
                 for _, answer in batch:
                     if not answer.done():
                         answer.set_exception(error)
             else:
-                for (_, answer), value in zip(batch, values, strict=True):
+                for (_, answer), value in found:
                     if not answer.done():
                         answer.set_result(value)
         # in the same breath as the look at `_waiting`: whoever comes next starts a flight of its own

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import msgspec
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,13 +17,12 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 
 from tollway_cache.adapters.joined_reads import JoinedReads
+from tollway_cache.adapters.redis_lines import RedisLines, packed
 from tollway_cache.domain.answer import Answer
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-    from redis.asyncio.connection import AbstractConnection
 
     from tollway_cache.domain.answer import Entry
 
@@ -59,32 +58,26 @@ _decode = msgspec.msgpack.Decoder(StoredAnswer).decode
 class RedisAnswerStore:
     """Keeps away from a Redis that failed for a moment, so that an outage costs callers no time."""
 
-    def __init__(self, client: Redis, get_seconds: float = GET_SECONDS) -> None:
-        self._client = client
+    def __init__(self, pool: ConnectionPool, get_seconds: float = GET_SECONDS) -> None:
+        self._lines = RedisLines(pool, MAX_CONNECTIONS)
         self._get_seconds = get_seconds
         self._rests_until = 0.0
         self._slow_in_a_row = 0
         self._reads: dict[str, JoinedReads] = {}
-        self._lines: list[AbstractConnection] = []
-        self._may_read = asyncio.Semaphore(MAX_CONNECTIONS)
 
     @classmethod
     def from_url(cls, url: str, get_seconds: float = GET_SECONDS) -> RedisAnswerStore:
         """Connect on first use; a malformed URL is a ValueError."""
-        pool = BlockingConnectionPool.from_url(
+        pool = ConnectionPool.from_url(
             url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=PUT_SECONDS,
             socket_timeout=None,  # `_limited` bounds every command; a second clock costs a task for each send
             socket_connect_timeout=get_seconds,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis.from_pool(pool), get_seconds)
+        return cls(pool, get_seconds)
 
     async def close(self) -> None:
-        for line in self._lines:
-            await line.disconnect()
-        await self._client.aclose()
+        await self._lines.close()
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
         reads = self._reads.get(partition)
@@ -103,29 +96,14 @@ class RedisAnswerStore:
 
     async def put(self, entries: Sequence[Entry]) -> int:
         # no transaction: entries are independent, and in a Cluster they live on different nodes
-        pipeline = self._client.pipeline(transaction=False)
-        for entry in entries:
-            answer = entry.answer
-            name, value = _key(answer.partition, answer.exact_key), _encode(_to_stored(answer))
-            pipeline.execute_command("SET", name, value, "EX", entry.ttl_seconds)
         async with self._limited(PUT_SECONDS):
-            await pipeline.execute()
+            await self._lines.ask([_set(entry) for entry in entries])
         return len(entries)
 
     async def _fetch(self, keys: Sequence[str]) -> Sequence[bytes | None]:
-        """Read on a connection kept for reads: the client's own way takes, checks and returns one for every command."""
-        async with self._limited(self._get_seconds), self._may_read:
-            line = self._lines.pop() if self._lines else self._new_line()
-            try:
-                # a connection that is broken off, by an error or a cancellation, closes itself and opens anew
-                await line.send_command("MGET", *keys, check_health=False)
-                return cast("Sequence[bytes | None]", await line.read_response())
-            finally:
-                self._lines.append(line)
-
-    def _new_line(self) -> AbstractConnection:
-        line: AbstractConnection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        return line
+        async with self._limited(self._get_seconds):
+            (values,) = await self._lines.ask([packed("MGET", *keys)])
+            return cast("Sequence[bytes | None]", values)
 
     def _forget_idle(self) -> None:
         """Keep no entry for every workspace that ever asked."""
@@ -157,6 +135,11 @@ class RedisAnswerStore:
 def _key(partition: str, exact_key: bytes) -> str:
     # the braces are a Cluster hash tag: a workspace's answers share a slot
     return f"tollway:{{{partition}}}:exact:{exact_key.hex()}"
+
+
+def _set(entry: Entry) -> bytes:
+    name = _key(entry.answer.partition, entry.answer.exact_key)
+    return packed("SET", name, _encode(_to_stored(entry.answer)), "EX", entry.ttl_seconds)
 
 
 def _to_stored(answer: Answer) -> StoredAnswer:

@@ -32,7 +32,7 @@ ANSWER = b'{"content": [], "stop_reason": "end_turn"}'
 
 @pytest.fixture
 def limits() -> dict[str, Any]:
-    """What edge's configuration says; a test changes it before it connects."""
+    """What edge's configuration says; a fixture may change it, a test's body comes too late."""
     return {"max_body_bytes": MOST}
 
 

@@ -37,7 +37,8 @@ class DispatchClient:
         self._timeout = timeout
 
     async def complete(self, call: Call) -> AnswerPiece:
-        request = pb.CompleteChatRequest(call=_call_to(call))
+        request = pb.CompleteChatRequest()
+        _fill(request.call, call)
         try:
             response = await self._stub.CompleteChat(request, timeout=self._timeout, metadata=_metadata(call))
         except ServiceError as error:
@@ -53,7 +54,8 @@ class DispatchClient:
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
-        request = pb.StreamChatRequest(call=_call_to(call))
+        request = pb.StreamChatRequest()
+        _fill(request.call, call)
         async with responses(
             self._stub.StreamChat(request, timeout=self._timeout, metadata=_metadata(call))
         ) as messages:
@@ -63,6 +65,9 @@ class DispatchClient:
 async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> AsyncIterator[AnswerPiece]:
     try:
         async for message in messages:
+            if message.output_tokens_so_far:
+                yield AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                continue
             yield AnswerPiece(
                 head=_head_from(message.head) if message.HasField("head") else None,
                 data=message.data,
@@ -79,18 +84,17 @@ def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
     return call_metadata(call.workspace.name if call.workspace else "", call.traceparent)
 
 
-def _call_to(call: Call) -> pb.ChatCall:
-    return pb.ChatCall(
-        call_id=call.call_id,
-        dialect=DIALECT_NUMBERS[call.dialect],
-        models=call.models,
-        body=call.body.raw if call.body else b"",
-        header_lines=to_lines(call.forwarded),
-        query=call.query,
-        conversation=call.conversation,
-        body_model=call.requested_model,
-        strip_usage_event=call.strips_usage_event,
-    )
+def _fill(message: pb.ChatCall, call: Call) -> None:
+    """Write a call into a message that is part of another already: one more copy of a body costs as much as a hash."""
+    message.call_id = call.call_id
+    message.dialect = DIALECT_NUMBERS[call.dialect]
+    message.models.extend(call.models)
+    message.body = call.body.raw if call.body else b""
+    message.header_lines = to_lines(call.forwarded)
+    message.query = call.query
+    message.conversation = call.conversation
+    message.body_model = call.requested_model
+    message.strip_usage_event = call.strips_usage_event
 
 
 def _head_from(head: pb.AnswerHead) -> AnswerHead:

@@ -46,6 +46,8 @@ class AnswerPiece(msgspec.Struct, frozen=True):
     end: AnswerEnd | None = None
     failure: AnswerFailure | None = None
     attempts: Sequence[object] = ()
+    output_so_far: int = 0
+    """Tokens counted in what was streamed, where `usage` is not told anew."""
 
 
 class CachedAnswer(msgspec.Struct, frozen=True):

@@ -76,6 +76,8 @@ class Call:
     model: str = ""
     """The one that answered."""
     usage: Usage = field(default_factory=Usage)
+    output_so_far: int = 0
+    """Tokens counted in what was streamed since `usage` was told."""
     attempts: Sequence[object] = ()
     """As provider-dispatch told them; carried to the ledger unread."""
     stop_reason: str = ""

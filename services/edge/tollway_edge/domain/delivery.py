@@ -109,6 +109,9 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 
 
 def _note(call: Call, piece: AnswerPiece) -> None:
+    if piece.output_so_far:
+        call.output_so_far = piece.output_so_far
+        return
     if piece.usage:
         call.usage = piece.usage
     if piece.attempts:

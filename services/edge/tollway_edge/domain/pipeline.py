@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.prompt import prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest
@@ -142,16 +143,22 @@ class Pipeline:
     def _settle(self, call: Call) -> None:
         if call.workspace is None:
             return
+        if call.usage.is_estimated and call.output_so_far > call.usage.output:
+            call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         self.ledger.record(call)
         self.meter.observe(call, self._cost(call))
 
     def _leave(self, call: Call) -> None:
-        """Note that the client left. A provider may have read the prompt by then: it is billed as an estimate."""
+        """Note that the client left."""
+        self._bill_what_was_read(call)
+        call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
+
+    def _bill_what_was_read(self, call: Call) -> None:
+        """Estimate the input of a call that was given up: a provider may have read it, and charges for that."""
         is_read = call.is_dispatched and not call.wire.is_free
         if call.status is CallStatus.RUNNING and is_read and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
-        call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
 
     def _cost(self, call: Call) -> int | None:
         return self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
@@ -159,9 +166,11 @@ class Pipeline:
     async def _refuse(self, call: Call, client: Client, error: GatewayError) -> None:
         if call.status is not CallStatus.RUNNING:
             return  # the client has its answer: there is nothing left to say
+        if error.kind is GatewayErrorKind.TIMEOUT:
+            self._bill_what_was_read(call)
         call.end(CallStatus.FAILED, error.reason)
         body = call.wire.error_body(error.kind, error.message, request_id_of(call))
-        if call.http_status:  # the status is out: all that is left is an error event
+        if client.is_begun:  # all that is left is an error event
             if event := call.wire.error_event(error.kind, error.message, request_id_of(call), call.last_sent):
                 await client.send(event)
             await client.end()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 class Client(Protocol):
     """The other end of one HTTP exchange."""
 
+    is_begun: bool
+    """Status and headers have left."""
+
     async def read_body(self) -> bytes:
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 

@@ -17,7 +17,7 @@ from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
 from tollway_edge.entrypoints.exchange import Exchange
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
-from tollway_edge.entrypoints.request_headers import RequestHeaders, request_head
+from tollway_edge.entrypoints.request_headers import RequestHeaders, request_head, split_target
 
 if TYPE_CHECKING:
     from tollway_edge.domain.errors import GatewayError
@@ -37,8 +37,7 @@ class EdgeConnection(HttpToolsProtocol):
         self.limits = limits
         self._routes = routes
         self._open = open_connections
-        self.url = b""
-        self.headers = []
+        self.url, self.headers = b"", []
         self._running: Any = None
         self._deadlines = Deadlines(limits, self.loop.time())
         self._head_bytes = 0
@@ -83,8 +82,7 @@ class EdgeConnection(HttpToolsProtocol):
     # the parser's side
 
     def on_message_begin(self) -> None:
-        self.url = b""
-        self.headers = []
+        self.url, self.headers = b"", []
         self._enter(Phase.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -99,9 +97,7 @@ class EdgeConnection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # the parser stops after this head, and `_stay` has it read once more
         version = self._check_head()
-        path, _, query = self.url.partition(b"?")
-        if path[:1] != b"/" and path[:4].lower() == b"http":
-            path = httptools.parse_url(self.url).path or b"/"
+        path, query = split_target(self.url)
         is_free = self.cycle is None or self.cycle.response_complete
         if path not in HOT_PATHS:
             self._hand_on()
@@ -165,7 +161,9 @@ class EdgeConnection(HttpToolsProtocol):
         self._running = None
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self._deadlines.since = self.loop.time()
+            self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._deadlines.phase is Phase.WHOLE:
@@ -178,7 +176,7 @@ class EdgeConnection(HttpToolsProtocol):
             self.transport.abort()
         elif late is Overdue.NEXT_REQUEST:
             self.transport.close()
-        elif late and not self._is_over:
+        elif late and not self._is_over and not self.flow.read_paused:  # else it is we who do not read
             self._refuse(too_slow("head" if late is Overdue.HEAD else "body"))
 
     # inside
@@ -203,14 +201,14 @@ class EdgeConnection(HttpToolsProtocol):
         finally:
             self.tasks.discard(exchange.serving)
             if not exchange.is_answered:
-                self.transport.close()  # an answer that cannot be ended must not look as if it had
+                exchange.cut_off(self.transport)
 
     def _stay(self, rest: bytes) -> None:
         """Take a request that offers another protocol as one that does not; Java's client offers HTTP/2 so."""
         if self.parser.get_method() == b"CONNECT":
             self._refuse(malformed_http())
             return
-        head = request_head(self.parser.get_method(), self.url, self.headers, without={b"upgrade", b"connection"})
+        head = request_head(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(head + rest)
 
@@ -241,8 +239,10 @@ class EdgeConnection(HttpToolsProtocol):
             newest.keep_alive = False
             if isinstance(newest, Exchange) and not newest.is_answered:
                 newest.refuse(error)
-            else:
+            elif self._running in {newest, None}:
                 self.transport.close()
+            else:
+                self._running.keep_alive = False
         elif self._running is not None:
             newest.keep_alive = False
         else:

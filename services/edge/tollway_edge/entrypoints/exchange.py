@@ -9,6 +9,8 @@ The connection feeds it the request and tells it when the client leaves; it writ
 from __future__ import annotations
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
     from tollway_edge.entrypoints.connection import EdgeConnection
     from tollway_edge.entrypoints.request_headers import RequestHeaders
 
+_AT_ONCE = struct.pack("ii", 1, 0)
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
+
+MOST_UNSENT_BYTES = 65536
 
 
 class Exchange:
@@ -45,6 +50,9 @@ class Exchange:
         "_reading",
         "_refusal",
         "_size",
+        "_unsent",
+        "_unsent_bytes",
+        "ends_with_connection",
         "headers",
         "is_answered",
         "is_begun",
@@ -75,6 +83,8 @@ class Exchange:
         self.is_read = False
         """The request is here to its last byte."""
         self.is_begun = False
+        self.ends_with_connection = False
+        """The proper end of the connection is all that tells the end of the answer."""
         self.is_answered = False
         self.serving: asyncio.Task[Any] | None = None
         self._connection = connection
@@ -84,6 +94,8 @@ class Exchange:
         self._size = 0
         self._reading: asyncio.Future[None] | None = None
         self._refusal: GatewayError | None = None
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
 
     # the connection's side; `response_complete` is uvicorn's name
 
@@ -120,6 +132,14 @@ class Exchange:
         if self.serving and not self.is_answered:
             self.serving.cancel("the client left")
 
+    def cut_off(self, transport: asyncio.Transport) -> None:
+        """End the connection under an answer that cannot be ended: it must not look as if it had."""
+        if self.ends_with_connection:  # only a reset is no proper end of it
+            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
+            transport.abort()
+        else:
+            transport.close()
+
     # the pipeline's side
 
     async def read_body(self) -> bytes:
@@ -152,18 +172,35 @@ class Exchange:
         framing = _CHUNKED if self._is_chunked else b""
         head = response_head(status, header_lines, framing, self._connection_lines())
         self.is_begun = True
-        self._connection.write(head)
+        self.ends_with_connection = not self._is_chunked
+        self._put(head)
 
     async def send(self, data: bytes) -> None:
         if not data:  # an empty chunk would end the body
             return
-        self._connection.write(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+        self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
         await self._connection.drain()
 
     async def end(self) -> None:
         if self._is_chunked:
-            self._connection.write(b"0\r\n\r\n")
+            self._put(b"0\r\n\r\n")
+        self._flush()
         self._close()
+
+    def _put(self, data: bytes) -> None:
+        """Write at the end of the loop's turn: what comes in one turn leaves in one write."""
+        if not self._unsent:
+            self._connection.loop.call_soon(self._flush)
+        self._unsent.append(data)
+        self._unsent_bytes += len(data)
+        if self._unsent_bytes > MOST_UNSENT_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._unsent and not self._connection.transport.is_closing():
+            self._connection.write(b"".join(self._unsent))
+        self._unsent.clear()
+        self._unsent_bytes = 0
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either

@@ -6,14 +6,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import httptools
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable, Sequence
 
 # what belongs to the provider; everything else (keys, cookies, addresses of proxies) stays here
 FORWARDED = frozenset({b"accept", b"content-type", b"idempotency-key", b"openai-beta", b"user-agent", b"x-app"})
 _VENDOR = b"anthropic-"
 # these name an account, and the account is the gateway's
 _ACCOUNT = frozenset({b"anthropic-workspace-id", b"anthropic-organization-id"})
+_OFFER = frozenset({b"upgrade", b"http2-settings"})
 # W3C's form; anything else is no trace, and not every text may travel as gRPC metadata
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -38,7 +41,7 @@ class RequestHeaders:
 
     @classmethod
     def read(cls, headers: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
-        """Read raw ASGI headers, names in lower case."""
+        """Read raw headers, names in lower case."""
         read = cls()
         for name, value in headers:
             if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
@@ -67,9 +70,18 @@ class RequestHeaders:
         return read
 
 
-def request_head(
-    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], without: Container[bytes]
-) -> bytes:
-    """Return request line and headers as they came, less those named."""
-    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in without]
-    return b"".join((b"%b %b HTTP/1.1\r\n" % (method, target), *lines, b"\r\n"))
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Return path and query of a request line, whose target may be a whole address."""
+    path, _, query = target.partition(b"?")
+    if path[:1] != b"/" and path[:4].lower() == b"http":
+        path = httptools.parse_url(target).path or b"/"
+    return path, query
+
+
+def request_head(method: bytes, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Return request line and headers as they came, less the offer of another protocol."""
+    lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in {b"upgrade", b"connection"}]
+    told = b",".join(value for name, value in headers if name == b"connection").split(b",")
+    if left := [token for token in map(bytes.strip, told) if token and token.lower() not in _OFFER]:
+        lines.append(b"connection: %b\r\n" % b", ".join(left))
+    return b"".join((b"%b %b HTTP/%b\r\n" % (method, target, version.encode()), *lines, b"\r\n"))

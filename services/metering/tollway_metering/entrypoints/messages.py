@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tollway.chat.v1 import chat_pb2
@@ -58,6 +59,9 @@ _ATTEMPT_FIELDS = (
     "duration_ms",
 )
 
+_call_fields = attrgetter(*_CALL_FIELDS)
+_attempt_fields = attrgetter(*_ATTEMPT_FIELDS)
+
 
 def is_call_id(text: str) -> bool:
     return _CALL_ID.fullmatch(text) is not None
@@ -75,7 +79,7 @@ def to_call(record: metering_pb2.CallRecord) -> Call:
     if not 0 <= record.saved_micro_usd <= _MOST_MICRO_USD:
         raise InvalidRequest("CALL_INVALID", f"call {record.call_id}: saved_micro_usd is out of range")
     return Call(
-        **{name: _clipped(getattr(record, name)) for name in _CALL_FIELDS},
+        **dict(zip(_CALL_FIELDS, _clipped(_call_fields(record)), strict=True)),
         status=_to_status(record),
         dialect=_name(chat_pb2.Dialect, record.dialect, "DIALECT_"),
         usage=_to_usage(record.usage, record.call_id),
@@ -113,7 +117,7 @@ def _to_usage(message: chat_pb2.Usage, call_id: str) -> Usage:
 
 def _to_attempt(message: chat_pb2.Attempt, call_id: str) -> Attempt:
     return Attempt(
-        **{name: _clipped(getattr(message, name)) for name in _ATTEMPT_FIELDS},
+        **dict(zip(_ATTEMPT_FIELDS, _clipped(_attempt_fields(message)), strict=True)),
         outcome=_name(chat_pb2.AttemptOutcome, message.outcome, "ATTEMPT_OUTCOME_"),
         usage=_to_usage(message.usage, call_id),
     )
@@ -148,5 +152,5 @@ def _value(enum: Any, name: str, prefix: str) -> Any:
     return enum.Value(prefix + name.upper())
 
 
-def _clipped(value: Any) -> Any:
-    return value[:_LONGEST_TEXT] if value.__class__ is str and len(value) > _LONGEST_TEXT else value
+def _clipped(values: tuple[Any, ...]) -> list[Any]:
+    return [value[:_LONGEST_TEXT] if value.__class__ is str else value for value in values]

@@ -14,18 +14,20 @@ from multidict import CIMultiDict
 from tollway_dialects.header_lines import from_lines, to_lines
 from yarl import URL
 
+from tollway_provider_dispatch.adapters.end_to_end_headers import end_to_end
+from tollway_provider_dispatch.adapters.whole_body import joined
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
-# framing belongs to a connection, not to an answer; aiohttp has undone any compression
-_DROPPED = frozenset(
-    {b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"content-encoding", b"trailer"}
-    | {b"upgrade", b"proxy-authenticate", b"set-cookie", b"date", b"server"}
-)
 # above this aiohttp wants a file, which it writes in pieces
 _LARGE_BODY = 1 << 20
+# nothing was sent, save to a proxy
+_NOT_CONNECTED = (
+    *(aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError),
+    *(aiohttp.ClientHttpProxyError, aiohttp.InvalidURL),
+)
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -94,13 +96,16 @@ class AiohttpAnswer:
         self._response = response
         self.status = response.status
         headers = ((name.lower(), value) for name, value in response.raw_headers)
-        self.header_lines = to_lines(header for header in headers if header[0] not in _DROPPED)
+        self.header_lines = to_lines(end_to_end(headers))
 
     async def read(self) -> bytes:
-        with _TRANSLATED:
-            return await self._response.read()
+        try:
+            return await joined(self.pieces())
+        except BaseException:
+            self._response.close()
+            raise
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         content = self._response.content
         with _TRANSLATED:
             try:
@@ -125,8 +130,8 @@ class _Translated:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             return
-        if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
-            raise UpstreamBroken("connect_failed", str(error)) from error
+        if isinstance(error, _NOT_CONNECTED):
+            raise UpstreamBroken("connect_failed", str(error), is_sent=False) from error
         if isinstance(error, TimeoutError):
             raise UpstreamBroken("timeout", "no byte came in time") from error
         if isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError)):

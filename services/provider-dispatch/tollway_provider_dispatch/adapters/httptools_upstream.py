@@ -10,6 +10,7 @@ from tollway_httpclient import (
     HttpClient,
     HttpClientError,
     InvalidRequest,
+    Limits,
     MalformedResponse,
     TimedOut,
     Timeouts,
@@ -17,18 +18,15 @@ from tollway_httpclient import (
 )
 
 from tollway_provider_dispatch.adapters.content_decoder import ContentDecoder, UndecodableContent
+from tollway_provider_dispatch.adapters.end_to_end_headers import end_to_end
+from tollway_provider_dispatch.adapters.whole_body import MAX_BODY, joined
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from tollway_httpclient import Response
 
-# framing belongs to a connection, not to an answer; what is compressed is decoded here
-_DROPPED = frozenset(
-    {b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"content-encoding", b"trailer"}
-    | {b"upgrade", b"proxy-authenticate", b"set-cookie", b"date", b"server"}
-)
 # the first that fits; what is left is a reset
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (TimedOut, "timeout"),
@@ -52,7 +50,7 @@ class HttptoolsUpstream:
 
     def __init__(self, connect_timeout: float, read_timeout: float, ca_file: str | None = None) -> None:
         timeouts = Timeouts(connect_timeout, first_byte=read_timeout, stall=read_timeout)
-        self._client = HttpClient(timeouts, ca_file=ca_file, proxy_of=environment_proxy)
+        self._client = HttpClient(timeouts, Limits(max_body=MAX_BODY), ca_file=ca_file, proxy_of=environment_proxy)
 
     async def post(self, url: str, header_lines: bytes, body: bytes) -> HttptoolsAnswer:
         try:
@@ -76,23 +74,21 @@ class HttptoolsAnswer:
         self._response = response
         self._decoder: ContentDecoder | None = None
         self.status = response.status
-        kept = []
-        for header in response.raw_headers:
-            if header[0] not in _DROPPED:
-                kept.append(header)
-            elif header[0] == b"content-encoding":
-                self._decoder = ContentDecoder(header[1].decode("latin-1"), self._decoder)
-        self.header_lines = to_lines(kept)
+        self.header_lines = to_lines(end_to_end(response.raw_headers))
+        for name, value in response.raw_headers:
+            if name == b"content-encoding":
+                self._decoder = ContentDecoder(value.decode("latin-1"), self._decoder)
 
     async def read(self) -> bytes:
-        if self._decoder is not None:
-            return b"".join([piece async for piece in self.pieces()])
         try:
-            return await self._response.read()
+            return await (self._response.read() if self._decoder is None else joined(self.pieces()))
         except HttpClientError as error:
             raise _broken(error) from error
+        except UpstreamBroken:
+            self.close()
+            raise
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         decoder = self._decoder
         try:
             while piece := await self._response.piece():
@@ -113,4 +109,4 @@ class HttptoolsAnswer:
 
 def _broken(error: Exception) -> UpstreamBroken:
     reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), "reset")
-    return UpstreamBroken(reason, str(error))
+    return UpstreamBroken(reason, str(error), is_sent=getattr(error, "is_sent", True))

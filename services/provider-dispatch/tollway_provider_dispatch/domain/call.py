@@ -89,3 +89,5 @@ class Piece(msgspec.Struct, frozen=True):
     end: End | None = None
     failure: Failure | None = None
     attempts: tuple[Attempt, ...] = ()
+    output_so_far: int = 0
+    """Tokens counted in what was streamed, where `usage` is not told anew."""

@@ -83,6 +83,7 @@ class Dispatcher:
     ) -> AsyncGenerator[Piece, None]:
         reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
         yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
+        told = reader.told
         reason = "ended_early"
         handed_on = b""
         upstream = answer.pieces()
@@ -91,9 +92,12 @@ class Dispatcher:
                 handed_on = reader.feed(data)
                 if reader.is_complete or reader.error:
                     break
-                if handed_on:
+                if handed_on and reader.told is told:
+                    yield Piece(data=handed_on, output_so_far=reader.streamed)
+                elif handed_on:
+                    told = reader.told
                     yield Piece(data=handed_on, usage=reader.usage)
-                    handed_on = b""
+                handed_on = b""
         except UpstreamBroken as broken:
             reason = broken.reason
         attempt.usage = reader.usage
@@ -146,12 +150,14 @@ class Dispatcher:
         return Piece(head, body, attempt.usage, end, attempts=(attempt,))
 
     def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
-        if 200 <= attempt.http_status < 300 and not WIRES[call.dialect].is_free:  # at work: it has read the prompt
+        status = attempt.http_status
+        may_be_charged = 200 <= status < 300 or (not status and broken.is_sent)  # it may have read the prompt
+        if may_be_charged and not WIRES[call.dialect].is_free:
             attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
         self._end(attempt, Outcome.BROKEN, broken.reason)
         reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
         message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
-        return Piece(failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
+        return Piece(usage=attempt.usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:

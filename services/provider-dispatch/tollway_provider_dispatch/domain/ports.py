@@ -9,11 +9,19 @@ if TYPE_CHECKING:
 
 
 class UpstreamBroken(Exception):
-    """No answer, or not a whole one: `reason` is one of connect_failed, reset, timeout, malformed_response."""
+    """
+    No answer, or not a whole one.
 
-    def __init__(self, reason: str, message: str) -> None:
+    Args:
+        reason: One of connect_failed, reset, timeout, malformed_response.
+        message: Without anything that is secret.
+        is_sent: False where the whole request is known not to have left, so that nobody can charge for it.
+    """
+
+    def __init__(self, reason: str, message: str, *, is_sent: bool = True) -> None:
         super().__init__(message)
         self.reason = reason
+        self.is_sent = is_sent
 
 
 class UpstreamAnswer(Protocol):

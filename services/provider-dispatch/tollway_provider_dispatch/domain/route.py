@@ -24,6 +24,9 @@ NATIVE = {
 }
 
 
+MOST_REMEMBERED = 1024
+
+
 class Candidate(msgspec.Struct, frozen=True):
     """One provider that can serve one model."""
 
@@ -50,6 +53,8 @@ class Chain:
         self._providers = tuple(providers)
         self._models = models
         self._embedders = frozenset(embedders)
+        self._chosen: dict[tuple[str, Dialect], Candidate] = {}
+        """What was found before; clients invent names, so it begins anew where it is full."""
 
     @property
     def provider_names(self) -> list[str]:
@@ -64,10 +69,19 @@ class Chain:
             NotFound: None of the models is served in this dialect.
         """
         for model in models:
-            for provider in self._providers:
-                if dialect in self._dialects(provider, model, dialect):
-                    return Candidate(provider, model)
+            if candidate := self._chosen.get((model, dialect)) or self._find(model, dialect):
+                return candidate
         raise self._refusal(models[0], dialect)
+
+    def _find(self, model: str, dialect: Dialect) -> Candidate | None:
+        for provider in self._providers:
+            if dialect in self._dialects(provider, model, dialect):
+                candidate = Candidate(provider, model)
+                if len(self._chosen) >= MOST_REMEMBERED:
+                    self._chosen.clear()
+                self._chosen[model, dialect] = candidate
+                return candidate
+        return None
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""

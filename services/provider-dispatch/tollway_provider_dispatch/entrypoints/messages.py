@@ -69,6 +69,8 @@ def whole_to(piece: Piece) -> pb.CompleteChatResponse:
 
 
 def piece_to(piece: Piece) -> pb.StreamChatResponse:
+    if piece.output_so_far:
+        return pb.StreamChatResponse(data=piece.data, output_tokens_so_far=piece.output_so_far)
     end = piece.end
     return pb.StreamChatResponse(
         head=_head_to(piece.head),

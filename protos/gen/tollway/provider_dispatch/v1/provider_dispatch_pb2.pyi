@@ -112,13 +112,16 @@ class StreamChatResponse(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_SO_FAR_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """Bytes for the client, cut anywhere."""
+    output_tokens_so_far: _builtins.int
+    """Output counted so far, an estimate; set where usage is not."""
     @_builtins.property
     def head(self) -> Global___AnswerHead: ...
     @_builtins.property
     def usage(self) -> _chat_pb2.Usage:
-        """Cumulative, so that a caller who leaves early knows what was spent; set when it changed."""
+        """Cumulative, so that a caller who leaves early knows what was spent; set when the provider told more of it."""
 
     @_builtins.property
     def end(self) -> Global___StreamEnd: ...
@@ -137,10 +140,11 @@ class StreamChatResponse(_message.Message):
         end: Global___StreamEnd | None = ...,
         failure: Global___Failure | None = ...,
         attempts: _abc.Iterable[_chat_pb2.Attempt] | None = ...,
+        output_tokens_so_far: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "data", b"data", "end", b"end", "failure", b"failure", "head", b"head", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "data", b"data", "end", b"end", "failure", b"failure", "head", b"head", "output_tokens_so_far", b"output_tokens_so_far", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
