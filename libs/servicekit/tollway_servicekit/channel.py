@@ -13,9 +13,14 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     # a peer that vanished without a FIN is noticed in 30 s
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # what gRPC goes by, a minute unless it is told; the line above alone makes no difference
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # also on a connection whose calls are silent; gRPC would stop after two pings
+    ("grpc.http2.max_pings_without_data", 0),
     # a restarted peer is found again within a second or two, not after gRPC's two minutes
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
     # gRPC asks DNS again after 30 s at the soonest; a replaced pod would be missed for as long
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # windows stay at 64 KiB: a reader that stopped would else have megabytes read ahead for it

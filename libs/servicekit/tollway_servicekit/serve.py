@@ -1,4 +1,4 @@
-"""Serves servicers over gRPC, with health, reflection, one error mapping and a graceful stop; called by `__main__`s."""
+"""Serves servicers over gRPC and links, with health, reflection, one error mapping and a graceful stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from grpc_reflection.v1alpha import reflection
 
 from tollway_servicekit.channel import CHANNEL_OPTIONS
 from tollway_servicekit.context import CallContext
-from tollway_servicekit.errors import InternalError, ServiceError
+from tollway_servicekit.defects import is_asked_for, unexpected
+from tollway_servicekit.errors import ServiceError
+from tollway_servicekit.link.server import LINK_AGE_SECONDS, LINK_SERVICE, LinkServicer
 from tollway_servicekit.status import to_trailers
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ async def serving(
     address: str,
     *,
     grace: float = STOP_GRACE_SECONDS,
+    link_age: float = LINK_AGE_SECONDS,
 ) -> AsyncIterator[int]:
     """
     Serve until the block is left; calls in flight then have `grace` seconds to end.
@@ -40,6 +43,7 @@ async def serving(
         servicers: Each contract with the object that serves it.
         address: `host:port`; port 0 takes a free one.
         grace: Seconds that calls in flight get when the block is left.
+        link_age: Seconds after which a link asks its caller to open another.
 
     Yields:
         The port that is listened on.
@@ -52,9 +56,11 @@ async def serving(
     names = [contract.name for contract, _ in pairs]
     for contract, servicer in pairs:
         server.add_generic_rpc_handlers((_handlers(contract, servicer),))
+    links = LinkServicer(pairs, link_age)
+    server.add_generic_rpc_handlers((links.handlers(),))
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    reflection.enable_server_reflection((*names, LINK_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
@@ -67,6 +73,7 @@ async def serving(
         yield port
     finally:
         await checks.enter_graceful_shutdown()
+        links.drain()
         await server.stop(grace)
 
 
@@ -122,15 +129,3 @@ async def _abort(rpc: grpc.aio.ServicerContext[Any, Any], method: Method, error:
         raise error
     failure = error if isinstance(error, ServiceError) else unexpected(method, error)
     await rpc.abort(grpc.StatusCode[failure.code], failure.message, trailing_metadata=to_trailers(failure))
-
-
-def is_asked_for(error: BaseException) -> bool:
-    """Say whether this is the cancellation of the running task, not one that a handler met in something it awaited."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-
-
-def unexpected(method: Method, error: BaseException) -> InternalError:
-    """Log a defect with its trace and return what the caller may see of it: nothing but where it happened."""
-    log.error("%s failed unexpectedly", method.path, exc_info=error)
-    return InternalError("INTERNAL", f"{method.name} failed unexpectedly; the service's log has the details")

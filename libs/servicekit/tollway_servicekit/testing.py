@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.channel import open_channel
+from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.serve import serving
-from tollway_servicekit.stubs import local_stub, plain_stub
+from tollway_servicekit.stubs import link_stub, local_stub, plain_stub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_servicekit.contract import Contract
 
-STUB_KINDS = ("plain", "local")
+STUB_KINDS = ("plain", "link", "local")
 
 
 @asynccontextmanager
@@ -23,8 +24,11 @@ async def stub_of(kind: str, contract: Contract, servicer: object) -> AsyncItera
     if kind == "local":
         yield local_stub(contract, servicer)
         return
-    async with (
-        serving([(contract, servicer)], "127.0.0.1:0", grace=0.2) as port,
-        open_channel(f"127.0.0.1:{port}") as channel,
-    ):
-        yield plain_stub(contract, channel)
+    async with serving([(contract, servicer)], "127.0.0.1:0", grace=0.2) as port:
+        address = f"127.0.0.1:{port}"
+        if kind == "link":
+            async with open_links(address) as links:
+                yield link_stub(contract, links)
+        else:
+            async with open_channel(address) as channel:
+                yield plain_stub(contract, channel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tollway_servicekit.http_server import serving_http
 from tollway_servicekit.process import run
 
-from tollway_edge.bootstrap import bootstrap, plain_stubs
+from tollway_edge.bootstrap import bootstrap, remote_stubs
 from tollway_edge.settings import Addresses, Settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def main(stop: asyncio.Event) -> None:
     settings, addresses = Settings.from_env(os.environ), Addresses.from_env(os.environ)
     async with (
-        plain_stubs(addresses) as stubs,
+        remote_stubs(addresses) as stubs,
         bootstrap(settings, stubs) as edge,
         serving_http(edge.api, settings.listen, protocol=edge.protocol),
     ):

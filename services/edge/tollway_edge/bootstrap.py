@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway.cache.v1 import cache_pb2
 from tollway.classifier.v1 import classifier_pb2
@@ -16,7 +16,8 @@ from tollway.prompt_registry.v1 import prompt_registry_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2
 from tollway_servicekit.channel import open_channel
 from tollway_servicekit.contract import Contract
-from tollway_servicekit.stubs import plain_stub
+from tollway_servicekit.link.peers import open_links
+from tollway_servicekit.stubs import link_stub, plain_stub
 
 from tollway_edge.adapters.budget_client import BudgetClient
 from tollway_edge.adapters.cache_client import CacheClient
@@ -79,21 +80,22 @@ class Edge:
 
 
 @asynccontextmanager
-async def plain_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
-    """Yield stubs over gRPC channels."""
-    pairs = {
-        "cache": (CACHE, addresses.cache),
-        "classifier": (CLASSIFIER, addresses.classifier),
-        "provider_dispatch": (PROVIDER_DISPATCH, addresses.provider_dispatch),
-        "metering": (METERING, addresses.metering),
-        "prompt_registry": (PROMPT_REGISTRY, addresses.prompt_registry),
-    }
-    channels = {name: open_channel(address) for name, (_, address) in pairs.items()}
-    try:
-        yield Stubs(**{name: plain_stub(contract, channels[name]) for name, (contract, _) in pairs.items()})
-    finally:
-        for channel in channels.values():
-            await channel.close()
+async def remote_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
+    """Yield stubs of services elsewhere, over links or over a gRPC channel each."""
+    async with AsyncExitStack() as stack:
+
+        async def stub(contract: Contract, address: str) -> Any:
+            if addresses.use_links:
+                return link_stub(contract, await stack.enter_async_context(open_links(address)))
+            return plain_stub(contract, await stack.enter_async_context(open_channel(address)))
+
+        yield Stubs(
+            cache=await stub(CACHE, addresses.cache),
+            classifier=await stub(CLASSIFIER, addresses.classifier),
+            provider_dispatch=await stub(PROVIDER_DISPATCH, addresses.provider_dispatch),
+            metering=await stub(METERING, addresses.metering),
+            prompt_registry=await stub(PROMPT_REGISTRY, addresses.prompt_registry),
+        )
 
 
 @asynccontextmanager

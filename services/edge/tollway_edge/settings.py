@@ -54,13 +54,15 @@ class TierConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the other services are: host:port of each."""
+    """Where the other services are: host:port of each, and how they are called."""
 
     cache: str
     classifier: str
     provider_dispatch: str
     metering: str
     prompt_registry: str
+    use_links: bool = True
+    """USE_LINKS"""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Addresses:
@@ -71,6 +73,7 @@ class Addresses:
             provider_dispatch=env.required("PROVIDER_DISPATCH_ADDRESS", "host:port of the provider-dispatch service"),
             metering=env.required("METERING_ADDRESS", "host:port of the metering service"),
             prompt_registry=env.required("PROMPT_REGISTRY_ADDRESS", "host:port of the prompt-registry service"),
+            use_links=env.flag("USE_LINKS", cls.use_links),
         )
 
 

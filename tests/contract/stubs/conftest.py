@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.testing import STUB_KINDS, stub_of
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from contract.stubs.link_peer import Obedient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,6 +42,18 @@ class Servicer:
 @pytest.fixture
 def contract() -> Contract:
     return CONTRACT
+
+
+@pytest.fixture
+def serve_with() -> type[Servicer]:
+    """`serve_with(resolve=…, watch=…)` gives a servicer made of these functions."""
+    return Servicer
+
+
+@pytest.fixture
+def obedient() -> Any:
+    """A servicer that does what the workspace of a call says."""
+    return Obedient()
 
 
 @pytest.fixture(params=STUB_KINDS)

@@ -1,5 +1,5 @@
 """
-Stubs: how one service calls another. Two kinds behind one interface, chosen by `bootstrap` or a topology.
+Stubs: how one service calls another. Three kinds behind one interface, chosen by `bootstrap` or a topology.
 
 A stub has one attribute for each RPC of its contract, called like any gRPC stub:
 
@@ -7,7 +7,8 @@ A stub has one attribute for each RPC of its contract, called like any gRPC stub
     async with responses(stub.StreamChat(request, timeout=600)) as stream:
         async for item in stream: ...
 
-`plain_stub` goes over a gRPC channel, `local_stub` calls the servicer in this process without serialising.
+`plain_stub` goes over a gRPC channel, `link_stub` over links that carry many calls at once, and `local_stub` calls the
+servicer in this process without serialising.
 Deadlines, cancellation, metadata, streams and errors behave the same; tests/contract holds both to that.
 Types for callers: the generated `<Service>AsyncStub`.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from tollway_servicekit.stubs.link import link_stub
 from tollway_servicekit.stubs.local import local_stub
 from tollway_servicekit.stubs.plain import plain_stub
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     import grpc
 
-__all__ = ["local_stub", "plain_stub", "responses"]
+__all__ = ["link_stub", "local_stub", "plain_stub", "responses"]
 
 Response = TypeVar("Response")
 

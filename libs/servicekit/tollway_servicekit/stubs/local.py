@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.context import CallContext
+from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
 from tollway_servicekit.limit import Limit, StreamLimit
-from tollway_servicekit.serve import is_asked_for, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -1,0 +1,126 @@
+"""What leaves in one message, who waits for whom, and how much may wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tollway_servicekit.link.frames import ANSWER, ITEM, PART, frame, read_frames
+from tollway_servicekit.link.writer import GATHERING_TICKS, HIGH_WATER_BYTES, PART_BYTES, Writer
+
+
+class Wire:
+    """Takes messages; while it is held, the first write waits."""
+
+    def __init__(self) -> None:
+        self.messages: list[bytes] = []
+        self.is_free = asyncio.Event()
+        self.is_free.set()
+        self.writer = Writer(self.write)
+
+    async def write(self, data: bytes) -> None:
+        await self.is_free.wait()
+        self.messages.append(data)
+
+    def frames(self) -> list[tuple[int, int, bytes]]:
+        return [each for message in self.messages for each in read_frames(message)]
+
+
+async def test_what_is_sent_in_one_tick_leaves_as_one_message() -> None:
+    wire = Wire()
+    await asyncio.gather(*(wire.writer.send(number, ANSWER, b"x") for number in range(50)))
+    await wire.writer.flush()
+    assert len(wire.messages) == 1
+    assert wire.frames() == [(number, ANSWER, b"x") for number in range(50)]
+
+
+async def test_what_is_sent_during_a_write_leaves_with_the_next_one() -> None:
+    wire = Wire()
+    wire.is_free.clear()
+    await wire.writer.send(1, ANSWER, b"first")
+    for number in range(2, 12):
+        for _ in range(2 * GATHERING_TICKS):
+            await asyncio.sleep(0)
+        await wire.writer.send(number, ANSWER, b"later")
+    wire.is_free.set()
+    await wire.writer.flush()
+    assert [len(list(read_frames(message))) for message in wire.messages] == [1, 10]
+
+
+async def test_a_long_message_goes_in_parts_and_lets_others_in_between() -> None:
+    wire = Wire()
+    long = bytes(20 * HIGH_WATER_BYTES)
+    wire.is_free.clear()
+    sending = asyncio.create_task(wire.writer.send(1, ANSWER, long))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not wire.writer.is_ready
+    small = asyncio.create_task(wire.writer.send(2, ANSWER, b"small"))
+    await asyncio.sleep(0)
+    wire.is_free.set()
+    await asyncio.gather(sending, small)
+    await wire.writer.flush()
+    frames = wire.frames()
+    before = sum(len(body) for _, _, body in frames[: frames.index((2, ANSWER, b"small"))])
+    assert before <= 3 * HIGH_WATER_BYTES
+    assert b"".join(body for number, _, body in frames if number == 1) == long
+    assert [kind for number, kind, _ in frames if number == 1][-1] == ANSWER
+    assert all(len(body) <= PART_BYTES for _, _, body in frames)
+
+
+async def test_senders_of_long_messages_take_turns() -> None:
+    wire = Wire()
+    await asyncio.gather(*(wire.writer.send(number, ITEM, bytes(64 * PART_BYTES)) for number in range(4)))
+    await wire.writer.flush()
+    order = [number for number, kind, _ in wire.frames() if kind == PART]
+    for start in range(0, len(order) - 16, 16):
+        assert set(order[start : start + 16]) == {0, 1, 2, 3}
+
+
+async def test_with_the_wire_held_senders_wait_and_little_is_kept() -> None:
+    wire = Wire()
+    wire.is_free.clear()
+    senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(10_000))) for number in range(500)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    # one message is being written, one is gathered
+    assert sum(sender.done() for sender in senders) * 10_000 <= 2 * (HIGH_WATER_BYTES + 10_000)
+    wire.is_free.set()
+    await asyncio.gather(*senders)
+    await wire.writer.flush()
+    assert sorted(number for number, _, _ in wire.frames()) == list(range(500))
+
+
+async def test_a_sender_that_is_cancelled_while_it_waits_holds_up_nobody() -> None:
+    wire = Wire()
+    wire.is_free.clear()
+    senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(10_000))) for number in range(100)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    waiting = [sender for sender in senders if not sender.done()]
+    for sender in waiting[::2]:
+        sender.cancel()
+    wire.is_free.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*waiting[1::2])
+    await wire.writer.flush()
+    assert len(wire.frames()) == 100 - len(waiting[::2])
+
+
+async def test_closing_wakes_who_waits() -> None:
+    wire = Wire()
+    wire.is_free.clear()
+    senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(PART_BYTES))) for number in range(50)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    wire.writer.close()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*senders)
+    assert wire.messages == []
+
+
+async def test_what_is_put_after_the_end_is_dropped() -> None:
+    wire = Wire()
+    await wire.writer.flush()
+    wire.writer.put(frame(1, ANSWER, b"late"))
+    await asyncio.sleep(0)
+    assert wire.messages == []

@@ -1,0 +1,39 @@
+"""How a servicer's answers go onto a link; called by `server` in the task of each call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tollway_servicekit.channel import MAX_MESSAGE_BYTES
+from tollway_servicekit.errors import Exhausted
+from tollway_servicekit.link.frames import ANSWER, END, ITEM, frame
+
+if TYPE_CHECKING:
+    from tollway_servicekit.link.flow import Credit
+    from tollway_servicekit.link.writer import Writer
+
+
+async def send_answer(writer: Writer, number: int, answer: Any) -> None:
+    await writer.send(number, ANSWER, _bytes_of(answer))
+
+
+async def send_items(writer: Writer, number: int, items: Any, credit: Credit) -> None:
+    """Send items as their reader takes them; the producer goes on when there is room for another one."""
+    try:
+        async for item in items:
+            data = _bytes_of(item)
+            await writer.send(number, ITEM, data)
+            credit.spend(len(data))
+            if credit.is_spent:
+                await credit.wait()
+    finally:
+        # a cancelled generator must release what it holds now, not when it is collected
+        await items.aclose()
+    writer.put(frame(number, END))
+
+
+def _bytes_of(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise Exhausted("RESOURCE_EXHAUSTED", f"the answer has {len(data)} bytes; {MAX_MESSAGE_BYTES} are the most")
+    return data

@@ -1,0 +1,123 @@
+"""Who answers at an address: a channel and a link for each peer, found by DNS, chosen in turn. Asked by `link_stub`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tollway_servicekit.errors import Unavailable
+from tollway_servicekit.link.addresses import resolve
+from tollway_servicekit.link.peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+RESOLVE_SECONDS = 10.0
+"""Peers that came or went are noticed so much later; at once where a link breaks."""
+RESOLVE_AGAIN_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def open_links(address: str) -> AsyncIterator[Links]:
+    """Yield links to all that answer at `host:port`; they are opened by the first call."""
+    links = Links(address)
+    try:
+        yield links
+    finally:
+        await links.close()
+
+
+class Links:
+    """
+    One link for each peer behind an address, e.g. each pod of a headless Service.
+
+    Args:
+        address: `host:port`, or anything else that gRPC takes as a target, which is then one peer.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._peers: list[Peer] = []
+        self._gone: list[Peer] = []
+        self._turn = 0
+        self._resolve_at = 0.0
+        self._resolving: asyncio.Task[None] | None = None
+
+    def ready(self) -> Peer | None:
+        """Return the next peer that a call may be started on now, if there is one."""
+        now = time.monotonic()
+        if now >= self._resolve_at:
+            self._resolve(now)
+        for _ in self._peers:
+            self._turn += 1
+            peer = self._peers[self._turn % len(self._peers)]
+            if peer.is_ready(now):
+                return peer
+        return None
+
+    async def wait(self) -> Peer:
+        """
+        Return a peer that a call may be started on, once there is one; the caller starts it before it awaits anything.
+
+        Raises:
+            Unavailable: All peers are away.
+        """
+        while (peer := self.ready()) is None:
+            if full := [peer for peer in self._peers if peer.is_open]:
+                peer = full[self._turn % len(full)]
+                await peer.room()
+                if peer.is_open:
+                    return peer
+                continue
+            await self._one_opened()
+        return peer
+
+    async def close(self) -> None:
+        if self._resolving is not None:
+            self._resolving.cancel()
+            await asyncio.wait([self._resolving])
+        for peer in (*self._peers, *self._gone):
+            await peer.close()
+
+    async def _one_opened(self) -> None:
+        """Wait until something changes: the addresses are known, or one of the links that are being opened is."""
+        if self._resolving is not None and not self._peers:
+            await asyncio.wait([self._resolving])
+            if not self._peers:
+                raise Unavailable("UNAVAILABLE", f"{self._address} stands for no address")
+            return
+        opening = [peer.opening for peer in self._peers if peer.opening is not None]
+        if not opening:
+            raise self._failure()
+        await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED)
+        if all(peer.opening is None and not peer.is_open for peer in self._peers):
+            raise self._failure()
+
+    def _failure(self) -> Unavailable:
+        why = next((peer.why for peer in self._peers if peer.why), "it does not answer")
+        return Unavailable("UNAVAILABLE", f"{self._address} is away: {why}")
+
+    def _resolve(self, now: float) -> None:
+        if self._resolving is None or self._resolving.done():
+            self._resolve_at = now + RESOLVE_SECONDS
+            self._resolving = asyncio.create_task(self._find())
+
+    def _on_break(self) -> None:
+        self._resolve_at = min(self._resolve_at, time.monotonic() + RESOLVE_AGAIN_SECONDS)
+
+    async def _find(self) -> None:
+        targets = await resolve(self._address)
+        if targets is None:  # DNS does not answer: those that are known stay
+            self._resolve_at = time.monotonic() + RESOLVE_AGAIN_SECONDS
+            return
+        known = {peer.target: peer for peer in self._peers}
+        self._peers = [known.pop(target) if target in known else Peer(target, self._on_break) for target in targets]
+        for peer in known.values():
+            peer.leave()
+        over = [peer for peer in self._gone if peer.is_over]
+        self._gone = [peer for peer in (*self._gone, *known.values()) if peer not in over]
+        for peer in over:
+            await peer.close()

@@ -1,0 +1,110 @@
+"""Calls in flight as their caller sees them: what the link's reader hands over, and what the caller awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from tollway_servicekit.channel import MAX_MESSAGE_BYTES
+from tollway_servicekit.errors import InternalError, ServiceError
+from tollway_servicekit.link.flow import Taken
+from tollway_servicekit.link.frames import ANSWER, END, ITEM, PART, BrokenFrames
+from tollway_servicekit.status import from_status
+
+
+class Pending:
+    """What both kinds of calls share: parts are put together, and deadline and number are kept."""
+
+    __slots__ = ("_length", "_parts", "has_ended", "name", "number", "tick")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.number = 0
+        self.tick = 0
+        self.has_ended = False
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def take(self, kind: int, body: bytes) -> None:
+        """Take one frame from the peer."""
+        if kind == PART:
+            self._length += len(body)
+            if self._length > MAX_MESSAGE_BYTES:
+                raise BrokenFrames("a message is longer than any may be")
+            self._parts.append(body)
+            return
+        if kind in (ITEM, ANSWER):
+            if self._parts:
+                body = b"".join((*self._parts, body))
+                self._parts.clear()
+                self._length = 0
+            self._message(body)
+        if kind in (ANSWER, END):
+            self.end(from_status(body) if kind == END and body else None)
+
+    def _message(self, body: bytes) -> None:
+        raise NotImplementedError
+
+    def end(self, error: ServiceError | None) -> None:
+        raise NotImplementedError
+
+
+class PendingAnswer(Pending):
+    """A unary call. An error is a result too: a caller that was cancelled would never fetch an exception."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.future: asyncio.Future[bytes | ServiceError] = asyncio.get_running_loop().create_future()
+
+    def _message(self, body: bytes) -> None:
+        if not self.future.done():
+            self.future.set_result(body)
+
+    def end(self, error: ServiceError | None) -> None:
+        self.has_ended = True
+        if not self.future.done():
+            self.future.set_result(error or InternalError("INTERNAL", f"{self.name} ended without an answer"))
+
+
+class PendingItems(Pending):
+    """A stream of items."""
+
+    __slots__ = ("_error", "_items", "_taken", "_waiter")
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._items: deque[bytes] = deque()
+        self._error: ServiceError | None = None
+        self._taken = Taken()
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def next(self) -> bytes | None:
+        """Return the next item; None at the end of a stream that ended well."""
+        while not self._items:
+            if self.has_ended:
+                if self._error is not None:
+                    raise self._error
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._items.popleft()
+
+    def credit(self, item: bytes) -> int:
+        """Count an item as taken; return what the peer is to be told, or 0."""
+        return self._taken.take(len(item))
+
+    def _message(self, body: bytes) -> None:
+        self._items.append(body)
+        self._wake()
+
+    def end(self, error: ServiceError | None) -> None:
+        if not self.has_ended:
+            self.has_ended = True
+            self._error = error
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,86 @@
+"""The stub that goes over links; a large request takes a plain RPC of the same peer's channel."""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from tollway_servicekit.limit import Limit
+from tollway_servicekit.link.pending import PendingAnswer, PendingItems
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tollway_servicekit.context import Metadata
+    from tollway_servicekit.contract import Contract, Method
+    from tollway_servicekit.link.peer import Peer
+    from tollway_servicekit.link.peers import Links
+
+LARGE_BYTES = 64 * 1024
+"""Requests above this go on an RPC of their own: they would hold up all others."""
+
+
+def link_stub(contract: Contract, links: Links) -> Any:
+    """Return an object with one callable for each RPC; failures are `ServiceError`s."""
+    return SimpleNamespace(**{name: _call(contract, method, links) for name, method in contract.methods.items()})
+
+
+def _call(contract: Contract, method: Method, links: Links) -> Any:
+    serialize, parse = method.request_type.SerializeToString, method.response_type.FromString
+    name, path = method.name, method.path
+
+    async def unary(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
+        data = serialize(request)
+        if (peer := links.ready()) is None:
+            peer, timeout = await _wait(links, name, timeout)
+        if (link := peer.link) is None or len(data) > LARGE_BYTES:
+            return await getattr(peer.plain(contract), name)(request, timeout=timeout, metadata=metadata)
+        call = PendingAnswer(name)
+        link.start(call, path, metadata, timeout, data)
+        try:
+            answer = await call.future
+        finally:
+            link.leave(call)
+        if isinstance(answer, ServiceError):
+            raise answer
+        return parse(answer)
+
+    async def streaming(
+        request: Any, *, timeout: float | None = None, metadata: Metadata = ()
+    ) -> AsyncGenerator[Any, None]:
+        data = serialize(request)
+        if (peer := links.ready()) is None:
+            peer, timeout = await _wait(links, name, timeout)
+        if (link := peer.link) is None or len(data) > LARGE_BYTES:
+            async with aclosing(
+                getattr(peer.plain(contract), name)(request, timeout=timeout, metadata=metadata)
+            ) as items:
+                async for item in items:
+                    yield item
+            return
+        call = PendingItems(name)
+        link.start(call, path, metadata, timeout, data)
+        try:
+            while (item := await call.next()) is not None:
+                link.credit(call, item)
+                yield parse(item)
+        finally:
+            link.leave(call)
+
+    return streaming if method.is_server_streaming else unary
+
+
+async def _wait(links: Links, name: str, timeout: float | None) -> tuple[Peer, float | None]:
+    """Return a peer that the call may be started on now, and what is left of its time."""
+    if timeout is None:
+        return await links.wait(), None
+    start = time.monotonic()
+    try:
+        with Limit(timeout):
+            peer = await links.wait()
+    except TimeoutError:
+        raise DeadlineExceeded("DEADLINE_EXCEEDED", f"{name} found no peer within its deadline") from None
+    return peer, max(0.001, timeout - (time.monotonic() - start))
