@@ -120,7 +120,8 @@ def _misbehaviour(order: str, word: bytes, head: bytes, body: bytes) -> bytes:
 
 
 def _answer(status: bytes, kind: bytes, body: bytes) -> bytes:
-    return b"HTTP/1.1 %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n%s" % (status, kind, len(body), body)
+    framing = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+    return b"HTTP/1.1 %b\r\ncontent-type: %b\r\n%b%b" % (status, kind, framing, body)
 
 
 MISBEHAVIOURS = ("leave", "garbage", "bad-header", "bad-chunk", "bad-json", "bad-stream", "bad-gzip", "short")
