@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contract.stubs.chaos_calls import ChaosCalls, answered, in_turns, ms, tell, told
-from contract.stubs.link_peer_process import Wire, peer_process
+from contract.stubs.link_peer_process import peer_process
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit import channel as channel_module
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.link.peers import open_links
-from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub
 
 if TYPE_CHECKING:
@@ -73,20 +73,16 @@ async def _kill_later(process: asyncio.subprocess.Process, seconds: float) -> No
 
 
 async def test_a_peer_that_vanishes_without_a_word_is_noticed(
-    contract: Contract, obedient: Any, record_property: Any, monkeypatch: pytest.MonkeyPatch
+    contract: Contract, record_property: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = {"grpc.keepalive_time_ms": 300, "grpc.keepalive_timeout_ms": 300, "grpc.http2.ping_timeout_ms": 300}
     options = [(name, quick.get(name, value)) for name, value in channel_module.CHANNEL_OPTIONS]
-    async with serving([(contract, obedient)], "127.0.0.1:0", grace=0) as port, asyncio.timeout(30):
-        wire = Wire(port)
-        async with wire as relayed:
-            with monkeypatch.context() as patch:
-                patch.setattr(channel_module, "CHANNEL_OPTIONS", options)
-                async with open_links(f"127.0.0.1:{relayed}") as links:
-                    stub = link_stub(contract, links)
-                    await answered(stub)
-                    wire.freeze()
-                    started = time.perf_counter()
-                    with pytest.raises(Unavailable):
-                        await stub.ResolvePrompt(pb.ResolvePromptRequest(name="x"), timeout=25, metadata=told(delay=60))
+    monkeypatch.setattr(channel_module, "CHANNEL_OPTIONS", options)
+    async with asyncio.timeout(60), peer_process() as (process, port), open_links(f"127.0.0.1:{port}") as links:
+        stub = link_stub(contract, links)
+        await answered(stub)
+        process.send_signal(signal.SIGSTOP)  # its connections stay, and nothing answers
+        started = time.perf_counter()
+        with pytest.raises(Unavailable):
+            await stub.ResolvePrompt(pb.ResolvePromptRequest(name="x"), timeout=25, metadata=told(delay=60))
     tell(record_property, "vanished peer, keepalive of 300 + 300 ms", noticed_after_ms=ms(started))
