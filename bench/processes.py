@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psutil
+from tollway_topologies.addresses import free_address
 
 from bench.errors import BenchFailed
 
@@ -74,18 +75,18 @@ def start_targets(stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES) -> l
 
 
 def _start_upstream(stack: ExitStack, folder: Path) -> str:
-    port = _free_port()
-    variables = {"LISTEN_ADDRESS": f"127.0.0.1:{port}"}
-    child = stack.enter_context(_child("tollway_simulator", environ=variables, folder=folder))
-    child.await_port(port)
-    return f"http://127.0.0.1:{port}"
+    address = free_address()
+    child = stack.enter_context(_child("tollway_simulator", environ={"LISTEN_ADDRESS": address}, folder=folder))
+    child.await_port(_port(address))
+    return f"http://{address}"
 
 
 def _start_relay(stack: ExitStack, upstream: str, key: str) -> Target:
-    port = _free_port()
+    address = free_address()
+    port = _port(address)
     child = stack.enter_context(_child("bench.relay", upstream, str(port), environ={}, folder=ROOT))
     child.await_port(port)
-    return Target.of("relay", f"http://127.0.0.1:{port}", key, {"relay": child.process.pid}, is_tollway=False)
+    return Target.of("relay", f"http://{address}", key, {"relay": child.process.pid}, is_tollway=False)
 
 
 def _start_topology(stack: ExitStack, kind: str, folder: Path, variables: Mapping[str, str]) -> Target:
@@ -170,7 +171,5 @@ def _memory(processes: list[psutil.Process]) -> dict[str, float]:
     return {kind: sum(getattr(info, kind) for info in infos) / 2**20 for kind in kinds}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])

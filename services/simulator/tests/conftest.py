@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +17,8 @@ from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from tollway_simulator.bootstrap import bootstrap
 from tollway_simulator.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # anthropic_blocks
 
 
 @dataclass

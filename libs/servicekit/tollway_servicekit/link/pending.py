@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
@@ -12,7 +13,7 @@ from tollway_servicekit.link.frames import ANSWER, END, ITEM, PART, BrokenFrames
 from tollway_servicekit.status import from_status
 
 
-class Pending:
+class Pending(ABC):
     """What both kinds of calls share: parts are put together, and deadline and number are kept."""
 
     __slots__ = ("_length", "_parts", "has_ended", "name", "number", "tick")
@@ -42,11 +43,13 @@ class Pending:
         if kind in (ANSWER, END):
             self.end(from_status(body) if kind == END and body else None)
 
+    @abstractmethod
     def _message(self, body: bytes) -> None:
-        raise NotImplementedError
+        """Take a whole message."""
 
+    @abstractmethod
     def end(self, error: ServiceError | None) -> None:
-        raise NotImplementedError
+        """Take the call's end; None where it ended well."""
 
 
 class PendingAnswer(Pending):

@@ -28,7 +28,11 @@ SHOWN = 200
 
 
 class Unavailable(Exception):
-    """The environment cannot be made on this machine; says why."""
+    """This machine lacks a program that the environment needs; says which."""
+
+
+class InstallFailed(Exception):
+    """The programs are there, and what is locked could not be installed: a fault of the lock, or no registry."""
 
 
 def command_for(client: Client) -> list[str]:
@@ -82,6 +86,6 @@ def _run(command: Sequence[str]) -> None:
     try:
         tried = subprocess.run(command, cwd=JAVASCRIPT, capture_output=True, text=True, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"{told} took more than {INSTALL_SECONDS} s") from None
+        raise InstallFailed(f"{told} took more than {INSTALL_SECONDS} s") from None
     if tried.returncode:
-        raise Unavailable(f"{told} failed, are PyPI and npm in reach? {' '.join(tried.stderr.split())[:SHOWN]}")
+        raise InstallFailed(f"{told} failed, are PyPI and npm in reach? {' '.join(tried.stderr.split())[:SHOWN]}")
