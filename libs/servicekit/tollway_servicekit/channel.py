@@ -25,6 +25,8 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # windows stay at 64 KiB: a reader that stopped would else have megabytes read ahead for it
     ("grpc.http2.bdp_probe", 0),
+    # a new channel must not begin with the failures of another to the same address, which gRPC shares otherwise
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.so_reuseport", 0),
 ]
 

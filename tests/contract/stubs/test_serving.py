@@ -116,3 +116,18 @@ async def test_a_call_that_outlives_the_stop_is_unavailable(contract: Contract) 
     with pytest.raises(Unavailable):
         await call
     await channel.close()
+
+
+async def test_a_new_channel_does_not_begin_with_the_failures_of_another(contract: Any, serve_with: Any) -> None:
+    async def answer(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
+        return pb.ResolvePromptResponse(name=request.name)
+
+    servicers = [(contract, serve_with(resolve=answer))]
+    async with serving(servicers, "127.0.0.1:0", grace=0) as port:
+        pass
+    async with open_channel(f"127.0.0.1:{port}") as early:
+        with pytest.raises(Unavailable):
+            await plain_stub(contract, early).ResolvePrompt(pb.ResolvePromptRequest(), timeout=5)
+        async with serving(servicers, f"127.0.0.1:{port}", grace=0), open_channel(f"127.0.0.1:{port}") as late:
+            stub = plain_stub(contract, late)
+            assert (await stub.ResolvePrompt(pb.ResolvePromptRequest(name="a"), timeout=5)).name == "a"
