@@ -17,6 +17,7 @@ from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.bootstrap import chain_of
+from tollway_provider_dispatch.domain.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
@@ -161,15 +162,27 @@ def settings_for() -> Callable[..., Settings]:
     return make
 
 
+class HastyClock(SystemClock):
+    """Does not wait between tries, and tells how long it should have."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
 @pytest.fixture
 def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[..., Any]) -> Callable[..., Any]:
     """A dispatcher whose providers live at the given URL."""
 
     @asynccontextmanager
-    async def dispatching(url: str, *keys: str, read_timeout: float = 10.0) -> AsyncIterator[Dispatcher]:
+    async def dispatching(
+        url: str, *keys: str, read_timeout: float = 10.0, limits: AttemptLimits | None = None
+    ) -> AsyncIterator[Dispatcher]:
         providers = chain_of(settings_for(url, *keys))
         client = client_kind(5.0, read_timeout)
-        yield Dispatcher(Chain(providers, {}), {each.name: client for each in providers}, SystemClock())
+        yield Dispatcher(Chain(providers, {}), {each.name: client for each in providers}, HastyClock(), limits)
         await client.aclose()
 
     return dispatching

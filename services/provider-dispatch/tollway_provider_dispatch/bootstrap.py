@@ -14,7 +14,9 @@ from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
+from tollway_provider_dispatch.domain.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
+from tollway_provider_dispatch.domain.ports import TimeLimits
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Chain
 from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServicer
@@ -46,7 +48,16 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
             clients[provider.name] = client
         models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}
         embedders = [name for name, model in settings.models.items() if model.embeds]
-        yield ProviderDispatchServicer(Dispatcher(Chain(providers, models, embedders), clients, SystemClock()))
+        config = settings.config
+        yield ProviderDispatchServicer(
+            Dispatcher(
+                Chain(providers, models, embedders),
+                clients,
+                SystemClock(),
+                AttemptLimits(retries=config.retries),
+                TimeLimits(config.whole_timeout, config.read_timeout),
+            )
+        )
 
 
 def client_for(provider: Provider, config: DispatchConfig) -> HttptoolsUpstream | AiohttpUpstream:

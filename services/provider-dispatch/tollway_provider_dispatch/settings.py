@@ -25,8 +25,12 @@ class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     connect_timeout: float = 5.0
     """Seconds until a connection to a provider stands."""
-    read_timeout: float = 120.0
+    read_timeout: float = 60.0
     """Seconds without a byte before an answer counts as broken."""
+    whole_timeout: float = 300.0
+    """The same for the first byte of an answer that is not streamed: it comes once all of the answer is there."""
+    retries: int = 3
+    """Tries of one provider's model and key beyond the first."""
     http_client: Literal["httptools", "aiohttp"] = "httptools"
     """What carries the calls: Tollway's own client, or aiohttp, which costs more and does the same."""
     ca_file: str | None = None

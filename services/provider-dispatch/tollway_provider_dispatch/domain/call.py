@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +29,8 @@ class ChatCall(msgspec.Struct, frozen=True):
     query: str
     conversation: bytes
     strip_usage_event: bool
+    deadline: float = inf
+    """When the caller gives up, in `Clock.now()`."""
 
 
 class Outcome(StrEnum):
@@ -91,3 +94,9 @@ class Piece(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     output_so_far: int = 0
     """Tokens counted in what was streamed, where `usage` is not told anew."""
+
+    def parts(self) -> tuple[Piece, ...]:
+        """Return a stream that broke off as its beginning and its end; anything else as it is."""
+        if self.head is None or self.end is None or self.end.is_complete:
+            return (self,)
+        return Piece(head=self.head, usage=self.usage, attempts=self.attempts), msgspec.structs.replace(self, head=None)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+import random
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tollway_dialects.estimate import tokens_of_bytes
-from tollway_dialects.header_lines import value_of
-from tollway_dialects.request import RequestBody
-from tollway_dialects.usage import Usage
-from tollway_dialects.wires import WIRES
-
-from tollway_provider_dispatch.domain.call import Attempt, ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.attempts import AttemptLimits, Attempts
+from tollway_provider_dispatch.domain.call import End, Outcome, Piece
+from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
+from tollway_provider_dispatch.domain.opening import Opening
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.tries import Tries
+from tollway_provider_dispatch.domain.verdict import verdict_of_broken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
-    from tollway_provider_dispatch.domain.ports import Clock, UpstreamAnswer, UpstreamClient
-    from tollway_provider_dispatch.domain.provider import ProviderKey
-    from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_dialects.dialect import StreamReader
+    from tollway_dialects.usage import Usage
 
-RETRY_AFTER_MS = 1000
+    from tollway_provider_dispatch.domain.attempts import Route
+    from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.ports import Clock, TimeLimits, UpstreamClient
+    from tollway_provider_dispatch.domain.route import Chain
+    from tollway_provider_dispatch.domain.verdict import Fault
+
 # what an upstream gets to end its answer after the final event
 DRAIN_SECONDS = 0.5
 
@@ -34,130 +38,138 @@ class Dispatcher:
     Args:
         chain: Which provider serves which model.
         clients: The HTTP client of each provider, by name.
-        clock: Wall time, for the attempts' rows.
+        clock: Time, and waiting between tries.
+        limits: How often is tried.
+        whole: For whole answers, of which nothing comes before all is there; None leaves it to the clients.
+        jitter: From 0 to 1, by chance.
     """
 
-    def __init__(self, chain: Chain, clients: Mapping[str, UpstreamClient], clock: Clock) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        clients: Mapping[str, UpstreamClient],
+        clock: Clock,
+        limits: AttemptLimits | None = None,
+        whole: TimeLimits | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self.chain = chain
         self._clients = clients
         self._clock = clock
+        self._limits = limits or AttemptLimits()
+        self._whole = whole
+        self._jitter = jitter
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
-        candidate = self.chain.choose(call.models, call.dialect)
-        key = candidate.provider.key_for(call.conversation)
-        attempt = self._begin(candidate, key)
-        try:
-            answer, head = await self._send(call, candidate, key, attempt)
-            try:
-                return self._whole(call, key, attempt, head, await answer.read())
-            finally:
-                answer.close()
-        except UpstreamBroken as broken:
-            return self._failed(call, attempt, broken)
+        tries = self._begin(call)
+        while True:
+            piece, fault = await self._ask(call, tries)
+            if fault is None:
+                return piece
+            if not await tries.again(fault):
+                return tries.last_word(piece, fault)
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
-        candidate = self.chain.choose(call.models, call.dialect)
-        key = candidate.provider.key_for(call.conversation)
-        attempt = self._begin(candidate, key)
-        try:
-            answer, head = await self._send(call, candidate, key, attempt)
-        except UpstreamBroken as broken:
-            yield self._failed(call, attempt, broken)
+        tries = self._begin(call)
+        opened = await self._open(call, tries)
+        if isinstance(opened, Piece):
+            for piece in opened.parts():
+                yield piece
             return
+        reader = opened.reader
+        # the end is told with the final event, so an answer that is there already waits for it
+        handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
         try:
-            if _is_event_stream(head):
-                async with aclosing(self._events(call, attempt, head, answer)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-            else:
-                yield self._whole(call, key, attempt, head, await answer.read())
-        except UpstreamBroken as broken:
-            yield self._failed(call, attempt, broken)
+            yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
+            told, reason = reader.told, "ended_early"
+            try:
+                while not (reader.is_complete or reader.error):
+                    if not (data := await anext(opened.upstream, b"")):
+                        break
+                    if (handed_on := reader.feed(data)) and not (reader.is_complete or reader.error):
+                        yield _grown(handed_on, reader, told)
+                        told, handed_on = reader.told, b""
+            except UpstreamBroken as broken:
+                reason = broken.reason
+            yield _ended(tries, reader, reason, handed_on)
+            if reader.is_complete and not reader.error:
+                await _drain(opened.upstream)
         finally:
-            answer.close()
+            opened.answer.close()
 
-    async def _events(
-        self, call: ChatCall, attempt: Attempt, head: Head, answer: UpstreamAnswer
-    ) -> AsyncGenerator[Piece, None]:
-        reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
-        yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
-        told = reader.told
-        reason = "ended_early"
-        handed_on = b""
-        upstream = answer.pieces()
+    def _begin(self, call: ChatCall) -> Tries:
+        candidates = self.chain.candidates(call.models, call.dialect)
+        attempts = Attempts(candidates, call.conversation, self._limits, _is_free, self._jitter)
+        route = attempts.first()
+        if route is None:
+            raise AssertionError("no route is free")
+        return Tries(attempts, route, self._clock, call.deadline)
+
+    async def _ask(self, call: ChatCall, tries: Tries) -> tuple[Piece, Fault | None]:
+        """Return what the present route says as a whole answer, and what is wrong with it."""
+        tries.begin()
         try:
-            async for data in upstream:
-                handed_on = reader.feed(data)
-                if reader.is_complete or reader.error:
-                    break
-                if handed_on and reader.told is told:
-                    yield Piece(data=handed_on, output_so_far=reader.streamed)
-                elif handed_on:
-                    told = reader.told
-                    yield Piece(data=handed_on, usage=reader.usage)
-                handed_on = b""
+            answer, head = await send(call, tries, self._clients, self._whole)
+            try:
+                return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
+            finally:
+                answer.close()
         except UpstreamBroken as broken:
-            reason = broken.reason
-        attempt.usage = reader.usage
-        if reader.is_complete and not reader.error:
-            self._end(attempt, Outcome.SUCCEEDED)
-            end = End(is_complete=True, stop_reason=reader.stop_reason or "")
-        else:
-            self._end(attempt, Outcome.BROKEN, reader.error or reason)
-            end = End(is_complete=False, reason=attempt.reason)
-        yield Piece(data=handed_on, usage=attempt.usage, end=end, attempts=(attempt,))
-        if end.is_complete:
-            await _drain(upstream)
+            return read_broken(call, tries, broken), verdict_of_broken(broken)
 
-    async def _send(
-        self, call: ChatCall, candidate: Candidate, key: ProviderKey, attempt: Attempt
-    ) -> tuple[UpstreamAnswer, Head]:
-        provider = candidate.provider
-        body = call.body
-        changes: tuple[str, ...] = ()
-        if candidate.model != call.body_model:
-            changed = RequestBody.parse(call.body)
-            changed.set("model", candidate.model, "model")
-            body, changes = changed.raw, ("model",)
-        lines = call.header_lines + provider.lines_with(key)
-        answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), lines, body)
-        attempt.http_status = answer.status
-        told = key.left_out_of(answer.header_lines)
-        return answer, Head(answer.status, told, provider.name, candidate.model, changes)
+    async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:
+        """Return a stream that has begun to speak, or what is told instead."""
+        while True:
+            opened, fault = await self._try_to_open(call, tries)
+            if fault is None:
+                return opened
+            assert isinstance(opened, Piece)  # noqa: S101 - for mypy
+            if not await tries.again(fault):
+                return tries.last_word(opened, fault)
 
-    def _begin(self, candidate: Candidate, key: ProviderKey) -> Attempt:
-        return Attempt(1, candidate.provider.name, candidate.model, key.fingerprint, self._clock.unix_ms())
+    async def _try_to_open(self, call: ChatCall, tries: Tries) -> tuple[Opening | Piece, Fault | None]:
+        tries.begin()
+        started = self._clock.now()
+        limits = tries.route.candidate.limits
+        answer = None
+        try:
+            answer, head = await send(call, tries, self._clients, limits)
+            if not is_event_stream(head):
+                return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
+            opening = Opening(call, head, answer)
+            fault = await opening.begin(limits, self._clock, started)
+            if fault is None:
+                answer = None  # it goes on
+                return opening, None
+            return opening.failed(tries, fault), fault
+        except UpstreamBroken as broken:
+            return read_broken(call, tries, broken), verdict_of_broken(broken)
+        finally:
+            if answer is not None:
+                answer.close()
 
-    def _end(self, attempt: Attempt, outcome: Outcome, reason: str = "") -> None:
-        attempt.outcome = outcome
-        attempt.reason = reason
-        attempt.duration_ms = self._clock.unix_ms() - attempt.started_unix_ms
 
-    def _whole(self, call: ChatCall, key: ProviderKey, attempt: Attempt, head: Head, body: bytes) -> Piece:
-        if head.status >= 300:
-            # some servers quote the key that they refuse, and it is none of the client's business
-            body = key.masked_in(body)
-            self._end(attempt, Outcome.REFUSED, f"status_{head.status}")
-            return Piece(head, body, attempt.usage, End(is_complete=True), attempts=(attempt,))
-        usage, stop_reason = WIRES[call.dialect].read_usage(body)
-        attempt.usage = usage or Usage(
-            uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
-        )
-        self._end(attempt, Outcome.SUCCEEDED)
-        end = End(is_complete=True, stop_reason=stop_reason or "")
-        return Piece(head, body, attempt.usage, end, attempts=(attempt,))
+def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
+    """Return a piece of a running stream; usage is told anew only where the provider did so."""
+    if reader.told is told:
+        return Piece(data=data, output_so_far=reader.streamed)
+    return Piece(data=data, usage=reader.usage)
 
-    def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
-        status = attempt.http_status
-        may_be_charged = 200 <= status < 300 or (not status and broken.is_sent)  # it may have read the prompt
-        if may_be_charged and not WIRES[call.dialect].is_free:
-            attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
-        self._end(attempt, Outcome.BROKEN, broken.reason)
-        reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
-        message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
-        return Piece(usage=attempt.usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
+
+def _ended(tries: Tries, reader: StreamReader, reason: str, handed_on: bytes) -> Piece:
+    if reader.is_complete and not reader.error:
+        tries.end(Outcome.SUCCEEDED, reader.usage)
+        end = End(is_complete=True, stop_reason=reader.stop_reason or "")
+    else:
+        tries.end(Outcome.BROKEN, reader.usage, reader.error or reason)
+        end = End(is_complete=False, reason=reader.error or reason)
+    return Piece(data=handed_on, usage=reader.usage, end=end, attempts=tuple(tries.rows))
+
+
+def _is_free(_: Route) -> bool:
+    return True
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:
@@ -166,7 +178,3 @@ async def _drain(upstream: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in upstream:
                 pass
-
-
-def _is_event_stream(head: Head) -> bool:
-    return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")

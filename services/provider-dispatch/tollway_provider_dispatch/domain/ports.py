@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -24,6 +26,15 @@ class UpstreamBroken(Exception):
         self.is_sent = is_sent
 
 
+class TimeLimits(msgspec.Struct, frozen=True):
+    """Seconds without a byte after which an answer counts as broken."""
+
+    first_byte: float
+    """Until the first one."""
+    stall: float
+    """Between two of them."""
+
+
 class UpstreamAnswer(Protocol):
     """One HTTP answer whose status and headers have been read."""
 
@@ -33,9 +44,14 @@ class UpstreamAnswer(Protocol):
 
     async def read(self) -> bytes:
         """Return the whole body; raises `UpstreamBroken`."""
+        ...
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Return what arrives, as it arrives, joined by read; raises `UpstreamBroken`."""
+        ...
+
+    def limit_stall(self, seconds: float) -> None:
+        """Let at most so many seconds pass between two bytes from here on."""
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end; else close it at once."""
@@ -44,12 +60,23 @@ class UpstreamAnswer(Protocol):
 class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
-    async def post(self, url: str, header_lines: bytes, body: bytes) -> UpstreamAnswer:
-        """Return once the answer's headers are there; raises `UpstreamBroken`."""
+    async def post(
+        self, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    ) -> UpstreamAnswer:
+        """Return once the answer's headers are there; without limits the client's own hold. Raises `UpstreamBroken`."""
+        ...
 
 
 class Clock(Protocol):
-    """Wall time."""
+    """Time, and waiting."""
 
     def unix_ms(self) -> int:
         """Milliseconds since 1970."""
+        ...
+
+    def now(self) -> float:
+        """Seconds that only ever grow."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""

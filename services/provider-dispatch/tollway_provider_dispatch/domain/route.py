@@ -12,6 +12,7 @@ from tollway_servicekit.errors import NotFound, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from tollway_provider_dispatch.domain.ports import TimeLimits
     from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
@@ -32,6 +33,17 @@ class Candidate(msgspec.Struct, frozen=True):
 
     provider: Provider
     model: str
+    limits: TimeLimits | None = None
+    """For its streams; None leaves it to the client."""
+    context: int = 0
+    """Tokens of its window; 0 where the configuration does not tell."""
+
+    def is_larger_than(self, other: Candidate) -> bool:
+        """Say whether a prompt that is too long for the other may fit into this one."""
+        return self.model != other.model and (self.context > other.context or not (self.context and other.context))
+
+    def __str__(self) -> str:
+        return f"{self.provider.name}/{self.model}"
 
 
 class Chain:
@@ -53,35 +65,40 @@ class Chain:
         self._providers = tuple(providers)
         self._models = models
         self._embedders = frozenset(embedders)
-        self._chosen: dict[tuple[str, Dialect], Candidate] = {}
+        self._found: dict[tuple[tuple[str, ...], Dialect], tuple[Candidate, ...]] = {}
         """What was found before; clients invent names, so it begins anew where it is full."""
 
     @property
     def provider_names(self) -> list[str]:
         return [provider.name for provider in self._providers]
 
-    def choose(self, models: Sequence[str], dialect: Dialect) -> Candidate:
+    def candidates(self, models: Sequence[str], dialect: Dialect) -> tuple[Candidate, ...]:
         """
-        Return the first model's first provider that speaks the dialect.
+        Return who can be asked, in order: for each model every provider that serves it in this dialect.
 
         Raises:
             Unavailable: No provider is configured at all.
             NotFound: None of the models is served in this dialect.
         """
-        for model in models:
-            if candidate := self._chosen.get((model, dialect)) or self._find(model, dialect):
-                return candidate
-        raise self._refusal(models[0], dialect)
+        asked = (tuple(models), dialect)
+        found = self._found.get(asked)
+        if found is None:
+            found = tuple(self._find(models, dialect))
+            if not found:
+                raise self._refusal(models[0], dialect)
+            if len(self._found) >= MOST_REMEMBERED:
+                self._found.clear()
+            self._found[asked] = found
+        return found
 
-    def _find(self, model: str, dialect: Dialect) -> Candidate | None:
-        for provider in self._providers:
-            if dialect in self._dialects(provider, model, dialect):
-                candidate = Candidate(provider, model)
-                if len(self._chosen) >= MOST_REMEMBERED:
-                    self._chosen.clear()
-                self._chosen[model, dialect] = candidate
-                return candidate
-        return None
+    def _find(self, models: Sequence[str], dialect: Dialect) -> Iterator[Candidate]:
+        for model in models:
+            stood_in = False
+            for provider in self._providers:
+                # the simulator stands in where nobody else answers, and is no fallback
+                if dialect in self._dialects(provider, model, dialect) and not (provider.serves_any_model and stood_in):
+                    stood_in = True
+                    yield Candidate(provider, model)
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""
