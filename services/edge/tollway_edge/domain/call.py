@@ -59,6 +59,10 @@ class Call:
     wants_usage_event: bool = False
     strips_usage_event: bool = False
     conversation: bytes = b""
+    kept_answer_id: str = ""
+    """An earlier answer that a provider keeps and this call goes on from."""
+    is_kept: bool = False
+    """The provider keeps the answer."""
     prompt: str = ""
     """name@version of the prompt that was put before the client's."""
 

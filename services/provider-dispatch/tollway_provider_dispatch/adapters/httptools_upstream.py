@@ -57,14 +57,14 @@ class HttptoolsUpstream:
         # as many as there are models
         self._timeouts: dict[TimeLimits | None, Timeouts] = {None: timeouts}
 
-    async def post(
-        self, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    async def request(
+        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
     ) -> HttptoolsAnswer:
         timeouts = self._timeouts.get(limits)
         if timeouts is None and limits is not None:
             timeouts = self._timeouts[limits] = Timeouts(self._connect_timeout, limits.first_byte, limits.stall)
         try:
-            response = await self._client.request("POST", url, header_lines, body, timeouts)
+            response = await self._client.request(method, url, header_lines, body, timeouts)
         except HttpClientError as error:
             raise _broken(error) from error
         try:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.attempts import AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
+from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
 from tollway_provider_dispatch.domain.opening import Opening
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.route import Candidate
 from tollway_provider_dispatch.domain.tries import Tries
 from tollway_provider_dispatch.domain.verdict import verdict_of_broken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 
     from tollway_dialects.dialect import StreamReader
     from tollway_dialects.usage import Usage
 
     from tollway_provider_dispatch.domain.attempts import Route
     from tollway_provider_dispatch.domain.call import ChatCall
-    from tollway_provider_dispatch.domain.ports import Clock, TimeLimits, UpstreamClient
+    from tollway_provider_dispatch.domain.ports import Accounts, Clock, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Chain
     from tollway_provider_dispatch.domain.verdict import Fault
 
@@ -39,6 +44,7 @@ class Dispatcher:
         chain: Which provider serves which model.
         clients: The HTTP client of each provider, by name.
         clock: Time, and waiting between tries.
+        accounts: Who made what a provider keeps.
         limits: How often is tried.
         whole: For whole answers, of which nothing comes before all is there; None leaves it to the clients.
         jitter: From 0 to 1, by chance.
@@ -49,11 +55,13 @@ class Dispatcher:
         chain: Chain,
         clients: Mapping[str, UpstreamClient],
         clock: Clock,
+        accounts: Accounts,
         limits: AttemptLimits | None = None,
         whole: TimeLimits | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.chain = chain
+        self.kept_answers = KeptAnswers(chain, clients, accounts)
         self._clients = clients
         self._clock = clock
         self._limits = limits or AttemptLimits()
@@ -62,7 +70,7 @@ class Dispatcher:
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
-        tries = self._begin(call)
+        tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
         while True:
             piece, fault = await self._ask(call, tries)
             if fault is None:
@@ -72,7 +80,7 @@ class Dispatcher:
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
-        tries = self._begin(call)
+        tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
         opened = await self._open(call, tries)
         if isinstance(opened, Piece):
             for piece in opened.parts():
@@ -81,14 +89,22 @@ class Dispatcher:
         reader = opened.reader
         # the end is told with the final event, so an answer that is there already waits for it
         handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
+        is_noted = not call.is_kept
         try:
+            if not is_noted and reader.kept_id:
+                await self._note(call, tries, reader.kept_id)
+                is_noted = True
             yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
             told, reason = reader.told, "ended_early"
             try:
                 while not (reader.is_complete or reader.error):
                     if not (data := await anext(opened.upstream, b"")):
                         break
-                    if (handed_on := reader.feed(data)) and not (reader.is_complete or reader.error):
+                    handed_on = reader.feed(data)
+                    if not is_noted and reader.kept_id:
+                        await self._note(call, tries, reader.kept_id)
+                        is_noted = True
+                    if handed_on and not (reader.is_complete or reader.error):
                         yield _grown(handed_on, reader, told)
                         told, handed_on = reader.told, b""
             except UpstreamBroken as broken:
@@ -99,13 +115,22 @@ class Dispatcher:
         finally:
             opened.answer.close()
 
-    def _begin(self, call: ChatCall) -> Tries:
-        candidates = self.chain.candidates(call.models, call.dialect)
+    async def _pinned(self, call: ChatCall) -> Sequence[Candidate]:
+        """Return the one account that knows what the call goes on from."""
+        provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)
+        model = self.chain.candidates(call.models, call.dialect)[0].model
+        return (Candidate(replace(provider, keys=(key,)), model),)
+
+    def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
+        candidates = pinned or self.chain.candidates(call.models, call.dialect)
         attempts = Attempts(candidates, call.conversation, self._limits, _is_free, self._jitter)
         route = attempts.first()
-        if route is None:
-            raise AssertionError("no route is free")
+        assert route is not None  # noqa: S101 - all are free
         return Tries(attempts, route, self._clock, call.deadline)
+
+    async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
+        """Remember whose answer it is, before the client can have read its id."""
+        await self.kept_answers.note(kept_id, call.workspace, tries.route.candidate.provider, tries.route.key)
 
     async def _ask(self, call: ChatCall, tries: Tries) -> tuple[Piece, Fault | None]:
         """Return what the present route says as a whole answer, and what is wrong with it."""
@@ -113,9 +138,12 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, self._whole)
             try:
-                return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
+                body = await answer.read()
             finally:
                 answer.close()
+            if call.is_kept and head.status < 300:
+                await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
+            return read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
 

@@ -34,7 +34,7 @@ async def send(
         changed.set("model", candidate.model, "model")
         body, changes = changed.raw, ("model",)
     lines = call.header_lines + provider.lines_with(key)
-    answer = await clients[provider.name].post(provider.url(call.dialect, call.query), lines, body, limits)
+    answer = await clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body, limits)
     tries.rows[-1].http_status = answer.status
     told = key.left_out_of(answer.header_lines)
     return answer, Head(answer.status, told, provider.name, candidate.model, changes)

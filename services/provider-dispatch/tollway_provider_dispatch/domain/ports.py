@@ -9,6 +9,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tollway_provider_dispatch.domain.account import Account
+
 
 class UpstreamBroken(Exception):
     """
@@ -24,6 +26,10 @@ class UpstreamBroken(Exception):
         super().__init__(message)
         self.reason = reason
         self.is_sent = is_sent
+
+
+class AccountsUnavailable(Exception):
+    """It cannot be known now who made what."""
 
 
 class TimeLimits(msgspec.Struct, frozen=True):
@@ -60,10 +66,22 @@ class UpstreamAnswer(Protocol):
 class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
-    async def post(
-        self, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    async def request(
+        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
     ) -> UpstreamAnswer:
         """Return once the answer's headers are there; without limits the client's own hold. Raises `UpstreamBroken`."""
+        ...
+
+
+class Accounts(Protocol):
+    """Which account made what a provider keeps."""
+
+    async def remember(self, kept_id: str, account: Account) -> None:
+        """Keep it for as long as the provider keeps the answer; raises `AccountsUnavailable`."""
+        ...
+
+    async def find(self, kept_id: str) -> Account | None:
+        """Return who made it; None where that is not known (any more). Raises `AccountsUnavailable`."""
         ...
 
 
