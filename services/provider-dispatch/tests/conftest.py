@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -18,12 +19,15 @@ import uvloop
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
+from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.bootstrap import chain_of
 from tollway_provider_dispatch.domain.attempts import AttemptLimits
+from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
+from tollway_provider_dispatch.domain.tries import Trying
 from tollway_provider_dispatch.settings import ProviderSettings, Settings
 from tollway_servicekit.redis_process import RedisProcess
 
@@ -187,7 +191,10 @@ def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[...
         providers = chain_of(settings_for(url, *keys))
         client = client_kind(5.0, read_timeout)
         clients = {each.name: client for each in providers}
-        yield Dispatcher(Chain(providers, {}), clients, HastyClock(), MemoryAccounts(), limits)
+        clock = HastyClock()
+        cooldowns = Cooldowns(MemoryCooldowns(clock.now), clock, CooldownLimits())
+        trying = Trying(limits or AttemptLimits(), clock, cooldowns, random.random)
+        yield Dispatcher(Chain(providers, {}), clients, MemoryAccounts(), trying)
         await client.aclose()
 
     return dispatching

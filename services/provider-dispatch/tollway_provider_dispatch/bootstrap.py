@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+import random
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.settings import SettingError
 
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream, proxy_of
+from tollway_provider_dispatch.adapters.cooldown_refresh import refresh_for_ever
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
+from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.domain.attempts import AttemptLimits
+from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.ports import TimeLimits
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Chain
+from tollway_provider_dispatch.domain.tries import Trying
 from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServicer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_provider_dispatch.domain.ports import Accounts, UpstreamClient
+    from tollway_provider_dispatch.domain.ports import Accounts, Clock, UpstreamClient
     from tollway_provider_dispatch.settings import DispatchConfig, Settings
 
 log = logging.getLogger(__name__)
@@ -50,16 +56,13 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
         models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}
         embedders = [name for name, model in settings.models.items() if model.embeds]
         accounts = await stack.enter_async_context(open_accounts(settings.state_redis_url))
-        config = settings.config
-        dispatcher = Dispatcher(
-            Chain(providers, models, embedders),
-            clients,
-            SystemClock(),
-            accounts,
-            AttemptLimits(retries=config.retries),
-            TimeLimits(config.whole_timeout, config.read_timeout),
+        config, clock = settings.config, SystemClock()
+        cooldowns = await stack.enter_async_context(open_cooldowns(settings, clock))
+        trying = Trying(AttemptLimits(retries=config.retries), clock, cooldowns, random.random)
+        whole = TimeLimits(config.whole_timeout, config.read_timeout)
+        yield ProviderDispatchServicer(
+            Dispatcher(Chain(providers, models, embedders), clients, accounts, trying, whole)
         )
-        yield ProviderDispatchServicer(dispatcher)
 
 
 @asynccontextmanager
@@ -79,6 +82,28 @@ async def open_accounts(redis_url: str) -> AsyncIterator[Accounts]:
         yield accounts
     finally:
         await accounts.close()
+
+
+@asynccontextmanager
+async def open_cooldowns(settings: Settings, clock: Clock) -> AsyncIterator[Cooldowns]:
+    """Yield cooldowns: shared through Redis where there is a URL, else of this process; raises `SettingError`."""
+    limits = CooldownLimits(steps=settings.config.cooldowns)
+    if not settings.state_redis_url:
+        yield Cooldowns(MemoryCooldowns(clock.now), clock, limits)
+        return
+    # imported only here: a process that remembers by itself does not pay for the driver
+    from tollway_provider_dispatch.adapters.redis_cooldowns import RedisCooldowns
+
+    store = RedisCooldowns.from_url(settings.state_redis_url)
+    cooldowns = Cooldowns(store, clock, limits)
+    refreshing = asyncio.create_task(refresh_for_ever(cooldowns))
+    try:
+        yield cooldowns
+    finally:
+        refreshing.cancel()
+        with suppress(asyncio.CancelledError):
+            await refreshing
+        await store.close()
 
 
 def client_for(provider: Provider, config: DispatchConfig) -> HttptoolsUpstream | AiohttpUpstream:

@@ -31,6 +31,8 @@ class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The same for the first byte of an answer that is not streamed: it comes once all of the answer is there."""
     retries: int = 3
     """Tries of one provider's model and key beyond the first."""
+    cooldowns: tuple[float, ...] = (5.0, 10.0, 20.0, 20.0, 60.0)
+    """Seconds that a provider's model and key is left alone, each longer one after a probe that failed."""
     http_client: Literal["httptools", "aiohttp"] = "httptools"
     """What carries the calls: Tollway's own client, or aiohttp, which costs more and does the same."""
     ca_file: str | None = None

@@ -126,6 +126,12 @@ class Attempts:
         """Return the first route that may be asked; None where there is none."""
         return self._next_candidate()
 
+    def begin_at(self, route: Route) -> None:
+        """Take a route as the first one, as it was chosen without looking further."""
+        self._left = self._left[self._left.index(route.candidate) + 1 :]
+        keys = route.candidate.provider.keys_for(self._conversation)
+        self.route, self._keys, self._retries = route, keys[keys.index(route.key) + 1 :], 0
+
     def skip(self) -> Route | None:
         """Return the route behind the present one, which was not asked after all."""
         return self._next_key() or self._next_candidate()

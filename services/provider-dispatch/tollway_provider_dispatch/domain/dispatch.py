@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.attempts import AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
 from tollway_provider_dispatch.domain.opening import Opening
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.route import Candidate
-from tollway_provider_dispatch.domain.tries import Tries
-from tollway_provider_dispatch.domain.verdict import verdict_of_broken
+from tollway_provider_dispatch.domain.tries import Tries, Trying
+from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
     from tollway_dialects.dialect import StreamReader
     from tollway_dialects.usage import Usage
 
-    from tollway_provider_dispatch.domain.attempts import Route
     from tollway_provider_dispatch.domain.call import ChatCall
-    from tollway_provider_dispatch.domain.ports import Accounts, Clock, TimeLimits, UpstreamClient
+    from tollway_provider_dispatch.domain.cooldowns import Cooldowns
+    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Chain
     from tollway_provider_dispatch.domain.verdict import Fault
 
@@ -43,37 +41,40 @@ class Dispatcher:
     Args:
         chain: Which provider serves which model.
         clients: The HTTP client of each provider, by name.
-        clock: Time, and waiting between tries.
         accounts: Who made what a provider keeps.
-        limits: How often is tried.
+        trying: How often is tried, and who is left alone.
         whole: For whole answers, of which nothing comes before all is there; None leaves it to the clients.
-        jitter: From 0 to 1, by chance.
     """
 
     def __init__(
         self,
         chain: Chain,
         clients: Mapping[str, UpstreamClient],
-        clock: Clock,
         accounts: Accounts,
-        limits: AttemptLimits | None = None,
+        trying: Trying,
         whole: TimeLimits | None = None,
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.chain = chain
         self.kept_answers = KeptAnswers(chain, clients, accounts)
         self._clients = clients
-        self._clock = clock
-        self._limits = limits or AttemptLimits()
+        self._trying = trying
+        self._clock = trying.clock
         self._whole = whole
-        self._jitter = jitter
+
+    @property
+    def cooldowns(self) -> Cooldowns:
+        return self._trying.cooldowns
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
         tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
+        if self.cooldowns.is_any_open and not await tries.find_free():
+            return tries.nobody()
         while True:
             piece, fault = await self._ask(call, tries)
             if fault is None:
+                if not self.cooldowns.is_quiet:
+                    await self.cooldowns.succeeded(tries.route)
                 return piece
             if not await tries.again(fault):
                 return tries.last_word(piece, fault)
@@ -81,6 +82,9 @@ class Dispatcher:
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
         tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
+        if self.cooldowns.is_any_open and not await tries.find_free():
+            yield tries.nobody()
+            return
         opened = await self._open(call, tries)
         if isinstance(opened, Piece):
             for piece in opened.parts():
@@ -109,6 +113,7 @@ class Dispatcher:
                         told, handed_on = reader.told, b""
             except UpstreamBroken as broken:
                 reason = broken.reason
+            await self._judge(tries, reader, reason)
             yield _ended(tries, reader, reason, handed_on)
             if reader.is_complete and not reader.error:
                 await _drain(opened.upstream)
@@ -123,10 +128,17 @@ class Dispatcher:
 
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         candidates = pinned or self.chain.candidates(call.models, call.dialect)
-        attempts = Attempts(candidates, call.conversation, self._limits, _is_free, self._jitter)
-        route = attempts.first()
-        assert route is not None  # noqa: S101 - all are free
-        return Tries(attempts, route, self._clock, call.deadline)
+        return Tries(call, candidates, self._trying)
+
+    async def _judge(self, tries: Tries, reader: StreamReader, reason: str) -> None:
+        """Let the cooldowns know how a stream ended."""
+        if not reader.is_complete or reader.error:
+            fault = (
+                verdict_of_event(reader.error, b"") if reader.error else verdict_of_broken(UpstreamBroken(reason, ""))
+            )
+            await self.cooldowns.failed(tries.route, fault)
+        elif not self.cooldowns.is_quiet:
+            await self.cooldowns.succeeded(tries.route)
 
     async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
         """Remember whose answer it is, before the client can have read its id."""
@@ -194,10 +206,6 @@ def _ended(tries: Tries, reader: StreamReader, reason: str, handed_on: bytes) ->
         tries.end(Outcome.BROKEN, reader.usage, reader.error or reason)
         end = End(is_complete=False, reason=reader.error or reason)
     return Piece(data=handed_on, usage=reader.usage, end=end, attempts=tuple(tries.rows))
-
-
-def _is_free(_: Route) -> bool:
-    return True
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from tollway_provider_dispatch.domain.account import Account
+    from tollway_provider_dispatch.domain.cooldowns import Cooldown
+    from tollway_provider_dispatch.domain.verdict import Verdict
 
 
 class UpstreamBroken(Exception):
@@ -30,6 +32,10 @@ class UpstreamBroken(Exception):
 
 class AccountsUnavailable(Exception):
     """It cannot be known now who made what."""
+
+
+class CooldownsUnavailable(Exception):
+    """What is shared of them cannot be asked now."""
 
 
 class TimeLimits(msgspec.Struct, frozen=True):
@@ -82,6 +88,29 @@ class Accounts(Protocol):
 
     async def find(self, kept_id: str) -> Account | None:
         """Return who made it; None where that is not known (any more). Raises `AccountsUnavailable`."""
+        ...
+
+
+class CooldownStore(Protocol):
+    """Cooldowns that all replicas share; every method raises `CooldownsUnavailable`."""
+
+    async def trip(self, scope: str, cause: Verdict, reason: str, steps: Sequence[float]) -> Cooldown:
+        """
+        Open an entry for the first of the steps' seconds, or one that is half open for the next ones.
+
+        One that is open stays so, for longer where the only step is longer than what is left.
+        """
+        ...
+
+    async def claim(self, scope: str, seconds: float) -> bool:
+        """Say whether the caller may probe; nobody else may for so many seconds."""
+        ...
+
+    async def clear(self, scope: str) -> None:
+        """Close an entry."""
+
+    async def entries(self) -> Iterable[Cooldown]:
+        """Return what is open or half open."""
         ...
 
 

@@ -5,23 +5,42 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from tollway_provider_dispatch.domain.attempts import Attempts, Route
 from tollway_provider_dispatch.domain.call import Attempt, Failure, Outcome, Piece
+from tollway_provider_dispatch.domain.cooldowns import CREDENTIALS
 from tollway_provider_dispatch.domain.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from tollway_dialects.usage import Usage
 
-    from tollway_provider_dispatch.domain.attempts import Attempts, Route
+    from tollway_provider_dispatch.domain.attempts import AttemptLimits
+    from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.cooldowns import Cooldowns
     from tollway_provider_dispatch.domain.ports import Clock
+    from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.verdict import Fault
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_MS = 1000
-# what is wrong with the gateway's own account is no business of the client's
-_OURS = frozenset({Verdict.BAD_KEY, Verdict.NO_CREDIT})
+# clients of some SDKs wait for as long as they are told, so they are never sent away for longer
+MOST_RETRY_AFTER = 59.0
 # the client reads the provider's own words
 _ITS_OWN = frozenset({Verdict.REFUSED, Verdict.TOO_LONG})
+
+
+class Trying:
+    """What every call's tries share: limits, clock, cooldowns, chance."""
+
+    __slots__ = ("clock", "cooldowns", "jitter", "limits")
+
+    def __init__(self, limits: AttemptLimits, clock: Clock, cooldowns: Cooldowns, jitter: Callable[[], float]) -> None:
+        self.limits = limits
+        self.clock = clock
+        self.cooldowns = cooldowns
+        self.jitter = jitter
 
 
 class Tries:
@@ -29,27 +48,42 @@ class Tries:
     What was tried for one call.
 
     Args:
-        attempts: Says who is next.
-        route: The first one.
-        clock: For the rows, and to wait between tries.
-        deadline: When the call must have its answer, in `Clock.now()`.
+        call: Its conversation decides the order of keys, its deadline when tries end.
+        candidates: Who may be asked, in order.
+        trying: What all calls share.
     """
 
-    __slots__ = ("_attempts", "_clock", "_deadline", "route", "rows")
+    __slots__ = ("_attempts", "_call", "_candidates", "_trying", "route", "rows")
 
-    def __init__(self, attempts: Attempts, route: Route, clock: Clock, deadline: float) -> None:
-        self._attempts = attempts
-        self._clock = clock
-        self._deadline = deadline
-        self.route = route
+    def __init__(self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying) -> None:
+        self._call = call
+        self._candidates = candidates
+        self._trying = trying
+        self._attempts: Attempts | None = None
+        """Made only where the first try is not the last."""
+        first = candidates[0]
+        self.route = Route(first, first.provider.keys_for(call.conversation)[0])
         self.rows: list[Attempt] = []
+
+    async def find_free(self) -> bool:
+        """Look for the first route that may be asked, where not all of them may; False where there is none."""
+        cooldowns, clock, limits = self._trying.cooldowns, self._trying.clock, self._trying.limits
+        if await self._find(cooldowns.is_free):
+            return True
+        if self._first(cooldowns.is_free_but_for_credentials):
+            return True
+        seconds, cause = min((each[1:] for each in self._obstacles()), default=(0.0, Verdict.FAILED))
+        wait = seconds * (1 + 0.1 * self._trying.jitter())
+        if cause is not Verdict.RATE_LIMITED or wait > min(limits.longest_wait, self._call.deadline - clock.now()):
+            return False
+        await clock.sleep(wait)
+        return await self._find(cooldowns.is_free)
 
     def begin(self) -> Attempt:
         """Open the row of a try at the present route."""
         candidate, key = self.route.candidate, self.route.key
-        row = Attempt(
-            len(self.rows) + 1, candidate.provider.name, candidate.model, key.fingerprint, self._clock.unix_ms()
-        )
+        started = self._trying.clock.unix_ms()
+        row = Attempt(len(self.rows) + 1, candidate.provider.name, candidate.model, key.fingerprint, started)
         self.rows.append(row)
         return row
 
@@ -59,17 +93,23 @@ class Tries:
         row.outcome = outcome
         row.usage = usage
         row.reason = reason
-        row.duration_ms = self._clock.unix_ms() - row.started_unix_ms
+        row.duration_ms = self._trying.clock.unix_ms() - row.started_unix_ms
 
     async def again(self, fault: Fault) -> bool:
         """Take the next route, after the wait that it asks for; False where nobody is left."""
-        left = self.route
-        following = self._attempts.after(fault, self._deadline - self._clock.now())
+        left, trying = self.route, self._trying
+        await trying.cooldowns.failed(left, fault)
+        if self._attempts is None:
+            self._attempts = self._machine(trying.cooldowns.is_free)
+            self._attempts.begin_at(left)
+        following = self._attempts.after(fault, self._call.deadline - trying.clock.now())
         if following is None:
             return False
-        self.route, wait = following
+        route, wait = following
         if wait:
-            await self._clock.sleep(wait)
+            await trying.clock.sleep(wait)
+        if route is not left and not await self._admitted(route):
+            return False
         if self.route.candidate is not left.candidate:
             log.warning("%s failed (%s): falling through to %s", left.candidate, fault.reason, self.route.candidate)
         return True
@@ -78,21 +118,53 @@ class Tries:
         """Return what the client gets, given the last try's answer or failure, when nobody is left."""
         if fault.verdict in _ITS_OWN:
             return piece
-        if fault.verdict in _OURS:
+        if fault.verdict in CREDENTIALS:  # what is wrong with the gateway's own account is no business of the client's
             message = f"provider {self.rows[-1].provider} refused the gateway's own key ({fault.reason})"
-            return self._failed(piece, Failure("PROVIDER_CREDENTIALS", message, 0))
-        if len(self._reasons()) == 1:
-            return piece
-        message = f"no provider could answer: {'; '.join(self._reasons().values())}; try again"
-        return self._failed(piece, Failure("PROVIDERS_EXHAUSTED", message, RETRY_AFTER_MS))
+            return self._failed(piece.usage, Failure("PROVIDER_CREDENTIALS", message, 0))
+        return piece if len({(row.provider, row.model) for row in self.rows}) == 1 else self.nobody(piece.usage)
 
-    def _failed(self, piece: Piece, failure: Failure) -> Piece:
-        return Piece(usage=piece.usage, failure=failure, attempts=tuple(self.rows))
+    def nobody(self, usage: Usage | None = None) -> Piece:
+        """Return what is said where every candidate failed or is left alone, each with its last reason."""
+        reasons = {f"{row.provider}/{row.model}": row.reason for row in self.rows}
+        resting = list(self._obstacles())
+        for candidate, (reason, _, _) in zip(self._candidates, resting, strict=False):
+            reasons.setdefault(str(candidate), f"left alone after {reason}")
+        seconds = min((seconds for _, seconds, _ in resting), default=RETRY_AFTER_MS / 1000)
+        told = "; ".join(f"{candidate}: {reason}" for candidate, reason in reasons.items())
+        wait = round(min(max(seconds, 1.0), MOST_RETRY_AFTER) * 1000)
+        return self._failed(
+            usage, Failure("PROVIDERS_EXHAUSTED", f"no provider could answer ({told}); try again", wait)
+        )
 
-    def _reasons(self) -> dict[tuple[str, str], str]:
-        """Return each candidate's last reason."""
-        return {
-            (row.provider, row.model): f"{row.provider}/{row.model}: {row.reason}"
-            for row in self.rows
-            if row.outcome is not Outcome.RUNNING
-        }
+    async def _find(self, is_free: Callable[[Route], bool]) -> bool:
+        return self._first(is_free) and await self._admitted(self.route)
+
+    def _first(self, is_free: Callable[[Route], bool]) -> bool:
+        self._attempts = self._machine(is_free)
+        route = self._attempts.first()
+        if route is not None:
+            self.route = route
+        return route is not None
+
+    async def _admitted(self, route: Route | None) -> bool:
+        """Go there, or to the next route that lets the call in."""
+        while route is not None and not await self._trying.cooldowns.admit(route):
+            route = self._attempts.skip() if self._attempts else None
+        if route is not None:
+            self.route = route
+        return route is not None
+
+    def _machine(self, is_free: Callable[[Route], bool]) -> Attempts:
+        trying = self._trying
+        return Attempts(self._candidates, self._call.conversation, trying.limits, is_free, trying.jitter)
+
+    def _obstacles(self) -> Iterator[tuple[str, float, Verdict]]:
+        """Return for each candidate that is left alone why, and for how long the first of its keys is."""
+        for candidate in self._candidates:
+            keys = candidate.provider.keys_for(self._call.conversation)
+            found = [self._trying.cooldowns.obstacle(Route(candidate, key)) for key in keys]
+            if all(found):
+                yield min((each for each in found if each), key=lambda each: each[1])
+
+    def _failed(self, usage: Usage | None, failure: Failure) -> Piece:
+        return Piece(usage=usage, failure=failure, attempts=tuple(self.rows))
