@@ -7,13 +7,17 @@ import subprocess
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+NOTHING_ON_DISK = ("--save", "", "--appendonly", "no")
 
 
 class RedisProcess:
-    """A redis-server on a unix socket in `folder`, whose path may have some 90 characters; keeps nothing on disk."""
+    """A redis-server with these settings, on a unix socket in `folder`, whose path may have some 90 characters."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Sequence[str] = NOTHING_ON_DISK) -> None:
+        self._settings = settings
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         self._process: subprocess.Popen[str] | None = None
@@ -25,8 +29,8 @@ class RedisProcess:
     def start(self) -> None:
         """Return once it takes connections; raises RuntimeError with what it said where it does not start."""
         binary = shutil.which("redis-server") or "redis-server"
-        options = ("--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no")
-        self._process = subprocess.Popen((binary, *options), stdout=subprocess.PIPE, text=True)  # noqa: S603 - as found
+        command = (binary, *self._settings, "--port", "0", "--unixsocket", str(self.socket))
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - as found
         said = []
         for line in self._process.stdout or ():
             said.append(line)

@@ -121,6 +121,8 @@ def translated(error: ServiceError) -> GatewayError:
         return GatewayError(GatewayErrorKind.MODEL_NOT_FOUND, error.reason, error.message)
     if isinstance(error, DeadlineExceeded):
         return GatewayError(GatewayErrorKind.TIMEOUT, error.reason, "the call took too long; try again", 1)
+    if error.reason == "ACCOUNTS_UNAVAILABLE":
+        return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message, retry_after=2)
     if error.reason == "NO_PROVIDER":
         return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message)
     message = "provider-dispatch cannot be reached; try again in a moment"

@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from tollway_provider_dispatch.domain.account import Account
@@ -30,7 +31,8 @@ class RedisAccounts:
     @classmethod
     def from_url(cls, url: str) -> RedisAccounts:
         """Connect on first use; a malformed URL is a ValueError."""
-        retry = Retry(NoBackoff(), 1)  # a connection that was kept may have ended meanwhile
+        # a connection that was kept may have ended meanwhile; a server that hangs is not asked twice
+        retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
         return cls(
             Redis.from_url(url, retry=retry, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
         )
