@@ -9,13 +9,17 @@ from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.domain.attempts import RULES, AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate
+from tollway_provider_dispatch.domain.route import Candidate, Traits
 from tollway_provider_dispatch.domain.verdict import Fault, Verdict
 
 A = Provider(ANTHROPIC, "", (ProviderKey("one", "k1", 1), ProviderKey("two", "k2", 2)))
 O = Provider(OPENAI, "", (ProviderKey("three", "k3", 3),))  # noqa: E741
 # the second model of the first provider is larger, the third one smaller
-CANDIDATES = (Candidate(A, "m", context=200), Candidate(A, "large", context=900), Candidate(O, "m", context=100))
+CANDIDATES = (
+    Candidate.of(A, "m", Traits(context=200)),
+    Candidate.of(A, "large", Traits(context=900)),
+    Candidate.of(O, "m", Traits(context=100)),
+)
 FIRST, SECOND = (key.fingerprint for key in A.keys_for(b"c"))
 
 
@@ -95,10 +99,10 @@ def test_retries_can_be_switched_off():
 
 
 def test_a_call_is_tried_at_most_ten_times_and_six_at_one_provider():
-    many = tuple(Candidate(Provider(ANTHROPIC, "", A.keys), f"m{number}") for number in range(9))
+    many = tuple(Candidate.of(Provider(ANTHROPIC, "", A.keys), f"m{number}") for number in range(9))
     steps = walk(Verdict.FAILED, attempts(candidates=many))
     assert len(steps) == 6
-    both = (*many, *(Candidate(O, f"o{number}") for number in range(9)))
+    both = (*many, *(Candidate.of(O, f"o{number}") for number in range(9)))
     routes = [route for _, route in walk(Verdict.FAILED, attempts(candidates=both))]
     assert len(routes) == 10
     assert sum(route.startswith("anthropic/") for route in routes) == 6

@@ -23,7 +23,7 @@ O = Provider(OPENAI, "", KEYS[:1])  # noqa: E741
 
 
 def route(key: int = 0, model: str = "m", provider: Provider = A) -> Route:
-    return Route(Candidate(provider, model), provider.keys[key])
+    return Route(Candidate.of(provider, model), provider.keys[key])
 
 
 def fault(verdict: Verdict = Verdict.FAILED, reason: str = "status_503", **more: Any) -> Fault:
@@ -140,15 +140,15 @@ async def test_a_rest_is_as_long_as_the_provider_told_and_ends_by_itself(cooldow
     ("reason", "closed"),
     [
         # a key that is none is none for every model; one that may not use a model may use others
-        ("status_401", [route(), route(model="n")]),
-        ("status_403", [route()]),
+        ("status_401", ["anthropic/m", "anthropic/n"]),
+        ("status_403", ["anthropic/m"]),
     ],
 )
 async def test_a_key_that_is_refused_is_left_alone_and_told_once(cooldowns, caplog, reason, closed):
     for _ in range(20):
         await cooldowns.failed(route(), fault(Verdict.BAD_KEY, reason))
     routes = [route(), route(model="n"), route(1), route(provider=O)]
-    assert [each for each in routes if not cooldowns.is_free(each)] == closed
+    assert [str(each.candidate) for each in routes if not cooldowns.is_free(each)] == closed
     alerts = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert len(alerts) == 1
     assert KEYS[0].fingerprint in alerts[0].message
@@ -220,7 +220,7 @@ async def test_of_five_keys_one_that_rests_moves_its_own_conversations_alone_and
 
     def keys() -> list[str]:
         machines = [
-            Attempts([Candidate(A, "m")], each, AttemptLimits(), cooldowns.is_free, lambda: 0.5)
+            Attempts([Candidate.of(A, "m")], each, AttemptLimits(), cooldowns.is_free, lambda: 0.5)
             for each in conversations
         ]
         return [machine.first().key.fingerprint for machine in machines]  # type: ignore[union-attr]

@@ -101,7 +101,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
 
 
 def head_from(head: pb.AnswerHead) -> AnswerHead:
-    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes)
+    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback)
 
 
 def _end_from(end: pb.StreamEnd) -> AnswerEnd:

@@ -19,6 +19,8 @@ class AnswerHead(msgspec.Struct, frozen=True):
     provider: str
     model: str
     body_changes: Sequence[str] = ()
+    fallback: str = ""
+    """From whom, to whom and why; empty where the first choice answered."""
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):

@@ -118,7 +118,7 @@ def _note(call: Call, piece: AnswerPiece) -> None:
         call.attempts = piece.attempts
     if piece.head:
         call.provider, call.model = piece.head.provider, piece.head.model
-        call.body_changes = piece.head.body_changes
+        call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
     if piece.end:
         call.stop_reason = piece.end.stop_reason
     if piece.failure:

@@ -89,6 +89,8 @@ class Head(msgspec.Struct, frozen=True):
     provider: str
     model: str
     body_changes: tuple[str, ...] = ()
+    fallback: str = ""
+    """From whom, to whom and why; empty where the first choice answered."""
 
 
 class Failure(msgspec.Struct, frozen=True):

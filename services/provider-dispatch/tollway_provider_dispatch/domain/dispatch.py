@@ -7,14 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
 from tollway_provider_dispatch.domain.opening import Opening
+from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.route import Candidate
 from tollway_provider_dispatch.domain.tries import Tries, Trying
 from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.cooldowns import Cooldowns
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
-    from tollway_provider_dispatch.domain.route import Chain
+    from tollway_provider_dispatch.domain.route import Candidate, Chain
     from tollway_provider_dispatch.domain.verdict import Fault
 
 # what an upstream gets to end its answer after the final event
@@ -44,6 +45,7 @@ class Dispatcher:
         accounts: Who made what a provider keeps.
         trying: How often is tried, and who is left alone.
         whole: For whole answers, of which nothing comes before all is there; None leaves it to the clients.
+        policies: What routes and workspaces allow.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Dispatcher:
         accounts: Accounts,
         trying: Trying,
         whole: TimeLimits | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self.chain = chain
         self.kept_answers = KeptAnswers(chain, clients, accounts)
@@ -60,6 +63,7 @@ class Dispatcher:
         self._trying = trying
         self._clock = trying.clock
         self._whole = whole
+        self._policies = policies or Policies()
 
     @property
     def cooldowns(self) -> Cooldowns:
@@ -123,11 +127,12 @@ class Dispatcher:
     async def _pinned(self, call: ChatCall) -> Sequence[Candidate]:
         """Return the one account that knows what the call goes on from."""
         provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)
-        model = self.chain.candidates(call.models, call.dialect)[0].model
-        return (Candidate(replace(provider, keys=(key,)), model),)
+        first = self.chain.candidates(call.models, call.dialect)[0]
+        return (msgspec.structs.replace(first, provider=replace(provider, keys=(key,))),)
 
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
-        candidates = pinned or self.chain.candidates(call.models, call.dialect)
+        policy = self._policies.of(call.workspace, call.body_model)
+        candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
         return Tries(call, candidates, self._trying)
 
     async def _judge(self, tries: Tries, reader: StreamReader, reason: str) -> None:

@@ -29,15 +29,15 @@ async def send(
     provider = candidate.provider
     body = call.body
     changes: tuple[str, ...] = ()
-    if candidate.model != call.body_model:
+    if candidate.upstream_name != call.body_model:
         changed = RequestBody.parse(call.body)
-        changed.set("model", candidate.model, "model")
+        changed.set("model", candidate.upstream_name, "model")
         body, changes = changed.raw, ("model",)
     lines = call.header_lines + provider.lines_with(key)
     answer = await clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body, limits)
     tries.rows[-1].http_status = answer.status
     told = key.left_out_of(answer.header_lines)
-    return answer, Head(answer.status, told, provider.name, candidate.model, changes)
+    return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
 
 
 def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:

@@ -33,6 +33,8 @@ class ProviderKind:
     """Path below the base URL for each dialect that it speaks."""
     authorise: Callable[[str], Headers]
     """Headers that carry a key."""
+    query: str = ""
+    """Put before a request's own, e.g. Azure's api-version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Provider:
         return self.kind.name
 
     def url(self, dialect: Dialect, query: str, below: str = "") -> str:
+        if self.kind.query:
+            query = f"{self.kind.query}&{query}" if query else self.kind.query
         return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"
 
     def lines_with(self, key: ProviderKey) -> bytes:

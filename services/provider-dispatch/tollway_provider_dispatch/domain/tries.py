@@ -79,6 +79,18 @@ class Tries:
         await clock.sleep(wait)
         return await self._find(cooldowns.is_free)
 
+    @property
+    def fallback(self) -> str:
+        """Return from whom, to whom and why the call fell through; nothing where the first choice is asked."""
+        first, present = self._candidates[0], self.route.candidate
+        if present is first:
+            return ""
+        tried = [row.reason for row in self.rows if (row.provider, row.model) == (first.provider.name, first.model)]
+        if not tried:
+            found = self._trying.cooldowns.obstacle(Route(first, first.provider.keys_for(self._call.conversation)[0]))
+            tried = [f"left alone after {found[0]}" if found else "left alone"]
+        return f"from={first}; to={present}; reason={tried[-1]}"
+
     def begin(self) -> Attempt:
         """Open the row of a try at the present route."""
         candidate, key = self.route.candidate, self.route.key

@@ -109,6 +109,7 @@ def _head_to(head: Head | None) -> pb.AnswerHead | None:
         provider=head.provider,
         model=head.model,
         body_changes=head.body_changes,
+        fallback=head.fallback,
     )
 
 

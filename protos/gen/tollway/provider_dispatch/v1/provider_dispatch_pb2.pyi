@@ -332,12 +332,15 @@ class AnswerHead(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     BODY_CHANGES_FIELD_NUMBER: _builtins.int
     HEADER_LINES_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     provider: _builtins.str
     model: _builtins.str
     """The model as the gateway names it."""
     header_lines: _builtins.bytes
     """End-to-end headers of the provider's answer: "name: value" CRLF for each, names in lower case."""
+    fallback: _builtins.str
+    """From whom, to whom and why, where another than the first choice answered: "from=a/m; to=b/m; reason=status_529"."""
     @_builtins.property
     def body_changes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was changed in the body before it was sent, e.g. "model"."""
@@ -350,10 +353,11 @@ class AnswerHead(_message.Message):
         model: _builtins.str = ...,
         body_changes: _abc.Iterable[_builtins.str] | None = ...,
         header_lines: _builtins.bytes = ...,
+        fallback: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "fallback", b"fallback", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
