@@ -157,10 +157,12 @@ def kinds_of(settings: Settings) -> dict[str, ProviderKind]:
 def models_of(settings: Settings, providers: list[Provider]) -> Chain:
     """Return who serves what, with the limits and cascades that are configured."""
     config, kinds = settings.config, kinds_of(settings)
-    usual = TimeLimits(config.first_token_timeout, config.stall_timeout)
+    usual = TimeLimits(config.first_token_timeout, config.stall_timeout, config.thinking_timeout)
     traits = {}
     for name, model in settings.models.items():
-        limits = TimeLimits(model.first_token_timeout or usual.first_byte, model.stall_timeout or usual.stall)
+        limits = TimeLimits(
+            model.first_token_timeout or usual.first_byte, model.stall_timeout or usual.stall, usual.thinking
+        )
         traits[name] = Traits(model.names, limits, model.context, model.prefill)
     return Chain(
         providers,

@@ -70,6 +70,8 @@ class DispatchConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Seconds until a stream's first token, for models that say nothing else."""
     stall_timeout: float = 30.0
     """Seconds without a byte of a stream that has begun, for models that say nothing else; signs of life count."""
+    thinking_timeout: float = 120.0
+    """Seconds until a stream's first token where the model thinks before it speaks."""
     http_client: Literal["httptools", "aiohttp"] = "httptools"
     """What carries the calls: Tollway's own client, or aiohttp, which costs more and does the same."""
     ca_file: str | None = None

@@ -29,6 +29,9 @@ class AnswerEnd(msgspec.Struct, frozen=True):
     is_complete: bool
     reason: str = ""
     stop_reason: str = ""
+    provider: str = ""
+    """Who took the stream on, where it was not who began it; and the model."""
+    model: str = ""
 
 
 class AnswerFailure(msgspec.Struct, frozen=True):

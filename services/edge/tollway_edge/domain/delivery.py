@@ -121,6 +121,8 @@ def _note(call: Call, piece: AnswerPiece) -> None:
         call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
     if piece.end:
         call.stop_reason = piece.end.stop_reason
+        if piece.end.provider:  # who took the stream on is who is paid
+            call.provider, call.model = piece.end.provider, piece.end.model
     if piece.failure:
         failure = piece.failure
         call.tried = (failure.provider, failure.model)

@@ -35,6 +35,8 @@ class ChatCall(msgspec.Struct, frozen=True):
     """An earlier answer that the call goes on from; the account that made it is the one to ask."""
     is_kept: bool = False
     """The provider keeps the answer."""
+    thinks: bool = False
+    """The request asks for thought before the answer."""
     deadline: float = inf
     """When the caller gives up, in `Clock.now()`."""
 
@@ -107,6 +109,9 @@ class End(msgspec.Struct, frozen=True):
     is_complete: bool
     reason: str = ""
     stop_reason: str = ""
+    provider: str = ""
+    """Who took the stream on, where it was not who began it; and the model."""
+    model: str = ""
 
 
 class Piece(msgspec.Struct, frozen=True):

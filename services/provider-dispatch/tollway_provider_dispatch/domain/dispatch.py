@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from tollway_dialects.wires import WIRES
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
-from tollway_provider_dispatch.domain.opening import Opening
+from tollway_provider_dispatch.domain.opening import Opening, last_data
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.rescue import Kept, take_on
 from tollway_provider_dispatch.domain.tries import Tries, Trying
 from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
 
     from tollway_provider_dispatch.domain.call import ChatCall
-    from tollway_provider_dispatch.domain.cooldowns import Cooldowns
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
     from tollway_provider_dispatch.domain.verdict import Fault
@@ -60,14 +60,11 @@ class Dispatcher:
         self.chain = chain
         self.kept_answers = KeptAnswers(chain, clients, accounts)
         self._clients = clients
+        self.cooldowns = trying.cooldowns
         self._trying = trying
         self._clock = trying.clock
         self._whole = whole
         self._policies = policies or Policies()
-
-    @property
-    def cooldowns(self) -> Cooldowns:
-        return self._trying.cooldowns
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
@@ -94,35 +91,67 @@ class Dispatcher:
             for piece in opened.parts():
                 yield piece
             return
+        if call.is_kept and opened.reader.kept_id:
+            await self._note(call, tries, opened.reader.kept_id)
+        async with aclosing(self._deliver(call, tries, opened)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _deliver(self, call: ChatCall, tries: Tries, opened: Opening) -> AsyncGenerator[Piece, None]:
+        """Yield a stream that has begun, and where it breaks off what another candidate makes of it."""
         reader = opened.reader
         # the end is told with the final event, so an answer that is there already waits for it
         handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
-        is_noted = not call.is_kept
+        kept = Kept(data) if tries.has_others else None
+        told, reason = reader.told, "ended_early"
         try:
-            if not is_noted and reader.kept_id:
-                await self._note(call, tries, reader.kept_id)
-                is_noted = True
             yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
-            told, reason = reader.told, "ended_early"
             try:
-                while not (reader.is_complete or reader.error):
-                    if not (data := await anext(opened.upstream, b"")):
-                        break
+                async for data in _nothing() if reader.is_complete else opened.upstream:
                     handed_on = reader.feed(data)
-                    if not is_noted and reader.kept_id:
-                        await self._note(call, tries, reader.kept_id)
-                        is_noted = True
-                    if handed_on and not (reader.is_complete or reader.error):
+                    if reader.is_complete or reader.error:
+                        break
+                    if handed_on:
                         yield _grown(handed_on, reader, told)
-                        told, handed_on = reader.told, b""
+                        told = reader.told
+                        if kept is not None:
+                            kept.add(handed_on)
+                        handed_on = b""
             except UpstreamBroken as broken:
                 reason = broken.reason
-            await self._judge(tries, reader, reason)
-            yield _ended(tries, reader, reason, handed_on)
-            if reader.is_complete and not reader.error:
-                await _drain(opened.upstream)
+            async with aclosing(self._ending(call, tries, opened, reason, handed_on, kept)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
             opened.answer.close()
+
+    async def _ending(
+        self, call: ChatCall, tries: Tries, opened: Opening, reason: str, rest: bytes, kept: Kept | None
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield how a stream ends: by itself, taken on by another candidate, or incomplete."""
+        reader = opened.reader
+        if reader.is_complete and not reader.error:
+            tries.end(Outcome.SUCCEEDED, reader.usage)
+            if not self.cooldowns.is_quiet:
+                await self.cooldowns.succeeded(tries.route)
+            end = End(is_complete=True, stop_reason=reader.stop_reason or "")
+            yield Piece(data=rest, usage=reader.usage, end=end, attempts=tuple(tries.rows))
+            await _drain(opened.upstream)
+            return
+        opened.answer.close()
+        broken = UpstreamBroken(reader.error or reason, "")
+        fault = verdict_of_event(broken.reason, last_data(rest)) if reader.error else verdict_of_broken(broken)
+        tries.end(Outcome.BROKEN, reader.usage, broken.reason)
+        await self.cooldowns.failed(tries.route, fault)
+        if kept is not None:
+            async with aclosing(take_on(call, tries, kept, fault, self._try_to_open)) as pieces:
+                async for piece in pieces:
+                    rest = b""  # what others have said since does not go with it
+                    yield piece
+                    if piece.end:
+                        return
+        end = End(is_complete=False, reason=broken.reason)
+        yield Piece(data=rest, usage=tries.rows[-1].usage, end=end, attempts=tuple(tries.rows))
 
     async def _pinned(self, call: ChatCall) -> Sequence[Candidate]:
         """Return the one account that knows what the call goes on from."""
@@ -133,17 +162,7 @@ class Dispatcher:
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         policy = self._policies.of(call.workspace, call.body_model)
         candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
-        return Tries(call, candidates, self._trying)
-
-    async def _judge(self, tries: Tries, reader: StreamReader, reason: str) -> None:
-        """Let the cooldowns know how a stream ended."""
-        if not reader.is_complete or reader.error:
-            fault = (
-                verdict_of_event(reader.error, b"") if reader.error else verdict_of_broken(UpstreamBroken(reason, ""))
-            )
-            await self.cooldowns.failed(tries.route, fault)
-        elif not self.cooldowns.is_quiet:
-            await self.cooldowns.succeeded(tries.route)
+        return Tries(call, candidates, self._trying, is_buffered=policy.is_buffered)
 
     async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
         """Remember whose answer it is, before the client can have read its id."""
@@ -177,14 +196,14 @@ class Dispatcher:
     async def _try_to_open(self, call: ChatCall, tries: Tries) -> tuple[Opening | Piece, Fault | None]:
         tries.begin()
         started = self._clock.now()
-        limits = tries.route.candidate.limits
+        limits = tries.route.candidate.limits_of(call)
         answer = None
         try:
             answer, head = await send(call, tries, self._clients, limits)
             if not is_event_stream(head):
                 return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
             opening = Opening(call, head, answer)
-            fault = await opening.begin(limits, self._clock, started)
+            fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
             if fault is None:
                 answer = None  # it goes on
                 return opening, None
@@ -203,14 +222,9 @@ def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
     return Piece(data=data, usage=reader.usage)
 
 
-def _ended(tries: Tries, reader: StreamReader, reason: str, handed_on: bytes) -> Piece:
-    if reader.is_complete and not reader.error:
-        tries.end(Outcome.SUCCEEDED, reader.usage)
-        end = End(is_complete=True, stop_reason=reader.stop_reason or "")
-    else:
-        tries.end(Outcome.BROKEN, reader.usage, reader.error or reason)
-        end = End(is_complete=False, reason=reader.error or reason)
-    return Piece(data=handed_on, usage=reader.usage, end=end, attempts=tuple(tries.rows))
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:

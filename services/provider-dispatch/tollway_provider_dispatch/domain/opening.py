@@ -7,6 +7,7 @@ still be exchanged for another provider's answer, which the client never notices
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from tollway_dialects.estimate import tokens_of_bytes
@@ -15,7 +16,7 @@ from tollway_dialects.wires import WIRES
 from tollway_provider_dispatch.domain.call import End, Failure, Outcome, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.tries import RETRY_AFTER_MS
-from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
+from tollway_provider_dispatch.domain.verdict import Fault, Verdict, verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.call import ChatCall, Head
     from tollway_provider_dispatch.domain.ports import Clock, TimeLimits, UpstreamAnswer
     from tollway_provider_dispatch.domain.tries import Tries
-    from tollway_provider_dispatch.domain.verdict import Fault
 
 # signs of life are kept from the client for so long, since proxies on the way cut connections that are silent
 HOLD_SECONDS = 10.0
+MOST_BYTES = 64 * 1024 * 1024
+"""Of an answer that is kept back to its end."""
+# the beginning of a block that Anthropic's models think in; what they think may stay away for long
+_THINKS = b'"thinking"'
 
 
 class Opening:
@@ -44,28 +48,45 @@ class Opening:
         self.held = b""
         """Whole events that came and were not handed on yet."""
 
-    async def begin(self, limits: TimeLimits | None, clock: Clock, started: float) -> Fault | None:
-        """Read until the model speaks, or for `HOLD_SECONDS`; return what went wrong before."""
-        reader = self.reader
+    async def begin(
+        self, limits: TimeLimits | None, clock: Clock, started: float, *, is_buffered: bool = False
+    ) -> Fault | None:
+        """Read until the model speaks, for `HOLD_SECONDS` at most, or to the end; return what went wrong before."""
+        held: list[bytes] = []
         try:
-            async for data in self.upstream:
-                handed_on = reader.feed(data)
-                self.held = self.held + handed_on if self.held else handed_on
-                if reader.error:
-                    return verdict_of_event(reader.error, last_data(self.held))
-                if reader.streamed or reader.is_complete:
-                    if limits is not None:
-                        self.answer.limit_stall(limits.stall)
-                    return None
-                passed = clock.now() - started
-                if (
-                    limits is not None and passed > limits.first_byte
-                ):  # signs of life do not count: they may go on for ever
-                    return verdict_of_broken(UpstreamBroken("timeout", "no token came in time"))
-                if passed > HOLD_SECONDS:
-                    return None
+            fault = await self._hold(held, limits, clock, started, is_buffered=is_buffered)
         except UpstreamBroken as broken:
-            return verdict_of_broken(broken)
+            fault = verdict_of_broken(broken)
+        self.held = held[0] if len(held) == 1 else b"".join(held)
+        if self.reader.error:
+            return verdict_of_event(self.reader.error, last_data(self.held))
+        return fault
+
+    async def _hold(
+        self, held: list[bytes], limits: TimeLimits | None, clock: Clock, started: float, *, is_buffered: bool
+    ) -> Fault | None:
+        reader, size, limit = self.reader, 0, limits.first_byte if limits else inf
+        async for data in self.upstream:
+            held.append(reader.feed(data))
+            if reader.error:
+                return None
+            if reader.is_complete or (reader.streamed and not is_buffered):
+                if limits is not None:
+                    self.answer.limit_stall(limits.stall)
+                return None
+            size += len(data)
+            if size > MOST_BYTES:
+                return Fault(Verdict.FAILED, "malformed_response")
+            if reader.streamed:
+                continue
+            passed = clock.now() - started
+            if limits is not None and _THINKS in data:
+                limit = max(limit, limits.thinking)
+                self.answer.limit_stall(limit)
+            if passed > limit:  # signs of life do not count: they may go on for ever
+                return verdict_of_broken(UpstreamBroken("timeout", "no token came in time"))
+            if passed > HOLD_SECONDS and not is_buffered:
+                return None
         return verdict_of_broken(UpstreamBroken("ended_early", "the stream ended before it began"))
 
     def failed(self, tries: Tries, fault: Fault) -> Piece:

@@ -45,6 +45,8 @@ class TimeLimits(msgspec.Struct, frozen=True):
     """Until the first one."""
     stall: float
     """Between two of them."""
+    thinking: float = 120.0
+    """Until the first one where the model thinks before."""
 
 
 class UpstreamAnswer(Protocol):

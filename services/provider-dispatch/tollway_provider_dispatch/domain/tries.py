@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tollway_provider_dispatch.domain.attempts import Attempts, Route
 from tollway_provider_dispatch.domain.call import Attempt, Failure, Outcome, Piece
 from tollway_provider_dispatch.domain.cooldowns import CREDENTIALS
@@ -53,9 +55,13 @@ class Tries:
         trying: What all calls share.
     """
 
-    __slots__ = ("_attempts", "_call", "_candidates", "_trying", "route", "rows")
+    __slots__ = ("_attempts", "_call", "_candidates", "_trying", "is_buffered", "route", "rows")
 
-    def __init__(self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying) -> None:
+    def __init__(
+        self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False
+    ) -> None:
+        self.is_buffered = is_buffered
+        """A stream is delivered once it is whole."""
         self._call = call
         self._candidates = candidates
         self._trying = trying
@@ -78,6 +84,11 @@ class Tries:
             return False
         await clock.sleep(wait)
         return await self._find(cooldowns.is_free)
+
+    @property
+    def has_others(self) -> bool:
+        """Somebody else could go on where the present candidate breaks off."""
+        return len(self._candidates) > 1
 
     @property
     def fallback(self) -> str:
@@ -107,10 +118,14 @@ class Tries:
         row.reason = reason
         row.duration_ms = self._trying.clock.unix_ms() - row.started_unix_ms
 
-    async def again(self, fault: Fault) -> bool:
+    async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
         """Take the next route, after the wait that it asks for; False where nobody is left."""
         left, trying = self.route, self._trying
-        await trying.cooldowns.failed(left, fault)
+        if not is_noted:
+            await trying.cooldowns.failed(left, fault)
+            obstacle = trying.cooldowns.obstacle(left)
+            if obstacle and obstacle[2] is not Verdict.RATE_LIMITED:  # it was one fault too many
+                fault = msgspec.structs.replace(fault, may_retry=False)
         if self._attempts is None:
             self._attempts = self._machine(trying.cooldowns.is_free)
             self._attempts.begin_at(left)
