@@ -10,11 +10,17 @@ import pytest
 from tollway_dialects.usage import Usage
 from tollway_metering.adapters.sqlite_ledger import open_ledger
 from tollway_metering.domain.calls import BookedCall, Call, CallStatus, Charge
+from tollway_metering.domain.month import month_of
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.settings import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tollway_metering.domain.batch import PricedCalls
+
+    Priced = Callable[..., PricedCalls]
 
 
 def row(number: int, output: int = 1) -> BookedCall:
@@ -22,20 +28,20 @@ def row(number: int, output: int = 1) -> BookedCall:
     return BookedCall(call, Charge(1), (), 0)
 
 
-async def test_rows_outlive_the_process(tmp_path: Path) -> None:
+async def test_rows_outlive_the_process(tmp_path: Path, priced: Priced) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
-        await ledger.book([row(1)])
+        await ledger.book(priced(row(1)))
     async with open_ledger(path) as ledger:
         assert await ledger.latest("default", 1) == [row(1)]
 
 
-async def test_a_batch_is_booked_whole_or_not_at_all(tmp_path: Path) -> None:
+async def test_a_batch_is_booked_whole_or_not_at_all(tmp_path: Path, priced: Priced) -> None:
     async with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
         with pytest.raises(OverflowError):
-            await ledger.book([row(1), row(2, output=2**64)])
+            await ledger.book(priced(row(1), row(2, output=2**64)))
         assert await ledger.latest("default", 10) == []
-        assert await ledger.book([row(1)]) == [row(1)]
+        assert list(await ledger.book(priced(row(1)))) == [0]
 
 
 async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
@@ -48,12 +54,28 @@ async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+async def test_a_ledger_of_the_first_schema_is_brought_to_this_one(tmp_path: Path, priced: Priced) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path) as ledger:
+        await ledger.book(priced(row(1, output=3), row(2, output=4)))
+        begin = month_of(row(1).booked_unix_ms)[0]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE months")
+        connection.execute("CREATE INDEX calls_by_booking ON calls (workspace, booked_unix_ms)")
+        connection.execute("PRAGMA user_version = 1")
+    async with open_ledger(path) as ledger:
+        assert await ledger.month_tokens("default", begin) == 7
+        assert await ledger.book(priced(row(2, output=4), row(3, output=5))) == [1]
+        assert await ledger.month_tokens("default", begin) == 12
+        assert len(await ledger.latest("default", 10)) == 3
+
+
 async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
     before = path.read_bytes()
-    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 1\)"):
+    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 2\)"):
         async with open_ledger(path):
             pass
     assert path.read_bytes() == before
@@ -67,11 +89,11 @@ async def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
             pass
 
 
-async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path: Path, priced: Priced) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("DROP TABLE attempts")
             connection.execute("DROP TABLE calls")
         with pytest.raises(Unavailable, match="LEDGER_UNAVAILABLE"):
-            await ledger.book([row(1)])
+            await ledger.book(priced(row(1)))
