@@ -10,7 +10,6 @@ import pytest
 from tollway_dialects.usage import Usage
 from tollway_metering.adapters.sqlite_ledger import open_ledger
 from tollway_metering.domain.calls import BookedCall, Call, CallStatus, Charge
-from tollway_metering.domain.month import month_of
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.settings import SettingError
 
@@ -54,20 +53,28 @@ async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-async def test_a_ledger_of_the_first_schema_is_brought_to_this_one(tmp_path: Path, priced: Priced) -> None:
+async def test_what_calls_have_in_common_is_kept_once(tmp_path: Path, priced: Priced) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
-        await ledger.book(priced(row(1, output=3), row(2, output=4)))
-        begin = month_of(row(1).booked_unix_ms)[0]
+        for number in range(6):
+            await ledger.book(priced(row(number)))
+        assert len(await ledger.latest("default", 10)) == 6
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE months")
-        connection.execute("CREATE INDEX calls_by_booking ON calls (workspace, booked_unix_ms)")
-        connection.execute("PRAGMA user_version = 1")
-    async with open_ledger(path) as ledger:
-        assert await ledger.month_tokens("default", begin) == 7
-        assert await ledger.book(priced(row(2, output=4), row(3, output=5))) == [1]
-        assert await ledger.month_tokens("default", begin) == 12
-        assert len(await ledger.latest("default", 10)) == 3
+        assert connection.execute("SELECT count(*) FROM call_kinds").fetchone() == (1,)
+
+
+async def test_sums_and_lists_begin_at_the_index_of_starts(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        for query in (
+            "SELECT count(*) FILTER (WHERE is_cache_hit) FROM calls WHERE workspace = ? AND started_unix_ms >= ?",
+            "SELECT * FROM calls WHERE workspace = ? ORDER BY started_unix_ms DESC, id DESC LIMIT ?",
+        ):
+            plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {query}", ("default", 1))]
+            assert "USING INDEX booked_calls_by_start" in plan[0], plan
+            assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -93,7 +100,7 @@ async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("DROP TABLE attempts")
-            connection.execute("DROP TABLE calls")
+            connection.execute("DROP TABLE booked_attempts")
+            connection.execute("DROP TABLE booked_calls")
         with pytest.raises(Unavailable, match="LEDGER_UNAVAILABLE"):
             await ledger.book(priced(row(1)))

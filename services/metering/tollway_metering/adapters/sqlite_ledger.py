@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from tollway_servicekit.errors import Unavailable
 
 from tollway_metering.adapters.sqlite_rows import (
-    ATTEMPT_COLUMNS,
-    CALL_COLUMNS,
+    ATTEMPT_FIGURES,
+    ATTEMPT_KIND,
+    CALL_FIGURES,
+    CALL_KIND,
+    attempt_kinds,
     attempt_rows,
+    call_kinds,
     call_rows,
     to_booked_call,
     to_usage,
@@ -75,8 +79,27 @@ class _Insertion:
         connection.executemany(self.one, rows[end:])
 
 
-_CALLS = _Insertion("calls", CALL_COLUMNS)
-_ATTEMPTS = _Insertion("attempts", ATTEMPT_COLUMNS)
+class _Kinds:
+    """Knows the ids of kinds, and adds those that are new."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        self._add = _Insertion(table, columns).one
+        self._find = f"SELECT id FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in columns)}"  # noqa: S608
+
+    def ids(self, connection: sqlite3.Connection, kinds: Sequence[Row]) -> list[int]:
+        return [self._id(connection, kind) for kind in kinds]
+
+    def _id(self, connection: sqlite3.Connection, kind: Row) -> int:
+        found = connection.execute(self._find, kind).fetchone()
+        added = found or connection.execute(f"{self._add} RETURNING id", kind).fetchone()
+        kind_id: int = added[0]
+        return kind_id
+
+
+_CALL_KINDS = _Kinds("call_kinds", CALL_KIND)
+_ATTEMPT_KINDS = _Kinds("attempt_kinds", ATTEMPT_KIND)
+_CALLS = _Insertion("booked_calls", ("call_id", "kind", "workspace", *CALL_FIGURES))
+_ATTEMPTS = _Insertion("booked_attempts", ("call_id", "kind", *ATTEMPT_FIGURES))
 _ADD_UNKNOWN_CALL = f"{_CALLS.one} ON CONFLICT DO NOTHING"
 _ADD_TO_MONTH = """INSERT INTO months (workspace, begin_unix_ms, counted_tokens) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET counted_tokens = counted_tokens + excluded.counted_tokens"""
@@ -105,15 +128,21 @@ class SqliteLedger:
         return rows[0][0] if rows else 0
 
     def _insert(self, priced: PricedCalls) -> Sequence[int]:
-        calls, attempts = call_rows(priced), attempt_rows(priced)
         try:
             with _transaction(self._connection):
+                calls, attempts = self._rows(priced)
                 _CALLS.add(self._connection, calls)
                 _ATTEMPTS.add(self._connection, attempts)
                 return self._count(priced, range(len(calls)))
         except sqlite3.IntegrityError:  # some are there already, which is rare enough to begin again
             with _transaction(self._connection):
+                calls, attempts = self._rows(priced)
                 return self._count(priced, self._insert_unknown(calls, attempts, priced.calls.attempt_counts))
+
+    def _rows(self, priced: PricedCalls) -> tuple[list[Row], list[Row]]:
+        calls = call_rows(priced, _CALL_KINDS.ids(self._connection, call_kinds(priced.calls)))
+        kinds = attempt_kinds(priced.calls.attempts)
+        return calls, attempt_rows(priced, _ATTEMPT_KINDS.ids(self._connection, kinds))
 
     def _insert_unknown(self, calls: Sequence[Row], attempts: Sequence[Row], counts: Sequence[int]) -> list[int]:
         new = []

@@ -14,11 +14,25 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tollway_metering.domain.batch import ChargeColumns, PricedCalls, UsageColumns
+    from tollway_metering.domain.batch import AttemptColumns, CallColumns, ChargeColumns, PricedCalls, UsageColumns
 
 Row = tuple[str | int, ...]
 
-_CALL_KIND = (
+_MONEY = (
+    "uncached_input_tokens",
+    "cache_write_short_tokens",
+    "cache_write_long_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "is_estimated",
+    "cost_micro_usd",
+    "is_unpriced",
+)
+_CALL_TIMES = ("started_unix_ms", "duration_ms", "time_to_first_byte_ms", "saved_micro_usd")
+_ATTEMPT_TIMES = ("started_unix_ms", "duration_ms")
+
+CALL_KIND = (
     "workspace",
     "status",
     "dialect",
@@ -34,52 +48,47 @@ _CALL_KIND = (
     "reason",
     "prompt",
 )
-_CALL_FIGURES = ("started_unix_ms", "duration_ms", "time_to_first_byte_ms", "saved_micro_usd")
-_ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status", "outcome", "reason")
-_ATTEMPT_FIGURES = ("started_unix_ms", "duration_ms")
-_MONEY_COLUMNS = (
-    "uncached_input_tokens",
-    "cache_write_short_tokens",
-    "cache_write_long_tokens",
-    "cache_read_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "is_estimated",
-    "cost_micro_usd",
-    "is_unpriced",
-)
-CALL_COLUMNS = ("call_id", *_CALL_KIND, *_CALL_FIGURES, *_MONEY_COLUMNS, "booked_unix_ms")
-ATTEMPT_COLUMNS = ("call_id", *_ATTEMPT_KIND, *_ATTEMPT_FIGURES, *_MONEY_COLUMNS)
-_call_kind = attrgetter(*_CALL_KIND)
-_attempt_kind = attrgetter(*_ATTEMPT_KIND)
+CALL_FIGURES = (*_CALL_TIMES, *_MONEY, "booked_unix_ms")
+ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status", "outcome", "reason")
+ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *_MONEY)
+_call_kind = attrgetter(*CALL_KIND)
+_attempt_kind = attrgetter(*ATTEMPT_KIND)
 
 
-def call_rows(priced: PricedCalls) -> list[Row]:
-    """Return what stands in `CALL_COLUMNS`, for each call."""
+def call_kinds(calls: CallColumns) -> list[Row]:
+    """Return what stands in `CALL_KIND`, for each kind."""
+    return [_bindable(_call_kind(kind)) for kind in calls.kinds]
+
+
+def attempt_kinds(attempts: AttemptColumns) -> list[Row]:
+    """Return what stands in `ATTEMPT_KIND`, for each kind."""
+    return [_bindable(_attempt_kind(kind)) for kind in attempts.kinds]
+
+
+def call_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
+    """Return call id, kind, workspace and what stands in `CALL_FIGURES`, for each call."""
     calls = priced.calls
-    kinds = [_bindable(_call_kind(kind)) for kind in calls.kinds]
-    figures = zip(
-        *(getattr(calls, name) for name in _CALL_FIGURES),
+    workspaces = [kind.workspace for kind in calls.kinds]
+    columns = (
+        calls.call_ids,
+        map(kind_ids.__getitem__, calls.kind_indexes),
+        map(workspaces.__getitem__, calls.kind_indexes),
+        *(getattr(calls, name) for name in _CALL_TIMES),
         *_money(calls.usage, priced.charges),
-        repeat(priced.booked_unix_ms),
-        strict=False,
     )
-    columns = zip(calls.call_ids, calls.kind_indexes, figures, strict=True)
-    return [(call_id, *kinds[index], *rest) for call_id, index, rest in columns]
+    return list(zip(*columns, repeat(priced.booked_unix_ms), strict=False))
 
 
-def attempt_rows(priced: PricedCalls) -> list[Row]:
-    """Return what stands in `ATTEMPT_COLUMNS`, for each attempt."""
+def attempt_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
+    """Return call id, kind and what stands in `ATTEMPT_FIGURES`, for each attempt."""
     attempts = priced.calls.attempts
-    kinds = [_bindable(_attempt_kind(kind)) for kind in attempts.kinds]
-    figures = zip(
-        *(getattr(attempts, name) for name in _ATTEMPT_FIGURES),
+    columns = (
+        chain.from_iterable(map(repeat, priced.calls.call_ids, priced.calls.attempt_counts)),
+        map(kind_ids.__getitem__, attempts.kind_indexes),
+        *(getattr(attempts, name) for name in _ATTEMPT_TIMES),
         *_money(attempts.usage, priced.attempt_charges),
-        strict=True,
     )
-    call_ids = chain.from_iterable(map(repeat, priced.calls.call_ids, priced.calls.attempt_counts))
-    columns = zip(call_ids, attempts.kind_indexes, figures, strict=True)
-    return [(call_id, *kinds[index], *rest) for call_id, index, rest in columns]
+    return list(zip(*columns, strict=True))
 
 
 def to_booked_call(row: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> BookedCall:
@@ -103,7 +112,7 @@ def to_usage(row: sqlite3.Row) -> Usage:
 
 
 def _to_attempt(row: sqlite3.Row) -> Attempt:
-    return Attempt(**{name: row[name] for name in (*_ATTEMPT_KIND, *_ATTEMPT_FIGURES)}, usage=to_usage(row))
+    return Attempt(**{name: row[name] for name in (*ATTEMPT_KIND, *_ATTEMPT_TIMES)}, usage=to_usage(row))
 
 
 def _to_charge(row: sqlite3.Row) -> Charge:
