@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 10.0
 # records that are booked together share a message, a transaction and a write to the disk
 BOOK_SECONDS = 0.2
-MOST_PER_BATCH = 1024
+MOST_PER_BATCH = 512
 
 
 class LedgerClient:

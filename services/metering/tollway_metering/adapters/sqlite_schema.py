@@ -1,8 +1,8 @@
 """
 Tables and views of the SQLite ledger and their version; opened by `SqliteLedger` alone.
 
-What many calls have in common stands in one row of `call_kinds`, and in `attempt_kinds` for attempts: that makes a
-call's own row a third as long. People and programs read the views `calls` and `attempts`, which join them again.
+What many calls have in common stands once in `call_kinds`, and in `attempt_kinds` for attempts, so that their own rows
+are short and quickly written. People and programs read the views `calls` and `attempts`, which join them again.
 """
 
 from __future__ import annotations
