@@ -69,7 +69,7 @@ async def test_what_the_provider_says_is_told_as_it_is(
     ("error", "status", "message"),
     [
         (UNKNOWN, 404, "Response with id 'r' not found."),
-        (Unavailable("ACCOUNTS_UNAVAILABLE", "Redis is away"), 503, "again"),
+        (Unavailable("ACCOUNTS_UNAVAILABLE", "Redis is away; try again"), 503, "Redis"),
         (pb.AskKeptAnswerResponse(failure=pb.Failure(reason="UPSTREAM_TIMEOUT", message="it is slow")), 504, "slow"),
         (pb.AskKeptAnswerResponse(failure=pb.Failure(reason="UPSTREAM_UNREACHABLE", message="gone")), 503, "gone"),
         (pb.AskKeptAnswerResponse(), 500, "again"),

@@ -21,11 +21,16 @@ def meter() -> PrometheusMeter:
     return PrometheusMeter(lambda: 3, lambda: 4)
 
 
-def scraped(meter: PrometheusMeter) -> dict[tuple[str, ...], float]:
-    """Every sample by its name and label values."""
-    text = generate_latest(meter.registry).decode()
-    families = text_string_to_metric_families(text)
-    return {(sample.name, *sample.labels.values()): sample.value for each in families for sample in each.samples}
+class Scraped(dict[tuple[str, ...], float]):
+    """Every sample by its name and label values, these in any order."""
+
+    def __init__(self, meter: PrometheusMeter) -> None:
+        for family in text_string_to_metric_families(generate_latest(meter.registry).decode()):
+            for sample in family.samples:
+                self[sample.name, *sorted(sample.labels.values())] = sample.value
+
+    def __getitem__(self, key: tuple[str, ...]) -> float:
+        return super().__getitem__((key[0], *sorted(key[1:])))
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMet
     meter.observe(ended(), 1_500_000)
     meter.observe(ended("openai"), 250_000)
     meter.observe(ended(workspace=Workspace("globex"), status=CallStatus.FAILED, http_status=503), 0)
-    told = scraped(meter)
+    told = Scraped(meter)
     assert told["tollway_calls_total", "acme", "anthropic", "succeeded", "200", "none", "anthropic"] == 1
     assert told["tollway_calls_total", "acme", "openai", "succeeded", "200", "none", "anthropic"] == 1
     assert told["tollway_calls_total", "globex", "anthropic", "failed", "503", "none", "anthropic"] == 1
@@ -58,7 +63,7 @@ def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMet
 
 def test_a_hit_counts_what_it_saved_and_no_tokens(meter: PrometheusMeter, ended: Any) -> None:
     meter.observe(ended(cache="exact", saved_micro_usd=42), 1_000_000)
-    told = scraped(meter)
+    told = Scraped(meter)
     assert told["tollway_saved_usd_total", "acme"] == 0.000042
     assert (told["tollway_cost_usd_total", "acme"], told["tollway_tokens_total", "acme", "input"]) == (0, 0)
 
@@ -66,14 +71,14 @@ def test_a_hit_counts_what_it_saved_and_no_tokens(meter: PrometheusMeter, ended:
 def test_a_call_without_a_price_is_counted_once_a_provider_answered(meter: PrometheusMeter, ended: Any) -> None:
     meter.observe(ended(), None)
     meter.observe(ended(provider=""), None)
-    assert scraped(meter)["tollway_unpriced_calls_total",] == 1
+    assert Scraped(meter)["tollway_unpriced_calls_total",] == 1
 
 
 def test_durations_are_cumulative_over_all_calls_of_a_dialect(meter: PrometheusMeter, ended: Any) -> None:
     for seconds in (0.001, 0.2, 0.2, 1000):
         meter.observe(ended(seconds=seconds), 0)
     meter.observe(ended(seconds=0.2, provider="other"), 0)
-    told = scraped(meter)
+    told = Scraped(meter)
     of = {limit: told["tollway_call_seconds_bucket", "anthropic", limit] for limit in ("0.005", "0.1", "0.25", "600.0")}
     assert of == {"0.005": 1, "0.1": 1, "0.25": 4, "600.0": 4}
     assert (
