@@ -1,0 +1,67 @@
+"""An answer as the chunks of Gemini's stream, in events or in one JSON array; used by `dialect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tollway_simulator.entrypoints.dialect import Stream
+from tollway_simulator.entrypoints.exchange import EVENTS, JSON
+from tollway_simulator.entrypoints.google.answers import (
+    BLOCKED,
+    FINISH_REASONS,
+    candidate,
+    envelope,
+    part_of,
+    signature_of,
+    usage_metadata,
+)
+
+if TYPE_CHECKING:
+    from tollway_simulator.domain.answer import Answer
+    from tollway_simulator.domain.prompt import Prompt
+
+
+def render_stream(prompt: Prompt, answer: Answer, request_id: str, *, is_array: bool) -> Stream:
+    """Return a chunk for each piece of text and thinking and for each whole call, and the end."""
+    around = envelope(prompt, request_id)
+    usage = usage_metadata(answer.usage)
+    if answer.stop == "refusal":
+        chunks, last = [], {"promptFeedback": BLOCKED, "usageMetadata": usage, **around}
+    else:
+        chunks = [_chunk(prompt, parts, usage, around) for parts in _parts(prompt, answer)]
+        ending: dict[str, Any] = {"text": ""}
+        if answer.stop != "tool" and (signature := signature_of(prompt, answer)):
+            ending["thoughtSignature"] = signature
+        candidates = [candidate(index, [ending], FINISH_REASONS[answer.stop]) for index in range(prompt.choices)]
+        last = {"candidates": candidates, "usageMetadata": usage, **around}
+    encoded = list(map(msgspec.json.encode, chunks))
+    if is_array:
+        return Stream(b"[", [one + b",\r\n" for one in encoded], msgspec.json.encode(last) + b"\n]", JSON)
+    return Stream(b"", list(map(event, encoded)), event(msgspec.json.encode(last)), EVENTS)
+
+
+def event(data: bytes) -> bytes:
+    return b"data: %b\r\n\r\n" % data
+
+
+def _parts(prompt: Prompt, answer: Answer) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    for index, block in enumerate(answer.blocks):
+        if block.kind == "tool":
+            parts.append(part_of(prompt, answer, block, index))
+        elif block.kind in ("text", "thinking"):
+            thought = {"thought": True} if block.kind == "thinking" else {}
+            parts += [{"text": piece, **thought} for piece in block.pieces]
+    return parts
+
+
+def _chunk(prompt: Prompt, part: dict[str, Any], usage: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
+    begun = {name: usage[name] for name in ("promptTokenCount", "promptTokensDetails")}
+    begun["totalTokenCount"] = usage["promptTokenCount"]
+    return {
+        "candidates": [candidate(index, [part]) for index in range(prompt.choices)],
+        "usageMetadata": begun,
+        **around,
+    }
