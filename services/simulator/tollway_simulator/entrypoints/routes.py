@@ -47,7 +47,7 @@ class Routes:
 def _face_of(exchange: Exchange) -> str:
     """Return whose request without a prefix it is."""
     path = exchange.path
-    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and path.endswith("Content")):
+    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and exchange.method == "POST"):
         return "google"
     if path.startswith("/v1/responses/"):
         return "openai"

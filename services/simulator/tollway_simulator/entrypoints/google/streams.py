@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tollway_simulator.domain.answer import Usage
 from tollway_simulator.entrypoints.dialect import Stream
 from tollway_simulator.entrypoints.exchange import EVENTS, JSON
 from tollway_simulator.entrypoints.google.answers import (
@@ -30,7 +31,7 @@ def render_stream(prompt: Prompt, answer: Answer, request_id: str, *, is_array: 
     if answer.stop == "refusal":
         chunks, last = [], {"promptFeedback": BLOCKED, "usageMetadata": usage, **around}
     else:
-        chunks = [_chunk(prompt, parts, usage, around) for parts in _parts(prompt, answer)]
+        chunks = _chunks(prompt, answer, around)
         ending: dict[str, Any] = {"text": ""}
         if answer.stop != "tool" and (signature := signature_of(prompt, answer)):
             ending["thoughtSignature"] = signature
@@ -57,11 +58,12 @@ def _parts(prompt: Prompt, answer: Answer) -> list[dict[str, Any]]:
     return parts
 
 
-def _chunk(prompt: Prompt, part: dict[str, Any], usage: dict[str, Any], around: dict[str, Any]) -> dict[str, Any]:
-    begun = {name: usage[name] for name in ("promptTokenCount", "promptTokensDetails")}
-    begun["totalTokenCount"] = usage["promptTokenCount"]
-    return {
-        "candidates": [candidate(index, [part]) for index in range(prompt.choices)],
-        "usageMetadata": begun,
-        **around,
-    }
+def _chunks(prompt: Prompt, answer: Answer, around: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return chunks whose usage grows, as a caller counts it who never sees the last one."""
+    chunks = []
+    told = Usage(answer.usage.input, 0, answer.usage.cache)
+    for part in _parts(prompt, answer):
+        told = Usage(told.input, told.output + 1, told.cache, told.thinking + ("thought" in part))
+        candidates = [candidate(index, [part]) for index in range(prompt.choices)]
+        chunks.append({"candidates": candidates, "usageMetadata": usage_metadata(told), **around})
+    return chunks
