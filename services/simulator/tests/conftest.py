@@ -20,7 +20,7 @@ from tollway_simulator.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # anthropic_blocks, face_requests
 
-from face_requests import FACES, Asking  # noqa: E402
+from face_requests import FACES, Asking
 
 
 @dataclass
