@@ -12,10 +12,10 @@ from tollway_simulator.domain.prompt_cache import NO_CACHE, CacheUse, PromptCach
 from tollway_simulator.domain.refusal import Refusal, scripted_refusal
 from tollway_simulator.domain.script import NO_RETRY_AFTER, NO_SCRIPT, SEED_OF_ITS_OWN
 from tollway_simulator.domain.script_queue import Arrival
+from tollway_simulator.entrypoints.connection.exchange import ClientGone, Exchange
+from tollway_simulator.entrypoints.connection.playback import Failing, play_bodiless, play_json, play_stream
 from tollway_simulator.entrypoints.control import Control
-from tollway_simulator.entrypoints.exchange import ClientGone, Exchange
 from tollway_simulator.entrypoints.keys import fingerprint_of
-from tollway_simulator.entrypoints.playback import Failing, play_bodiless, play_json, play_stream
 from tollway_simulator.entrypoints.routes import Routes
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script import Script
     from tollway_simulator.domain.script_queue import ScriptQueue
+    from tollway_simulator.entrypoints.connection.exchange import Headers
     from tollway_simulator.entrypoints.dialect import Dialect, Endpoint, Provider, Route
-    from tollway_simulator.entrypoints.exchange import Headers
 
 LOGGED_HEADERS = ("anthropic-version", "anthropic-beta", "user-agent", "content-length")
 RETRY_AFTER = "2"

@@ -16,7 +16,7 @@ from tollway_simulator.entrypoints.bodies import decode_body, explain_plainly
 if TYPE_CHECKING:
     from tollway_simulator.domain.log import Entry, Log
     from tollway_simulator.domain.script_queue import ScriptQueue
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 T = TypeVar("T")
 

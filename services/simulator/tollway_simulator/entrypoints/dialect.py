@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tollway_simulator.entrypoints.exchange import EVENTS, JSON
+from tollway_simulator.entrypoints.connection.exchange import EVENTS, JSON
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.answer import Answer
     from tollway_simulator.domain.faces import Face
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.refusal import Refusal
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from tollway_simulator.entrypoints import tables
 from tollway_simulator.entrypoints.google.routes import GoogleRoutes
 
 if TYPE_CHECKING:
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Route
-    from tollway_simulator.entrypoints.exchange import Exchange
 
 
 class Routes:

@@ -27,8 +27,8 @@ from tollway_simulator.entrypoints.openrouter.flavour import OpenRouterFlavour
 from tollway_simulator.entrypoints.openrouter.provider import OpenRouter, error_type
 
 if TYPE_CHECKING:
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Provider
-    from tollway_simulator.entrypoints.exchange import Exchange
 
 MESSAGES = "/v1/messages"
 CHAT = "/v1/chat/completions"

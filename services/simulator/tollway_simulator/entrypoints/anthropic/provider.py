@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tollway_simulator.domain.faces import Face
     from tollway_simulator.entrypoints.bodies import WrongField
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Provider
-    from tollway_simulator.entrypoints.exchange import Exchange
 
 VERSIONS = {b"2023-01-01", b"2023-06-01", b"2026-10-21"}
 

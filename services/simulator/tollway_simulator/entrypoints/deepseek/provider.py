@@ -12,7 +12,7 @@ from tollway_simulator.entrypoints.keys import key_in
 if TYPE_CHECKING:
     from tollway_simulator.domain.faces import Face
     from tollway_simulator.domain.refusal import Refusal
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 # status: (message in place of one that was asked for by its number, type, code)
 ERRORS = {

@@ -16,7 +16,7 @@ from tollway_simulator.entrypoints.google.spelling import decode_spelled
 from tollway_simulator.entrypoints.google.validation import prompt_of
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 _NAME = re.compile(r"/v1(?:beta|alpha)?/models/?(.*)")
 

@@ -12,7 +12,7 @@ from tollway_simulator.entrypoints.google.models import CountTokens, GoogleModel
 from tollway_simulator.entrypoints.google.provider import Google
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 GENERATE = "/v1beta/models/{model}:generateContent"
 COUNT = "/v1beta/models/{model}:countTokens"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tollway_simulator.domain.answer import Usage
+from tollway_simulator.entrypoints.connection.exchange import EVENTS, JSON
 from tollway_simulator.entrypoints.dialect import Stream
-from tollway_simulator.entrypoints.exchange import EVENTS, JSON
 from tollway_simulator.entrypoints.google.answers import (
     BLOCKED,
     FINISH_REASONS,

@@ -16,7 +16,7 @@ from tollway_simulator.entrypoints.google.spelling import decode_spelled
 if TYPE_CHECKING:
     from tollway_simulator.domain.models import Traits
     from tollway_simulator.domain.prompt import Prompt
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.google.schema import FunctionDeclaration, GenerationConfig, SafetySetting
 
 MAX_FUNCTIONS = 512

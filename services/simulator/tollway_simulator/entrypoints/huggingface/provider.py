@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tollway_simulator.entrypoints.connection.exchange import TEXT
 from tollway_simulator.entrypoints.dialect import ErrorAnswer
-from tollway_simulator.entrypoints.exchange import TEXT
 from tollway_simulator.entrypoints.keys import key_in
 from tollway_simulator.entrypoints.openai import provider as openai
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.faces import Face
     from tollway_simulator.domain.refusal import Refusal
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 # the router's own refusals are strings
 STRINGS = {

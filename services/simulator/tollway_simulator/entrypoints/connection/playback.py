@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollway_simulator.domain.refusal import scripted_refusal
-from tollway_simulator.entrypoints.exchange import EVENTS, HTML, JSON
-from tollway_simulator.entrypoints.trimming import trim, without_last_event
+from tollway_simulator.entrypoints.connection.exchange import EVENTS, HTML, JSON
+from tollway_simulator.entrypoints.connection.trimming import trim, without_last_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tollway_simulator.domain.log import Entry
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script import Script
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Dialect, Stream
-    from tollway_simulator.entrypoints.exchange import Exchange
 
 EVENTS_PER_WRITE = 512
 ERROR_PAGE = b"""<html>

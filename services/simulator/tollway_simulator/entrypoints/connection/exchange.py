@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from tollway_simulator.domain.faces import split_face
 from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.entrypoints.protocol import CONNECTION_EXTENSION
-from tollway_simulator.entrypoints.wire import dressing_for
+from tollway_simulator.entrypoints.connection.protocol import CONNECTION_EXTENSION
+from tollway_simulator.entrypoints.connection.wire import dressing_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tollway_simulator.domain.script import Script
-    from tollway_simulator.entrypoints.protocol import Connection
-    from tollway_simulator.entrypoints.wire import Dressing
+    from tollway_simulator.entrypoints.connection.protocol import Connection
+    from tollway_simulator.entrypoints.connection.wire import Dressing
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
