@@ -32,7 +32,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"contents": [{"parts": [{"text": "x", "fileData": {"fileUri": "y"}}]}]},
         "oneof field 'data' is already set",
     ),
-    "an unknown field": ({"max_tokens": 5}, 'Unknown name "maxTokens": Cannot find field'),
+    "an unknown field": ({"max_tokens": 5}, 'Unknown name "max_tokens": Cannot find field'),
     "an unknown field inside": (
         {"generationConfig": {"topX": 5}},
         "Unknown name \"topX\" at 'generationConfig': Cannot find field",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tollway_simulator.domain.answer import make_answer
 from tollway_simulator.domain.paraphrases import SENTENCES, sampled_words
-from tollway_simulator.domain.prompt import Prompt
-from tollway_simulator.domain.script import Script
 
 SENTENCE = "the sun was low and all our old men sat and ate"
 
@@ -74,10 +71,11 @@ async def test_a_model_can_refuse_to_go_on(simulator, asking):
     assert await said(simulator, asking, "[words=3] hello", "the sun", model="lenient") == " was"
 
 
-def test_a_prefill_of_responses_is_continued_too():
-    answer = make_answer(Prompt("m", "", 0, prefill="the sun was low and all our old"), Script(), "")
-    assert answer.blocks[0].text == " men sat and ate"
-    assert answer.usage.output == 4
+async def test_a_response_goes_on_too(simulator):
+    turns = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "the sun was low and all our old"}]
+    answer = await simulator.openai.responses.create(model="m", input=turns)
+    assert answer.output_text == " men sat and ate"
+    assert answer.usage.output_tokens == 4
 
 
 def test_no_way_of_saying_a_sentence_begins_another():

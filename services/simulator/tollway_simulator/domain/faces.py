@@ -19,6 +19,8 @@ PREFIXES: dict[str, Face] = {
 
 def split_face(path: str) -> tuple[Face | None, str]:
     """Return whose path it is, None where no prefix says so, and the path as the provider itself would see it."""
+    if path.startswith("/v1/"):
+        return None, path
     for prefix, face in PREFIXES.items():
         if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
             return face, path[len(prefix) :] or "/"
