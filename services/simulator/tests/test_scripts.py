@@ -52,11 +52,11 @@ async def test_one_path_is_scripted_whatever_its_prefix(simulator):
 
 async def test_a_face_can_be_down_for_some_time(simulator):
     begun = time.monotonic()
-    await simulator.script(status=503, face="openai", lasts=0.2)
+    await simulator.script(status=503, face="openai", lasts=1)
     assert await statuses(simulator, OPENAI, GOOGLE) == [503, 200]
     while (await statuses(simulator, OPENAI)) == [503]:
-        assert time.monotonic() < begun + 5
-    assert time.monotonic() >= begun + 0.2
+        assert time.monotonic() < begun + 20
+    assert time.monotonic() >= begun + 1
     assert (await simulator.control("GET", "/script"))["pending"] == []
 
 
