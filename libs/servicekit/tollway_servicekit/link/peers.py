@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.link.addresses import resolve
 from tollway_servicekit.link.peer import Peer
+from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,41 +40,50 @@ class Links:
     """
 
     def __init__(self, address: str) -> None:
+        self.tally = Tally()
         self._address = address
         self._peers: list[Peer] = []
         self._gone: list[Peer] = []
-        self._turn = 0
+        self._at = 0
+        self._turn = asyncio.Lock()
+        self._waiting = 0
         self._resolve_at = 0.0
         self._resolving: asyncio.Task[None] | None = None
 
-    def ready(self) -> Peer | None:
-        """Return the next peer that a call may be started on now, if there is one."""
+    def ready(self, *, has_waited: bool = False) -> Peer | None:
+        """Return the next peer that a call may be started on now, if there is one; who waits for one goes first."""
+        if self._waiting and not has_waited:
+            return None
         now = time.monotonic()
         if now >= self._resolve_at:
             self._resolve(now)
         for _ in self._peers:
-            self._turn += 1
-            peer = self._peers[self._turn % len(self._peers)]
+            self._at += 1
+            peer = self._peers[self._at % len(self._peers)]
             if peer.is_ready(now):
                 return peer
         return None
 
     async def wait(self) -> Peer:
         """
-        Return a peer that a call may be started on, once there is one; the caller starts it before it awaits anything.
+        Return a peer that a call may be started on, once there is one, to who waits in turn.
+
+        The caller starts its call before it awaits anything.
 
         Raises:
             Unavailable: All peers are away.
         """
-        while (peer := self.ready()) is None:
-            if full := [peer for peer in self._peers if peer.is_open]:
-                peer = full[self._turn % len(full)]
-                await peer.room()
-                if peer.is_open:
-                    return peer
-                continue
-            await self._one_opened()
-        return peer
+        self._waiting += 1
+        try:
+            async with self._turn:
+                while (peer := self.ready(has_waited=True)) is None:
+                    if full := [peer for peer in self._peers if peer.is_open]:
+                        await _room_at_one(full)
+                    else:
+                        await self._one_opened()
+                return peer
+        finally:
+            self._waiting -= 1
 
     async def close(self) -> None:
         if self._resolving is not None:
@@ -96,6 +106,16 @@ class Links:
         if all(peer.opening is None and not peer.is_open for peer in self._peers):
             raise self._failure()
 
+    @property
+    def open(self) -> int:
+        """Links that calls may be started on."""
+        return sum(peer.link is not None for peer in self._peers)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not ended, those with an RPC of their own included."""
+        return sum(peer.in_flight + peer.own_calls for peer in (*self._peers, *self._gone))
+
     def _failure(self) -> Unavailable:
         why = next((peer.why for peer in self._peers if peer.why), "it does not answer")
         return Unavailable("UNAVAILABLE", f"{self._address} is away: {why}")
@@ -108,16 +128,32 @@ class Links:
     def _on_break(self) -> None:
         self._resolve_at = min(self._resolve_at, time.monotonic() + RESOLVE_AGAIN_SECONDS)
 
+    def _peer(self, target: str) -> Peer:
+        return Peer(target, self.tally, self._on_break)
+
     async def _find(self) -> None:
         targets = await resolve(self._address)
         if targets is None:  # DNS does not answer: those that are known stay
             self._resolve_at = time.monotonic() + RESOLVE_AGAIN_SECONDS
             return
         known = {peer.target: peer for peer in self._peers}
-        self._peers = [known.pop(target) if target in known else Peer(target, self._on_break) for target in targets]
+        self._peers = [known.pop(target) if target in known else self._peer(target) for target in targets]
         for peer in known.values():
             peer.leave()
         over = [peer for peer in self._gone if peer.is_over]
         self._gone = [peer for peer in (*self._gone, *known.values()) if peer not in over]
         for peer in over:
             await peer.close()
+
+
+async def _room_at_one(peers: list[Peer]) -> None:
+    if len(peers) == 1:
+        await peers[0].room()
+        return
+    waiting = [asyncio.create_task(peer.room()) for peer in peers]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)  # until they have, they hold the others' turns
