@@ -1,8 +1,13 @@
-"""gRPC channels between services: message limits and keep-alive that both ends agree on."""
+"""gRPC channels between services: TLS, message limits and keep-alive that both ends agree on."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import grpc
+
+if TYPE_CHECKING:
+    from tollway_servicekit.tls import Credentials
 
 # Anthropic takes bodies of 32 MB; one message holds a body and what describes it.
 MAX_MESSAGE_BYTES = 40 * 1024 * 1024
@@ -31,9 +36,19 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
 ]
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
-    """Return a channel to `host:port`; a host with several addresses (a headless Service) is balanced over them."""
-    return grpc.aio.insecure_channel(
-        address if "://" in address or address.startswith("unix:") else f"dns:///{address}",
-        options=[*CHANNEL_OPTIONS, ("grpc.lb_policy_name", "round_robin")],
-    )
+def open_channel(address: str, credentials: Credentials | None = None, *, server_name: str = "") -> grpc.aio.Channel:
+    """
+    Return a channel to `host:port`; a host with several addresses (a headless Service) is balanced over them.
+
+    Args:
+        address: `host:port`, or anything else that gRPC takes as a target.
+        credentials: For TLS; the files are taken as they were last read.
+        server_name: Whom the peer's certificate must name, where that is not the host.
+    """
+    target = address if "://" in address or address.startswith("unix:") else f"dns:///{address}"
+    options: list[tuple[str, int | str]] = [*CHANNEL_OPTIONS, ("grpc.lb_policy_name", "round_robin")]
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=options)
+    if server_name:
+        options.append(("grpc.ssl_target_name_override", server_name))
+    return grpc.aio.secure_channel(target, credentials.of_channel(), options=options)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tollway_servicekit.channel import open_channel
 from tollway_servicekit.link.client import Link
 from tollway_servicekit.stubs.plain import plain_stub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import grpc
+
     from tollway_servicekit.contract import Contract
     from tollway_servicekit.link.tally import Tally
+
+log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS = 0.1
 MOST_BACKOFF_SECONDS = 2.0
 WITHOUT_LINKS_SECONDS = 30.0
 """A peer that has no links, e.g. one of an older release, is called plainly for so long, then asked again."""
+CLOSED = "Socket closed"
+"""What gRPC says where a peer ends the connection, for example over a certificate that it does not trust."""
 LEFT_SECONDS = 900.0
 """What calls get at most to end that a peer serves when its address has gone."""
 
@@ -32,11 +38,21 @@ class Peer:
 
     Args:
         target: Where the peer is, as gRPC takes it.
+        channel: A channel to it, closed with the peer.
         tally: Where what its links do is counted.
         on_break: Called when a link ended that was not meant to.
+        has_tls: Said of links that cannot be opened.
     """
 
-    def __init__(self, target: str, tally: Tally, on_break: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        target: str,
+        channel: grpc.aio.Channel,
+        tally: Tally,
+        on_break: Callable[[], None],
+        *,
+        has_tls: bool = False,
+    ) -> None:
         self.target = target
         self.link: Link | None = None
         """None while there is none, and where the peer offers none."""
@@ -47,7 +63,8 @@ class Peer:
         """Calls in flight that have an RPC of their own."""
         self._tally = tally
         self._on_break = on_break
-        self._channel = open_channel(target)
+        self._has_tls = has_tls
+        self._channel = channel
         self._plain: dict[str, Any] = {}
         self._candidate: Link | None = None
         self._draining: list[Link] = []
@@ -112,7 +129,8 @@ class Peer:
         if self.opening is not None:
             self.opening.cancel()
             await asyncio.wait([self.opening])
-        for link in (self._candidate, self.link, *self._draining):
+        links, self.link = (self._candidate, self.link, *self._draining), None
+        for link in links:
             if link is not None:
                 await link.close()
         await self._channel.close()
@@ -125,6 +143,7 @@ class Peer:
         self._candidate = None
         if has_opened and not link.has_ended:
             self._tally.opened += 1
+            self.why = ""
             self._opened_at = time.monotonic()
             if link.is_usable:
                 self.link = link
@@ -152,6 +171,10 @@ class Peer:
 
     def _rest(self, why: str) -> None:
         """Open no link for a while, and for longer the next time; a link that lasts makes an end of that."""
+        if why != self.why:
+            how = " with mTLS" if self._has_tls else ""
+            hint = "; the peer may have refused our certificate, its log says so" if how and CLOSED in why else ""
+            log.warning("no link to %s%s: %s%s", self.target, how, why, hint)
         self.why = why
         self._retry_at = time.monotonic() + self._backoff * random.uniform(0.8, 1.2)  # noqa: S311  spread, not secret
         self._backoff = min(MOST_BACKOFF_SECONDS, 2 * self._backoff)

@@ -7,13 +7,17 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tollway_servicekit.channel import open_channel
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.link.addresses import resolve
 from tollway_servicekit.link.peer import Peer
 from tollway_servicekit.link.tally import Tally
+from tollway_servicekit.tls import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tollway_servicekit.tls import Tls
 
 
 RESOLVE_SECONDS = 10.0
@@ -22,9 +26,9 @@ RESOLVE_AGAIN_SECONDS = 1.0
 
 
 @asynccontextmanager
-async def open_links(address: str) -> AsyncIterator[Links]:
-    """Yield links to all that answer at `host:port`; they are opened by the first call."""
-    links = Links(address)
+async def open_links(address: str, tls: Tls | None = None) -> AsyncIterator[Links]:
+    """Yield links to all that answer at `host:port`, over TLS where it is given; they are opened by the first call."""
+    links = Links(address, tls)
     try:
         yield links
     finally:
@@ -37,11 +41,13 @@ class Links:
 
     Args:
         address: `host:port`, or anything else that gRPC takes as a target, which is then one peer.
+        tls: When its files are replaced, so are the links.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tls: Tls | None = None) -> None:
         self.tally = Tally()
         self._address = address
+        self._credentials = None if tls is None else Credentials(tls)
         self._peers: list[Peer] = []
         self._gone: list[Peer] = []
         self._at = 0
@@ -129,19 +135,24 @@ class Links:
         self._resolve_at = min(self._resolve_at, time.monotonic() + RESOLVE_AGAIN_SECONDS)
 
     def _peer(self, target: str) -> Peer:
-        return Peer(target, self.tally, self._on_break)
+        name = "" if target == self._address else self._address.rpartition(":")[0]
+        channel = open_channel(target, self._credentials, server_name=name)
+        return Peer(target, channel, self.tally, self._on_break, has_tls=self._credentials is not None)
 
     async def _find(self) -> None:
         targets = await resolve(self._address)
         if targets is None:  # DNS does not answer: those that are known stay
             self._resolve_at = time.monotonic() + RESOLVE_AGAIN_SECONDS
             return
-        known = {peer.target: peer for peer in self._peers}
-        self._peers = [known.pop(target) if target in known else self._peer(target) for target in targets]
-        for peer in known.values():
+        has_renewed = self._credentials is not None and self._credentials.renew()
+        known = {} if has_renewed else {peer.target: peer for peer in self._peers}
+        peers = [known.get(target) or self._peer(target) for target in targets]
+        left = [peer for peer in self._peers if peer not in peers]
+        self._peers = peers
+        for peer in left:
             peer.leave()
         over = [peer for peer in self._gone if peer.is_over]
-        self._gone = [peer for peer in (*self._gone, *known.values()) if peer not in over]
+        self._gone = [peer for peer in (*self._gone, *left) if peer not in over]
         for peer in over:
             await peer.close()
 
