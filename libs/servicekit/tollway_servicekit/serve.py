@@ -11,7 +11,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from tollway_servicekit.channel import CHANNEL_OPTIONS
+from tollway_servicekit.channel import CHANNEL_OPTIONS, SERVER_OPTIONS
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import ServiceError
@@ -57,7 +57,7 @@ async def serving(
         SettingError: The files of TLS cannot be used.
     """
     pairs = list(servicers.items()) if hasattr(servicers, "items") else list(servicers)
-    server = grpc.aio.server(options=CHANNEL_OPTIONS)
+    server = grpc.aio.server(options=SERVER_OPTIONS)
     names = [contract.name for contract, _ in pairs]
     for contract, servicer in pairs:
         server.add_generic_rpc_handlers((_handlers(contract, servicer),))

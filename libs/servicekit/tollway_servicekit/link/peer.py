@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tollway_servicekit.channel import WIDE_WINDOW_BYTES
 from tollway_servicekit.link.client import Link
 from tollway_servicekit.stubs.plain import plain_stub
 
@@ -38,7 +39,7 @@ class Peer:
 
     Args:
         target: Where the peer is, as gRPC takes it.
-        channel: A channel to it, closed with the peer.
+        connect: Opens a channel to it.
         tally: Where what its links do is counted.
         on_break: Called when a link ended that was not meant to.
         has_tls: Said of links that cannot be opened.
@@ -47,7 +48,7 @@ class Peer:
     def __init__(
         self,
         target: str,
-        channel: grpc.aio.Channel,
+        connect: Callable[..., grpc.aio.Channel],
         tally: Tally,
         on_break: Callable[[], None],
         *,
@@ -64,7 +65,10 @@ class Peer:
         self._tally = tally
         self._on_break = on_break
         self._has_tls = has_tls
-        self._channel = channel
+        self._connect = connect
+        self._channel = connect(window=WIDE_WINDOW_BYTES)
+        self._own_channel: grpc.aio.Channel | None = None
+        """For calls with an RPC of their own: their answers are not held up by us, and take a narrow window."""
         self._plain: dict[str, Any] = {}
         self._candidate: Link | None = None
         self._draining: list[Link] = []
@@ -107,9 +111,11 @@ class Peer:
     @contextmanager
     def plainly(self, contract: Contract, name: str) -> Iterator[Any]:
         """Give an RPC of the plain stub of a contract at this peer, which is kept as long as the block."""
+        if self._own_channel is None:
+            self._own_channel = self._connect()
         stub = self._plain.get(contract.name)
         if stub is None:
-            stub = self._plain[contract.name] = plain_stub(contract, self._channel)
+            stub = self._plain[contract.name] = plain_stub(contract, self._own_channel)
         if self.link is not None:
             self._tally.large += 1
         self.own_calls += 1
@@ -134,6 +140,8 @@ class Peer:
             if link is not None:
                 await link.close()
         await self._channel.close()
+        if self._own_channel is not None:
+            await self._own_channel.close()
 
     async def _open(self, link: Link) -> None:
         try:

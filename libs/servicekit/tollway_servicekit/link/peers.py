@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.channel import open_channel
@@ -136,8 +137,8 @@ class Links:
 
     def _peer(self, target: str) -> Peer:
         name = "" if target == self._address else self._address.rpartition(":")[0]
-        channel = open_channel(target, self._credentials, server_name=name)
-        return Peer(target, channel, self.tally, self._on_break, has_tls=self._credentials is not None)
+        connect = partial(open_channel, target, self._credentials, server_name=name)
+        return Peer(target, connect, self.tally, self._on_break, has_tls=self._credentials is not None)
 
     async def _find(self) -> None:
         targets = await resolve(self._address)
