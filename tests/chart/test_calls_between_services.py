@@ -14,7 +14,7 @@ ON = {"tls": TLS, "simulator": {"enabled": True}}
 
 
 def test_there_is_no_tls_as_shipped(render: Any) -> None:
-    for name in render({}).names("Deployment") - {"redis-cache"}:
+    for name in render({}).services():
         assert not {*VARIABLES, "HEALTH_LISTEN_ADDRESS"} & render({}).env(name).keys()
 
 
