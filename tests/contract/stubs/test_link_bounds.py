@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tollway_servicekit.contract import Contract
 
 REQUEST = pb.ResolvePromptRequest(name="greeting")
+BULKY = pb.ResolvePromptRequest(name="x" * 60_000)
 
 
 async def echo(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
@@ -90,33 +91,53 @@ async def test_a_peer_that_sends_parts_of_nothing_loses_its_link(contract: Contr
             await link_stub(contract, links).ResolvePrompt(REQUEST, timeout=2)
 
 
+class Stuck(SilentPeer):
+    """Opens links and reads nothing of them."""
+
+    async def _carry(self, requests: Any, rpc: Any) -> None:
+        await super()._carry(_nothing(), rpc)
+
+
 async def test_calls_that_wait_for_room_take_the_first_peer_that_has_some(
     contract: Contract, serve_with: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stuck(SilentPeer):
-        """Opens links and reads nothing of them."""
-
-        async def _carry(self, requests: Any, rpc: Any) -> None:
-            await super()._carry(_nothing(), rpc)
-
     async with (
         Stuck(None) as stuck,
         serving([(contract, serve_with(resolve=echo))], "127.0.0.1:0", grace=0) as port,
         asyncio.timeout(30),
     ):
-
-        async def resolve(address: str) -> list[str]:
-            return [f"127.0.0.1:{stuck.port}", f"127.0.0.1:{port}"]
-
-        monkeypatch.setattr(peers_module, "resolve", resolve)
+        name_both(monkeypatch, stuck.port, port)
         async with open_links("cache.tollway:50051") as links:
             stub = link_stub(contract, links)
-            await _both_open(stub, links)
-            request = pb.ResolvePromptRequest(name="x" * 60_000)
-            calls = [stub.ResolvePrompt(request, timeout=3) for _ in range(200)]
+            await _open(stub, links, 2)
+            calls = [stub.ResolvePrompt(BULKY, timeout=3) for _ in range(200)]
             ends = await asyncio.gather(*calls, return_exceptions=True)
             late = sum(isinstance(end, DeadlineExceeded) for end in ends)
             assert late < 12, "more than the link to the stuck peer holds went there"
+
+
+async def test_calls_that_wait_for_room_find_a_peer_that_comes_back(
+    contract: Contract, serve_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving([(contract, serve_with(resolve=echo))], "127.0.0.1:0", grace=0) as port:
+        pass
+    async with Stuck(None) as stuck, asyncio.timeout(30):
+        name_both(monkeypatch, stuck.port, port)
+        async with open_links("cache.tollway:50051") as links:
+            stub = link_stub(contract, links)
+            await _open(stub, links, 1)
+            calls = asyncio.gather(*(stub.ResolvePrompt(BULKY, timeout=8) for _ in range(100)), return_exceptions=True)
+            await asyncio.sleep(0.3)  # the one peer is full, the other one away, and all others wait
+            async with serving([(contract, serve_with(resolve=echo))], f"127.0.0.1:{port}", grace=0):
+                late = sum(isinstance(end, DeadlineExceeded) for end in await calls)
+            assert late < 12, "nobody looked for the peer that came back"
+
+
+def name_both(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    async def resolve(address: str) -> list[str]:
+        return [f"127.0.0.1:{port}" for port in ports]
+
+    monkeypatch.setattr(peers_module, "resolve", resolve)
 
 
 async def _nothing() -> Any:
@@ -124,8 +145,8 @@ async def _nothing() -> Any:
     yield
 
 
-async def _both_open(stub: Any, links: Any) -> None:
-    while len(links._peers) < 2 or not all(peer.link for peer in links._peers):
+async def _open(stub: Any, links: Any, count: int) -> None:
+    while links.open < count:
         try:
             await stub.ResolvePrompt(REQUEST, timeout=0.1)
         except (DeadlineExceeded, Unavailable):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RESOLVE_SECONDS = 10.0
 """Peers that came or went are noticed so much later; at once where a link breaks."""
 RESOLVE_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 0.1
+"""A call that waits for one peer sees so much later that another one can be called."""
 
 
 @asynccontextmanager
@@ -100,7 +102,7 @@ class Links:
             await peer.close()
 
     async def _one_opened(self) -> None:
-        """Wait until something changes: the addresses are known, or one of the links that are being opened is."""
+        """Wait for something to change: the addresses are known, or one of the links that are being opened is."""
         if self._resolving is not None and not self._peers:
             await asyncio.wait([self._resolving])
             if not self._peers:
@@ -109,7 +111,7 @@ class Links:
         opening = [peer.opening for peer in self._peers if peer.opening is not None]
         if not opening:
             raise self._failure()
-        await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_AGAIN_SECONDS)
         if all(peer.opening is None and not peer.is_open for peer in self._peers):
             raise self._failure()
 
@@ -159,12 +161,10 @@ class Links:
 
 
 async def _room_at_one(peers: list[Peer]) -> None:
-    if len(peers) == 1:
-        await peers[0].room()
-        return
+    """Wait until one has room, or it is time to look whether another one can be called."""
     waiting = [asyncio.create_task(peer.room()) for peer in peers]
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_AGAIN_SECONDS)
     finally:
         for task in waiting:
             task.cancel()
