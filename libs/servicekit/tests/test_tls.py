@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from tollway_servicekit.settings import SettingError
 from tollway_servicekit.tls import Tls
 
@@ -68,3 +69,12 @@ def test_the_key_of_another_certificate_is_refused(environ: dict[str, str], tmp_
     trustme.CA().issue_cert("cache").private_key_pem.write_to_path(str(tmp_path / "other.key"))
     with pytest.raises(SettingError, match="KEY_VALUES_MISMATCH"):
         read(environ | {"TLS_KEY_FILE": str(tmp_path / "other.key")})
+
+
+def test_a_key_with_a_password_is_refused(environ: dict[str, str], tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key((tmp_path / "tls.key").read_bytes(), None)
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    (tmp_path / "tls.key").write_bytes(key.private_bytes(*form))
+    with pytest.raises(SettingError, match="the key is encrypted; keep it without a password"):
+        read(environ)
