@@ -57,15 +57,10 @@ async def serving(
         SettingError: The files of TLS cannot be used.
     """
     pairs = list(servicers.items()) if hasattr(servicers, "items") else list(servicers)
-    server = grpc.aio.server(options=SERVER_OPTIONS)
     names = [contract.name for contract, _ in pairs]
-    for contract, servicer in pairs:
-        server.add_generic_rpc_handlers((_handlers(contract, servicer),))
     links = LinkServicer(pairs, link_age)
-    server.add_generic_rpc_handlers((links.handlers(),))
     checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    reflection.enable_server_reflection((*names, LINK_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    server = _server(pairs, links, checks)
     credentials = None if tls is None else Credentials(tls)
     port = _listen(server, address, credentials)
     probed = await _plain_health(checks, tls.health_address) if tls is not None and tls.health_address else None
@@ -82,6 +77,19 @@ async def serving(
         await server.stop(grace)
         if probed is not None:
             await probed.stop(0)
+
+
+def _server(
+    pairs: list[tuple[Contract, object]], links: LinkServicer, checks: health.aio.HealthServicer
+) -> grpc.aio.Server:
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    for contract, servicer in pairs:
+        server.add_generic_rpc_handlers((_handlers(contract, servicer),))
+    server.add_generic_rpc_handlers((links.handlers(),))
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = [contract.name for contract, _ in pairs]
+    reflection.enable_server_reflection((*names, LINK_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
 
 
 def _listen(server: grpc.aio.Server, address: str, credentials: Credentials | None) -> int:

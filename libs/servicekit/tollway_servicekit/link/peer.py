@@ -73,10 +73,8 @@ class Peer:
         self._candidate: Link | None = None
         self._draining: list[Link] = []
         self._backoff = FIRST_BACKOFF_SECONDS
-        self._retry_at = 0.0
-        self._opened_at = 0.0
-        self._plain_until = 0.0
-        self._left_at = 0.0
+        self._opened_at = self._left_at = 0.0
+        self._retry_at = self._plain_until = 0.0
 
     def is_ready(self, now: float) -> bool:
         """Whether a call may be started without waiting; begins to open a link where it is time to."""
