@@ -73,7 +73,7 @@ async def test_a_link_and_its_successor_are_counted() -> None:
     async with open_links(address) as links, asyncio.timeout(20):
         stub = link_stub(CLASSIFIER, links)
         for count in (1, 2):
-            async with serving([(CLASSIFIER, Classifier())], address, grace=0):
+            async with serving([(CLASSIFIER, Classifier())], address, grace=0.3):  # for the news to arrive
                 while not read(links)["tollway_links_open"]:
                     try:
                         await stub.ClassifyPrompt(SMALL)
