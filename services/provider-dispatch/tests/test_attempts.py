@@ -14,17 +14,18 @@ from tollway_provider_dispatch.domain.verdict import Fault, Verdict
 
 A = Provider(ANTHROPIC, "", (ProviderKey("one", "k1", 1), ProviderKey("two", "k2", 2)))
 O = Provider(OPENAI, "", (ProviderKey("three", "k3", 3),))  # noqa: E741
+CONVERSATION = "c"
 # the second model of the first provider is larger, the third one smaller
 CANDIDATES = (
     Candidate.of(A, "m", Traits(context=200)),
     Candidate.of(A, "large", Traits(context=900)),
     Candidate.of(O, "m", Traits(context=100)),
 )
-FIRST, SECOND = (key.fingerprint for key in A.keys_for(b"c"))
+FIRST, SECOND = (key.fingerprint for key in A.keys_for(CONVERSATION.encode))
 
 
 def attempts(*, candidates: Any = CANDIDATES, is_free: Any = lambda _: True, jitter: float = 0.0, **limits: Any) -> Any:
-    return Attempts(candidates, b"c", AttemptLimits(**limits), is_free, lambda: jitter)
+    return Attempts(candidates, CONVERSATION.encode, AttemptLimits(**limits), is_free, lambda: jitter)
 
 
 def told(route: Any) -> str:

@@ -216,11 +216,11 @@ async def test_without_its_store_each_replica_goes_by_itself(clock):
 
 
 async def test_of_five_keys_one_that_rests_moves_its_own_conversations_alone_and_spreads_them(cooldowns):
-    conversations = [b"conversation-%d" % number for number in range(2000)]
+    conversations = [f"conversation-{number}" for number in range(2000)]
 
     def keys() -> list[str]:
         machines = [
-            Attempts([Candidate.of(A, "m")], each, AttemptLimits(), cooldowns.is_free, lambda: 0.5)
+            Attempts([Candidate.of(A, "m")], each.encode, AttemptLimits(), cooldowns.is_free, lambda: 0.5)
             for each in conversations
         ]
         return [machine.first().key.fingerprint for machine in machines]  # type: ignore[union-attr]

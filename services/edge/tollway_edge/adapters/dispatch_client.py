@@ -94,7 +94,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.body = call.body.raw if call.body else b""
     message.header_lines = to_lines(call.forwarded)
     message.query = call.query
-    message.conversation = call.conversation
+    message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
     message.strip_usage_event = call.strips_usage_event
     message.thinks = call.is_stream and call.body is not None and _asks_for_thought(call.body.fields)

@@ -19,8 +19,7 @@ REFRESH_SECONDS = 1.0
 async def refresh_for_ever(cooldowns: Cooldowns, seconds: float = REFRESH_SECONDS) -> None:
     """Keep the last that was known while the store is away, and say so once."""
     is_away = False
-    task = asyncio.current_task()
-    while task and not task.cancelling():  # the driver swallows a cancellation while it connects
+    while True:
         try:
             await cooldowns.refresh()
             is_away = False
@@ -28,6 +27,4 @@ async def refresh_for_ever(cooldowns: Cooldowns, seconds: float = REFRESH_SECOND
             if not is_away:
                 log.warning("what other replicas know of providers is not heard of (%s)", error)
             is_away = True
-        if task.cancelling():
-            return
         await asyncio.sleep(seconds)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS
@@ -15,7 +18,7 @@ from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 KEY = "tollway:cooldowns"
 ANSWER_SECONDS = 0.5
@@ -70,10 +73,10 @@ class RedisCooldowns:
     @classmethod
     def from_url(cls, url: str) -> RedisCooldowns:
         """Connect on first use; a malformed URL is a ValueError."""
-        retry = Retry(NoBackoff(), 1)  # a connection that was kept may have ended meanwhile
-        return cls(
-            Redis.from_url(url, retry=retry, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
-        )
+        # a connection that was kept may have ended meanwhile; a server that hangs is not asked twice
+        retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+        # `_limited` bounds every command: the driver's own limit swallows the cancellation of a client that left
+        return cls(Redis.from_url(url, retry=retry, socket_timeout=None, socket_connect_timeout=None))
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -87,25 +90,26 @@ class RedisCooldowns:
         return bool(await self._ask(self._claim, scope, round(seconds * 1000)))
 
     async def clear(self, scope: str) -> None:
-        try:
+        async with _limited():
             await self._redis.hdel(KEY, scope)
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
 
     async def entries(self) -> list[Cooldown]:
         told = await self._ask(self._entries, round(FORGOTTEN_SECONDS * 1000), Verdict.RATE_LIMITED.value)
         return [_cooldown(scope.decode(), *rest) for scope, *rest in told]
 
     async def _ask(self, script: Any, *arguments: str | int) -> Any:
-        try:
+        async with _limited():
             return await script(keys=[KEY], args=arguments)
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
 
 
 def _cooldown(scope: str, cause: bytes, reason: bytes, left_ms: int, level: int, *, is_new: bool = False) -> Cooldown:
     return Cooldown(scope, Verdict(cause.decode()), reason.decode(), left_ms / 1000, level, is_new)
 
 
-def _unavailable(error: Exception) -> CooldownsUnavailable:
-    return CooldownsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server")
+@asynccontextmanager
+async def _limited() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
+    except (RedisError, OSError) as error:
+        raise CooldownsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server") from error

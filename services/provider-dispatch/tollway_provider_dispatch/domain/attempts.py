@@ -104,7 +104,7 @@ class Attempts:
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        conversation: bytes,
+        conversation: Callable[[], bytes],
         limits: AttemptLimits,
         is_free: Callable[[Route], bool],
         random: Callable[[], float],

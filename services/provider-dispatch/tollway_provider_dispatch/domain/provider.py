@@ -91,7 +91,7 @@ class Provider:
         """Return the headers that the gateway adds to a request, the key's among them."""
         return _lines((*self.headers, *self.kind.authorise(key.secret)))
 
-    def keys_for(self, conversation: bytes) -> Sequence[ProviderKey]:
+    def keys_for(self, conversation: Callable[[], bytes]) -> Sequence[ProviderKey]:
         """
         Return the keys in this conversation's own order, which is the same for each of its calls.
 
@@ -101,7 +101,7 @@ class Provider:
         if len(self.keys) == 1:
             return self.keys
         # a hash of its own: clients name conversations too, and names begin alike
-        digest = int.from_bytes(hashlib.blake2b(conversation, digest_size=8).digest(), "big")
+        digest = int.from_bytes(hashlib.blake2b(conversation(), digest_size=8).digest(), "big")
         return sorted(self.keys, key=lambda key: ((digest ^ key.salt) * _MIX) % _WORD, reverse=True)
 
 

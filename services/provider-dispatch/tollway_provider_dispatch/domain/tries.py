@@ -55,7 +55,7 @@ class Tries:
         trying: What all calls share.
     """
 
-    __slots__ = ("_attempts", "_call", "_candidates", "_trying", "is_buffered", "route", "rows")
+    __slots__ = ("_attempts", "_call", "_candidates", "_conversation", "_trying", "is_buffered", "route", "rows")
 
     def __init__(
         self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False
@@ -67,9 +67,16 @@ class Tries:
         self._trying = trying
         self._attempts: Attempts | None = None
         """Made only where the first try is not the last."""
+        self._conversation: bytes | None = None
         first = candidates[0]
-        self.route = Route(first, first.provider.keys_for(call.conversation)[0])
+        self.route = Route(first, first.provider.keys_for(self.conversation)[0])
         self.rows: list[Attempt] = []
+
+    def conversation(self) -> bytes:
+        """Return what decides the order of keys; read from the body once, and only where there are several."""
+        if self._conversation is None:
+            self._conversation = self._call.conversation_key()
+        return self._conversation
 
     async def find_free(self) -> bool:
         """Look for the first route that may be asked, where not all of them may; False where there is none."""
@@ -98,7 +105,7 @@ class Tries:
             return ""
         tried = [row.reason for row in self.rows if (row.provider, row.model) == (first.provider.name, first.model)]
         if not tried:
-            found = self._trying.cooldowns.obstacle(Route(first, first.provider.keys_for(self._call.conversation)[0]))
+            found = self._trying.cooldowns.obstacle(Route(first, first.provider.keys_for(self.conversation)[0]))
             tried = [f"left alone after {found[0]}" if found else "left alone"]
         return f"from={first}; to={present}; reason={tried[-1]}"
 
@@ -183,12 +190,12 @@ class Tries:
 
     def _machine(self, is_free: Callable[[Route], bool]) -> Attempts:
         trying = self._trying
-        return Attempts(self._candidates, self._call.conversation, trying.limits, is_free, trying.jitter)
+        return Attempts(self._candidates, self.conversation, trying.limits, is_free, trying.jitter)
 
     def _obstacles(self) -> Iterator[tuple[str, float, Verdict]]:
         """Return for each candidate that is left alone why, and for how long the first of its keys is."""
         for candidate in self._candidates:
-            keys = candidate.provider.keys_for(self._call.conversation)
+            keys = candidate.provider.keys_for(self.conversation)
             found = [self._trying.cooldowns.obstacle(Route(candidate, key)) for key in keys]
             if all(found):
                 yield min((each for each in found if each), key=lambda each: each[1])
