@@ -63,6 +63,8 @@ class Wire(Protocol):
     """Fields of a request that bound the tokens of its answer; none where an answer has no tokens."""
     not_shaping: ClassVar[frozenset[str]]
     """Fields that make no other question of it: who asks, and how the answer is delivered."""
+    final_event: ClassVar[bytes] = b""
+    """What ends a stream that has said all; nothing where the final event says something itself."""
     always_streams_usage: ClassVar[bool] = True
     """Every stream tells its usage, so one that was kept serves every client as it is."""
 

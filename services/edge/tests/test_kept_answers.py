@@ -26,7 +26,7 @@ def asking(serve: Any, workspaces: Workspaces) -> Any:
     async def asking(answer: Any, method: str, path: str, **options: Any) -> tuple[httpx2.Response, Any]:
         async with serve(bootstrap.PROVIDER_DISPATCH, answer) as (stub, servicer):
             unused: Any = None
-            api = build_api(workspaces, unused, unused, KeptAnswersClient(stub), CollectorRegistry())
+            api = build_api(workspaces, unused, unused, KeptAnswersClient(stub), CollectorRegistry(), unused)
             transport = httpx2.ASGITransport(api, raise_app_exceptions=False)
             async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
                 options.setdefault("headers", KEY)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.domain.call import CallStatus
@@ -46,6 +47,22 @@ def ended(make_call: Callable[..., Any]) -> Callable[..., Any]:
         return call
 
     return make
+
+
+def attempt(provider: str, reason: str = "", model: str = "m") -> chat_pb2.Attempt:
+    return chat_pb2.Attempt(provider=provider, model=model, reason=reason)
+
+
+def test_every_fall_to_another_candidate_is_counted_with_its_reason(meter: PrometheusMeter, ended: Any) -> None:
+    rows = [attempt("a", "status_529"), attempt("a", "status_503"), attempt("b", "timeout"), attempt("c")]
+    meter.observe(ended(attempts=rows, fallback="from=a/m; to=c/m; reason=status_503"), 0)
+    meter.observe(ended(attempts=[attempt("b")], fallback="from=a/m; to=b/m; reason=left alone after status_503"), 0)
+    meter.observe(ended(attempts=[attempt("a", "status_500"), attempt("a")]), 0)
+    told = Scraped(meter)
+    assert told["tollway_fallbacks_total", "a/m", "b/m", "status_503"] == 1
+    assert told["tollway_fallbacks_total", "b/m", "c/m", "timeout"] == 1
+    assert told["tollway_fallbacks_total", "a/m", "b/m", "left_alone"] == 1
+    assert len([name for name in told if name[0] == "tollway_fallbacks_total"]) == 3
 
 
 def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMeter, ended: Any) -> None:

@@ -27,6 +27,7 @@ from tollway_edge.adapters.ledger_client import LedgerClient
 from tollway_edge.adapters.link_collector import LinkCollector
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.adapters.prompt_client import PromptClient
+from tollway_edge.adapters.provider_board import DispatchProviderBoard
 from tollway_edge.adapters.remote import Remote
 from tollway_edge.adapters.workspace_watch import watch_workspaces
 from tollway_edge.domain.pipeline import Limits, Pipeline
@@ -126,6 +127,8 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         LedgerFigures(stubs.metering, ledger.records),
         KeptAnswersClient(stubs.provider_dispatch),
         meter.registry,
+        DispatchProviderBoard(stubs.provider_dispatch),
+        settings.admin_key,
     )
     meter.registry.register(LinkCollector(stubs.links))
     routes = HotRoutes(pipeline)

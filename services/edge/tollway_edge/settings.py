@@ -95,6 +95,8 @@ class Settings:
 
     listen: str = "127.0.0.1:8000"
     """LISTEN_ADDRESS"""
+    admin_key: str = field(default="", repr=False)
+    """ADMIN_KEY; empty: the routes under /admin are off"""
     config: EdgeConfig = field(default_factory=EdgeConfig)
     """config.yaml, section edge"""
     tiers: tuple[Tier, ...] = ()
@@ -109,6 +111,7 @@ class Settings:
             raise SettingError(f"{path}, section tiers: the tier {MIDDLE_TIER} is missing; it is the fallback of auto")
         return cls(
             listen=env.text("LISTEN_ADDRESS", cls.listen),
+            admin_key=env.text("ADMIN_KEY"),
             config=read_config(path, "edge", EdgeConfig),
             tiers=tuple(
                 Tier(name, tuple(tier.aliases), tuple(tier.named), tuple(tier.classified or tier.named))

@@ -264,6 +264,24 @@ async def test_a_stream_that_stalls_is_taken_on_as_well(server, say, cascading):
     assert (said(pieces), pieces[-1].end.is_complete) == ("one two three", True)
 
 
+async def test_a_stream_that_told_all_but_its_end_is_whole(server, say, cascading):
+    said_all = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9})
+    for answer in (
+        (STREAM + chunk(start(1), BLOCK, text("one"), STOP, said_all) + END,),
+        (STREAM + chunk(start(1), BLOCK, text("one"), STOP), chunk(said_all) + END),
+    ):
+        say(answer)
+        async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
+            pieces = await pieces_of(dispatcher)
+        assert (pieces[-1].end.is_complete, pieces[-1].usage) == (True, Usage(1, output=9))
+        assert joined(pieces).endswith(said_all + b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
+        assert len(pieces[-1].attempts) == 1
+    # a connection that was cut says nothing of what might have come
+    say((STREAM + chunk(start(1), BLOCK, text("one"), STOP), chunk(said_all)))
+    async with cascading(server.url, "anthropic") as dispatcher:
+        assert not (await pieces_of(dispatcher))[-1].end.is_complete
+
+
 async def test_one_that_disagrees_is_left_for_the_next_and_in_the_end_for_an_honest_end(server, say, cascading):
     say(BROKEN["cut"], whole(2, "one too many"), whole(3, "one two three"))
     async with cascading(server.url, "anthropic", "deepseek", "huggingface") as dispatcher:

@@ -135,6 +135,28 @@ async def test_models_are_listed_with_provider_and_dialect(settings_for, kind):
     ]
 
 
+async def test_the_operator_sees_keys_by_fingerprint_breakers_and_latest_errors(simulator, settings_for, kind):
+    settings = settings_for(simulator.url, "sk-secret-one", "sk-secret-two", models=MODELS)
+    async with bootstrap(settings) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
+        before = await stub.ListProviders(pb.ListProvidersRequest(), timeout=5)
+        asked = call("[status=401]", models=["claude-haiku"])
+        refused = await stub.CompleteChat(pb.CompleteChatRequest(call=asked), timeout=5)
+        after = await stub.ListProviders(pb.ListProvidersRequest(), timeout=5)
+    assert [(each.name, each.models) for each in before.providers] == [
+        *(("anthropic", ["claude-haiku"]), ("openai", ["gpt-luna"])),
+    ]
+    assert not [each for each in before.providers if each.breakers or each.last_errors]
+    assert refused.failure.reason == "PROVIDER_CREDENTIALS"
+    prints = [hashlib.sha256(key).hexdigest()[:8] for key in (b"sk-secret-one", b"sk-secret-two")]
+    anthropic = after.providers[0]
+    assert list(anthropic.key_fingerprints) == prints
+    assert {each.scope for each in anthropic.breakers} == {f"anthropic/*/{each}" for each in prints}
+    assert {(each.cause, each.reason) for each in anthropic.breakers} == {("bad_key", "status_401")}
+    assert all(0 < each.left_ms <= 60_000 for each in anthropic.breakers)
+    assert {each.scope for each in anthropic.last_errors} == {f"anthropic/claude-haiku/{each}" for each in prints}
+    assert "sk-secret" not in str(after)
+
+
 async def test_the_simulator_serves_both_dialects_where_it_is_the_only_provider(simulator, kind):
     async with bootstrap(Settings(simulator_url=simulator.url)) as servicer:
         async with stub_of(kind, CONTRACT, servicer) as stub:

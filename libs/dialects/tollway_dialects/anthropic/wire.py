@@ -28,6 +28,7 @@ class AnthropicWire(Wire):
     dialect = Dialect.ANTHROPIC_MESSAGES
     path = "/v1/messages"
     output_limits = ("max_tokens",)
+    final_event = format_event(b'{"type":"message_stop"}', "message_stop")
     not_shaping = frozenset({"stream", "metadata", "service_tier"})
 
     def is_cacheable(self, body: RequestBody) -> bool:

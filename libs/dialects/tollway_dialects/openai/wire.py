@@ -31,6 +31,7 @@ class OpenAIChatWire(Wire):
         {"stream", "stream_options", "metadata", "user", "safety_identifier", "prompt_cache_key", "service_tier"}
     )
     always_streams_usage = False
+    final_event = format_event(b"[DONE]")
 
     def is_cacheable(self, body: RequestBody) -> bool:
         return not body.get("store", bool)  # each stored completion has an id of its own at the provider

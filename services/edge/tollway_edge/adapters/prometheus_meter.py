@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
+from tollway_edge.adapters.fallback_counts import FallbackCounts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -45,6 +47,8 @@ class PrometheusMeter:
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
         self._series: dict[tuple[str, ...], _Series] = {}
         self._unpriced = 0
+        self._fallbacks = FallbackCounts()
+        registry.register(self._fallbacks)
         registry.register(self)
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
@@ -53,6 +57,8 @@ class PrometheusMeter:
         series = self._series.get(labels)
         if series is None:
             series = self._series[labels] = _Series()
+        if call.fallback or len(call.attempts) > 1:
+            self._fallbacks.observe(call)
         seconds = call.seconds()
         series.calls += 1
         series.seconds += seconds

@@ -124,6 +124,13 @@ class Figures(Protocol):
         """Return the latest calls, newest first."""
 
 
+class ProviderBoard(Protocol):
+    """How providers fare. Raises `GatewayError` where provider-dispatch cannot be asked."""
+
+    async def providers(self) -> dict[str, Any]:
+        """Return each provider of the chain with its keys by fingerprint, breakers and latest errors."""
+
+
 class Meter(Protocol):
     """Metrics over ended calls."""
 

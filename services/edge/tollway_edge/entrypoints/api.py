@@ -16,6 +16,7 @@ from tollway_dialects.wires import WIRES
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import retry_headers
+from tollway_edge.entrypoints.admin import add_admin
 from tollway_edge.entrypoints.caller import Caller
 from tollway_edge.entrypoints.head_as_get import HeadAsGet
 from tollway_edge.entrypoints.kept_answers import add_kept_answers
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from tollway_edge.domain.ports import Catalogue, Figures, KeptAnswers
+    from tollway_edge.domain.ports import Catalogue, Figures, KeptAnswers, ProviderBoard
     from tollway_edge.domain.workspaces import Workspaces
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -41,6 +42,8 @@ def build_api(
     figures: Figures,
     kept_answers: KeptAnswers,
     registry: CollectorRegistry,
+    board: ProviderBoard,
+    admin_key: str = "",
 ) -> FastAPI:
     """Return the FastAPI application."""
     api = FastAPI(title="Tollway", docs_url=None, redoc_url=None, redirect_slashes=False, responses=_REFUSALS)
@@ -95,6 +98,7 @@ def build_api(
         return await figures.recent(workspace.name, n)
 
     add_kept_answers(api, kept_answers)
+    add_admin(api, board, admin_key)
     _answer_errors(api)
     return api
 

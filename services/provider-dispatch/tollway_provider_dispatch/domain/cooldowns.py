@@ -184,6 +184,10 @@ class Cooldowns:
         self._forget_rests()
         return dict(self._open)
 
+    def left_ms(self, entry: Open) -> int:
+        """Return how long an entry stays open."""
+        return max(0, round((entry.until - self._clock.now()) * 1000))
+
     async def _trip(self, scope: str, fault: Fault, steps: Sequence[float]) -> None:
         try:
             opened = await self._store.trip(scope, fault.verdict, fault.reason, steps)

@@ -117,6 +117,8 @@ class Dispatcher:
                         if kept is not None:
                             kept.add(handed_on)
                         handed_on = b""
+                else:
+                    handed_on = handed_on or opened.finish()
             except UpstreamBroken as broken:
                 reason = broken.reason
             async with aclosing(self._ending(call, tries, opened, reason, handed_on, kept)) as pieces:

@@ -36,7 +36,7 @@ _THINKS = b'"thinking"'
 class Opening:
     """An event stream whose status has come."""
 
-    __slots__ = ("answer", "head", "held", "reader", "upstream")
+    __slots__ = ("_final_event", "answer", "head", "held", "reader", "upstream")
 
     def __init__(self, call: ChatCall, head: Head, answer: UpstreamAnswer) -> None:
         self.head = head
@@ -44,6 +44,7 @@ class Opening:
         self.reader = WIRES[call.dialect].stream_reader(
             tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event
         )
+        self._final_event = WIRES[call.dialect].final_event
         self.upstream: AsyncIterator[bytes] = answer.pieces()
         self.held = b""
         """Whole events that came and were not handed on yet."""
@@ -87,7 +88,17 @@ class Opening:
                 return verdict_of_broken(UpstreamBroken("timeout", "no token came in time"))
             if passed > HOLD_SECONDS and not is_buffered:
                 return None
+        held.append(self.finish())
+        if reader.is_complete:
+            return None
         return verdict_of_broken(UpstreamBroken("ended_early", "the stream ended before it began"))
+
+    def finish(self) -> bytes:
+        """Return the final event of a stream that ended without it and had told all: why it stopped, and its usage."""
+        reader = self.reader
+        if reader.is_complete or reader.error or not reader.stop_reason or reader.usage.is_estimated:
+            return b""
+        return reader.feed(self._final_event)
 
     def failed(self, tries: Tries, fault: Fault) -> Piece:
         """Return what is told where nobody else is left."""

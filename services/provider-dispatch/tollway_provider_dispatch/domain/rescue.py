@@ -105,6 +105,7 @@ async def _read(opened: Opening) -> AsyncGenerator[bytes, None]:
     while not reader.is_complete:
         data = await anext(opened.upstream, b"")
         if not data:
+            yield opened.finish()
             return
         handed_on = reader.feed(data)
         if reader.error:

@@ -109,6 +109,15 @@ class Chain:
         """What was found before; clients invent names, so it begins anew where it is full."""
 
     @property
+    def providers(self) -> tuple[Provider, ...]:
+        return self._providers
+
+    def models_of(self, provider: Provider) -> list[str]:
+        """Return the known models that a provider serves, those of its cascade first."""
+        served = [model for model in self._models if self._dialects(provider, model)]
+        return list(dict.fromkeys((*self._cascades.get(provider.name, ()), *served)))
+
+    @property
     def provider_names(self) -> list[str]:
         return [provider.name for provider in self._providers]
 

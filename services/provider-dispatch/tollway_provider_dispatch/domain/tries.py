@@ -82,6 +82,8 @@ class Tries:
         """Look for the first route that may be asked, where not all of them may; False where there is none."""
         cooldowns, clock, limits = self._trying.cooldowns, self._trying.clock, self._trying.limits
         if await self._find(cooldowns.is_free):
+            if self.fallback:
+                log.warning("falling through: %s", self.fallback)
             return True
         if self._first(cooldowns.is_free_but_for_credentials):
             return True

@@ -16,6 +16,7 @@ from tollway_provider_dispatch.entrypoints.messages import (
     piece_to,
     whole_to,
 )
+from tollway_provider_dispatch.entrypoints.providers import providers_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -46,6 +47,9 @@ class ProviderDispatchServicer:
     async def AskKeptAnswer(self, request: pb.AskKeptAnswerRequest, context: CallContext) -> pb.AskKeptAnswerResponse:
         asked = kept_answer_request_from(request, context.workspace)
         return kept_answer_to(await self._dispatcher.kept_answers.ask(asked))
+
+    async def ListProviders(self, request: pb.ListProvidersRequest, context: CallContext) -> pb.ListProvidersResponse:
+        return providers_to(self._dispatcher)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: CallContext) -> pb.ListModelsResponse:
         chain = self._dispatcher.chain

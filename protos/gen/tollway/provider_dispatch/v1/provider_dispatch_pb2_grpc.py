@@ -55,6 +55,11 @@ class ProviderDispatchServiceStub:
                 request_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.ListProviders = channel.unary_unary(
+                '/tollway.provider_dispatch.v1.ProviderDispatchService/ListProviders',
+                request_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersRequest.SerializeToString,
+                response_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersResponse.FromString,
+                _registered_method=True)
 
 
 class ProviderDispatchServiceServicer:
@@ -90,6 +95,13 @@ class ProviderDispatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListProviders(self, request, context):
+        """Whom calls can go to and how they fare, for whoever operates the gateway.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProviderDispatchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +124,11 @@ def add_ProviderDispatchServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsRequest.FromString,
                     response_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'ListProviders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProviders,
+                    request_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersRequest.FromString,
+                    response_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +240,33 @@ class ProviderDispatchService:
             '/tollway.provider_dispatch.v1.ProviderDispatchService/ListModels',
             tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsRequest.SerializeToString,
             tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProviders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.provider_dispatch.v1.ProviderDispatchService/ListProviders',
+            tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersRequest.SerializeToString,
+            tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListProvidersResponse.FromString,
             options,
             channel_credentials,
             insecure,

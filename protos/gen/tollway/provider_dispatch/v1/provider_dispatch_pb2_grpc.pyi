@@ -43,6 +43,8 @@ class ProviderDispatchServiceStub:
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListModelsRequest, _provider_dispatch_pb2.ListModelsResponse]
     """What can be called with the keys at hand."""
+    ListProviders: _grpc.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListProvidersRequest, _provider_dispatch_pb2.ListProvidersResponse]
+    """Whom calls can go to and how they fare, for whoever operates the gateway."""
 
 @_typing.type_check_only
 class ProviderDispatchServiceAsyncStub(ProviderDispatchServiceStub):
@@ -59,6 +61,8 @@ class ProviderDispatchServiceAsyncStub(ProviderDispatchServiceStub):
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListModelsRequest, _provider_dispatch_pb2.ListModelsResponse]  # type: ignore[assignment]
     """What can be called with the keys at hand."""
+    ListProviders: _aio.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListProvidersRequest, _provider_dispatch_pb2.ListProvidersResponse]  # type: ignore[assignment]
+    """Whom calls can go to and how they fare, for whoever operates the gateway."""
 
 class ProviderDispatchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Calls providers on behalf of one client call."""
@@ -96,5 +100,13 @@ class ProviderDispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_provider_dispatch_pb2.ListModelsResponse, _abc.Awaitable[_provider_dispatch_pb2.ListModelsResponse]]:
         """What can be called with the keys at hand."""
+
+    @_abc_1.abstractmethod
+    def ListProviders(
+        self,
+        request: _provider_dispatch_pb2.ListProvidersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_dispatch_pb2.ListProvidersResponse, _abc.Awaitable[_provider_dispatch_pb2.ListProvidersResponse]]:
+        """Whom calls can go to and how they fare, for whoever operates the gateway."""
 
 def add_ProviderDispatchServiceServicer_to_server(servicer: ProviderDispatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
