@@ -47,7 +47,7 @@ format: setup ## Format the code and mend what ruff can
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format --quiet .
 
 ##@ Test
-.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs fuzz fuzz-answers smoke load compat
+.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs fuzz fuzz-answers smoke load faults compat
 check: ## Everything that a change must pass, in the order of what fails fastest
 	@for step in lint types imports check-generated contracts test; do \
 		printf '\033[1m%s\033[0m\n' "$$step"; $(MAKE) --no-print-directory $$step || exit; \
@@ -88,6 +88,9 @@ compat: setup ## Drive real clients straight and through the gateway and compare
 fuzz: setup ## Send spoilt requests; REQUESTS (10000), SEED (it is told), ONLY=numbers and TOPOLOGY change the run
 	@FUZZ_REQUESTS=$(or $(REQUESTS),10000) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) FUZZ_ONLY=$(ONLY) \
 		$(RUN) pytest -q --tb=short -k $(or $(TOPOLOGY),compact) tests/hostile/fuzz$(if $(ONLY),/test_fuzz.py)
+
+faults: setup ## Sixteen ways in which a provider fails, at full length, in compact and distributed; some ten minutes
+	@FAULTS_FULL=1 $(RUN) pytest -q -s --tb=short tests/contract/faults
 
 smoke: setup ## Check a running Tollway from outside: URL=http://host:port KEY=tw_…; KEY defaults to TOLLWAY_KEY
 	@$(if $(URL),,$(error say which Tollway: make smoke URL=http://127.0.0.1:8000 KEY=tw_…))

@@ -323,8 +323,11 @@ async def test_a_model_that_takes_a_prefill_is_told_how_far_the_answer_came(serv
 
 async def test_the_refusal_of_a_prefill_is_never_the_clients_to_read(server, say, cascading):
     refused = b'{"type":"error","error":{"type":"invalid_request_error","message":"prefill is not supported"}}'
-    say(BROKEN["cut"], refusal(400, refused), refusal(400, refused))
-    async with cascading(server.url, "anthropic", "deepseek", "huggingface", prefill=True) as dispatcher:
+    say(BROKEN["cut"], refusal(400, refused), whole(2, "one two three"))
+    async with cascading(server.url, "anthropic", "deepseek", prefill=True) as dispatcher:
+        assert said(await pieces_of(dispatcher)) == "one two three"
+    say(BROKEN["cut"], *[refusal(400, refused)] * 2)
+    async with cascading(server.url, "anthropic", "deepseek", prefill=True) as dispatcher:
         pieces = await pieces_of(dispatcher)
     assert b"prefill" not in joined(pieces)
     assert (said(pieces), pieces[-1].end.is_complete, pieces[-1].end.reason) == ("one two", False, "reset")

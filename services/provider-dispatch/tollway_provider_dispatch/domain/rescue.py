@@ -72,6 +72,9 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
         is_prefilled = tries.route.candidate.takes_prefill and call.dialect is Dialect.ANTHROPIC_MESSAGES
         is_prefilled = is_prefilled and bool(delivered.text.strip())
         opened, failed = await ask(_prefilled(call, delivered.text) if is_prefilled else call, tries)
+        if is_prefilled and failed is not None and failed.verdict is Verdict.REFUSED:
+            is_prefilled = False  # whatever the configuration says of the model
+            opened, failed = await ask(call, tries)
         if failed is not None or isinstance(opened, Piece):
             # a refusal is of what we asked for, and never the client's to read
             is_noted = failed is None or failed.verdict is Verdict.REFUSED
