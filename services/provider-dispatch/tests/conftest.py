@@ -22,13 +22,13 @@ from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
 from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.bootstrap import chain_of, models_of
-from tollway_provider_dispatch.domain.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.policy import Policies, Rules
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
-from tollway_provider_dispatch.domain.tries import Trying
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
+from tollway_provider_dispatch.domain.trying.tries import Trying
 from tollway_provider_dispatch.settings import Model, ProviderSettings, Settings
 from tollway_servicekit.redis_process import RedisProcess
 

@@ -24,14 +24,14 @@ from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.openrouter import OPENROUTER
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
-from tollway_provider_dispatch.domain.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.policy import Policies
-from tollway_provider_dispatch.domain.ports import TimeLimits
+from tollway_provider_dispatch.domain.ports import StreamLimits, TimeLimits
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Chain, Traits
-from tollway_provider_dispatch.domain.tries import Trying
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
+from tollway_provider_dispatch.domain.trying.tries import Trying
 from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServicer
 
 if TYPE_CHECKING:
@@ -157,11 +157,12 @@ def kinds_of(settings: Settings) -> dict[str, ProviderKind]:
 def models_of(settings: Settings, providers: list[Provider]) -> Chain:
     """Return who serves what, with the limits and cascades that are configured."""
     config, kinds = settings.config, kinds_of(settings)
-    usual = TimeLimits(config.first_token_timeout, config.stall_timeout, config.thinking_timeout)
     traits = {}
     for name, model in settings.models.items():
-        limits = TimeLimits(
-            model.first_token_timeout or usual.first_byte, model.stall_timeout or usual.stall, usual.thinking
+        limits = StreamLimits.of(
+            model.first_token_timeout or config.first_token_timeout,
+            config.thinking_timeout,
+            model.stall_timeout or config.stall_timeout,
         )
         traits[name] = Traits(model.names, limits, model.context, model.prefill)
     return Chain(
@@ -170,7 +171,7 @@ def models_of(settings: Settings, providers: list[Provider]) -> Chain:
         [name for name, model in settings.models.items() if model.embeds],
         traits,
         {provider.name: cascade_of(provider.name, settings) for provider in providers},
-        Traits(limits=usual),
+        Traits(limits=StreamLimits.of(config.first_token_timeout, config.thinking_timeout, config.stall_timeout)),
     )
 
 

@@ -41,7 +41,7 @@ class Lengths:
 
 
 FULL = Lengths(12, 30, (5, 10, 20, 20, 60), outage=60, between=4, slack=3, returned=30)
-SHORT = Lengths(1, 1, (0.25, 0.5, 1, 1, 3), outage=6, between=0.4, slack=3, returned=1.5)
+SHORT = Lengths(1, 2, (0.25, 0.5, 1, 1, 3), outage=6, between=0.4, slack=3, returned=1.5)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway_provider_dispatch.domain.cooldowns import Cooldown, next_step
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS
 from tollway_provider_dispatch.domain.cooldowns import Cooldown
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tollway_provider_dispatch.domain.attempts import Route
     from tollway_provider_dispatch.domain.ports import Clock, CooldownStore
-    from tollway_provider_dispatch.domain.verdict import Fault
+    from tollway_provider_dispatch.domain.trying.attempts import Route
+    from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ import msgspec
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
-from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
-from tollway_provider_dispatch.domain.opening import Opening, last_data
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.rescue import Kept, take_on
-from tollway_provider_dispatch.domain.tries import Tries, Trying
-from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
+from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
+from tollway_provider_dispatch.domain.trying.opening import Opening, last_data
+from tollway_provider_dispatch.domain.trying.rescue import Kept, take_on
+from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
+from tollway_provider_dispatch.domain.trying.verdict import verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
-    from tollway_provider_dispatch.domain.verdict import Fault
+    from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 # what an upstream gets to end its answer after the final event
 DRAIN_SECONDS = 0.5
@@ -121,25 +121,30 @@ class Dispatcher:
                     handed_on = handed_on or opened.finish()
             except UpstreamBroken as broken:
                 reason = broken.reason
-            async with aclosing(self._ending(call, tries, opened, reason, handed_on, kept)) as pieces:
+            if reader.is_complete and not reader.error:
+                yield await self._whole_stream(tries, opened, handed_on)
+                await _drain(opened.upstream)
+                return
+            async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
             opened.answer.close()
 
-    async def _ending(
+    async def _whole_stream(self, tries: Tries, opened: Opening, rest: bytes) -> Piece:
+        """Return how a stream ends by itself."""
+        usage = opened.reader.usage
+        tries.end(Outcome.SUCCEEDED, usage)
+        if not self.cooldowns.is_quiet:
+            await self.cooldowns.succeeded(tries.route)
+        end = End(is_complete=True, stop_reason=opened.reader.stop_reason or "")
+        return Piece(data=rest, usage=usage, end=end, attempts=tuple(tries.rows))
+
+    async def _broken_stream(
         self, call: ChatCall, tries: Tries, opened: Opening, reason: str, rest: bytes, kept: Kept | None
     ) -> AsyncGenerator[Piece, None]:
-        """Yield how a stream ends: by itself, taken on by another candidate, or incomplete."""
+        """Yield how a stream ends that broke off: taken on by another candidate, or incomplete."""
         reader = opened.reader
-        if reader.is_complete and not reader.error:
-            tries.end(Outcome.SUCCEEDED, reader.usage)
-            if not self.cooldowns.is_quiet:
-                await self.cooldowns.succeeded(tries.route)
-            end = End(is_complete=True, stop_reason=reader.stop_reason or "")
-            yield Piece(data=rest, usage=reader.usage, end=end, attempts=tuple(tries.rows))
-            await _drain(opened.upstream)
-            return
         opened.answer.close()
         broken = UpstreamBroken(reader.error or reason, "")
         fault = verdict_of_event(broken.reason, last_data(rest)) if reader.error else verdict_of_broken(broken)
@@ -198,10 +203,11 @@ class Dispatcher:
     async def _try_to_open(self, call: ChatCall, tries: Tries) -> tuple[Opening | Piece, Fault | None]:
         tries.begin()
         started = self._clock.now()
-        limits = tries.route.candidate.limits_of(call)
+        limits = tries.route.candidate.limits
+        opening_limits = (limits.thinking if call.thinks else limits.opening) if limits else None
         answer = None
         try:
-            answer, head = await send(call, tries, self._clients, limits)
+            answer, head = await send(call, tries, self._clients, opening_limits)
             if not is_event_stream(head):
                 return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
             opening = Opening(call, head, answer)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tollway_provider_dispatch.domain.account import Account
     from tollway_provider_dispatch.domain.cooldowns import Cooldown
-    from tollway_provider_dispatch.domain.verdict import Verdict
+    from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 
 class UpstreamBroken(Exception):
@@ -45,8 +45,22 @@ class TimeLimits(msgspec.Struct, frozen=True):
     """Until the first one."""
     stall: float
     """Between two of them."""
-    thinking: float = 120.0
-    """Until the first one where the model thinks before."""
+
+
+class StreamLimits(msgspec.Struct, frozen=True):
+    """Seconds of silence after which a stream counts as broken."""
+
+    opening: TimeLimits
+    """Until its first token, whatever comes before."""
+    thinking: TimeLimits
+    """The same where the model thinks before it speaks."""
+    stall: float
+    """Between two reads from there on."""
+
+    @classmethod
+    def of(cls, first_token: float, thinking: float, stall: float) -> StreamLimits:
+        late = max(first_token, thinking)
+        return cls(TimeLimits(first_token, first_token), TimeLimits(late, late), stall)
 
 
 class UpstreamAnswer(Protocol):

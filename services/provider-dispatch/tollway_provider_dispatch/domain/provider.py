@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tollway_dialects.header_lines import from_lines, to_lines
@@ -77,6 +76,7 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     serves_any_model: bool = False
     """Only the simulator: it answers as whatever model is asked for."""
+    _lines: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -89,7 +89,12 @@ class Provider:
 
     def lines_with(self, key: ProviderKey) -> bytes:
         """Return the headers that the gateway adds to a request, the key's among them."""
-        return _lines((*self.headers, *self.kind.authorise(key.secret)))
+        lines = self._lines.get(key.secret)
+        if lines is None:  # as many as there are keys
+            headers = (*self.headers, *self.kind.authorise(key.secret))
+            lines = to_lines((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
+            self._lines[key.secret] = lines
+        return lines
 
     def keys_for(self, conversation: Callable[[], bytes]) -> Sequence[ProviderKey]:
         """
@@ -103,9 +108,3 @@ class Provider:
         # a hash of its own: clients name conversations too, and names begin alike
         digest = int.from_bytes(hashlib.blake2b(conversation(), digest_size=8).digest(), "big")
         return sorted(self.keys, key=lambda key: ((digest ^ key.salt) * _MIX) % _WORD, reverse=True)
-
-
-@cache
-def _lines(headers: tuple[tuple[str, str], ...]) -> bytes:
-    # as many as there are keys
-    return to_lines((name.lower().encode(), value.encode("latin-1")) for name, value in headers)

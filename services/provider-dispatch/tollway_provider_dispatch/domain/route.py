@@ -10,12 +10,11 @@ from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
 from tollway_provider_dispatch.domain.policy import Fallback, Policy
-from tollway_provider_dispatch.domain.ports import TimeLimits
+from tollway_provider_dispatch.domain.ports import StreamLimits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
@@ -38,7 +37,7 @@ class Traits(msgspec.Struct, frozen=True):
 
     names: Mapping[str, str] = {}
     """What a provider calls it, where that is not the gateway's name."""
-    limits: TimeLimits | None = None
+    limits: StreamLimits | None = None
     """For its streams; None leaves it to the client."""
     context: int = 0
     """Tokens of its window; 0 where the configuration does not tell."""
@@ -53,7 +52,7 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     model: str
     upstream_name: str
     """What the provider calls the model."""
-    limits: TimeLimits | None
+    limits: StreamLimits | None
     context: int
     takes_prefill: bool
 
@@ -62,12 +61,6 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
         traits = traits or Traits()
         name = traits.names.get(provider.name, model)
         return cls(provider, model, name, traits.limits, traits.context, traits.takes_prefill)
-
-    def limits_of(self, call: ChatCall) -> TimeLimits | None:
-        """Return the limits of a stream; where the request asks for thought, its first token may come late."""
-        if self.limits is None or not call.thinks:
-            return self.limits
-        return TimeLimits(max(self.limits.first_byte, self.limits.thinking), self.limits.stall, self.limits.thinking)
 
     def is_larger_than(self, other: Candidate) -> bool:
         """Say whether a prompt that is too long for the other may fit into this one."""

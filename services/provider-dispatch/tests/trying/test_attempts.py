@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
-from tollway_provider_dispatch.domain.attempts import RULES, AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Candidate, Traits
-from tollway_provider_dispatch.domain.verdict import Fault, Verdict
+from tollway_provider_dispatch.domain.trying.attempts import RULES, AttemptLimits, Attempts
+from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
 A = Provider(ANTHROPIC, "", (ProviderKey("one", "k1", 1), ProviderKey("two", "k2", 2)))
 O = Provider(OPENAI, "", (ProviderKey("three", "k3", 3),))  # noqa: E741

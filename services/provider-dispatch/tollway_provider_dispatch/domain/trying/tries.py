@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tollway_provider_dispatch.domain.attempts import Attempts, Route
 from tollway_provider_dispatch.domain.call import Attempt, Failure, Outcome, Piece
 from tollway_provider_dispatch.domain.cooldowns import CREDENTIALS
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.attempts import Attempts, Route
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tollway_dialects.usage import Usage
 
-    from tollway_provider_dispatch.domain.attempts import AttemptLimits
     from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.cooldowns import Cooldowns
     from tollway_provider_dispatch.domain.ports import Clock
     from tollway_provider_dispatch.domain.route import Candidate
-    from tollway_provider_dispatch.domain.verdict import Fault
+    from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
+    from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 log = logging.getLogger(__name__)
 

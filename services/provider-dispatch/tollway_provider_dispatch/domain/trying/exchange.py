@@ -11,14 +11,14 @@ from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
-from tollway_provider_dispatch.domain.tries import RETRY_AFTER_MS
-from tollway_provider_dispatch.domain.verdict import Fault, Verdict, verdict_of, verdict_of_success
+from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
+from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of, verdict_of_success
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamBroken, UpstreamClient
-    from tollway_provider_dispatch.domain.tries import Tries
+    from tollway_provider_dispatch.domain.trying.tries import Tries
 
 
 async def send(

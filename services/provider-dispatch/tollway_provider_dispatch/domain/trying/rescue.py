@@ -16,7 +16,7 @@ from tollway_dialects.request import RequestBody
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.verdict import Fault, Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tollway_dialects.continuation import Delivered
 
     from tollway_provider_dispatch.domain.call import ChatCall
-    from tollway_provider_dispatch.domain.opening import Opening
-    from tollway_provider_dispatch.domain.tries import Tries
+    from tollway_provider_dispatch.domain.trying.opening import Opening
+    from tollway_provider_dispatch.domain.trying.tries import Tries
 
     Ask: TypeAlias = Callable[[ChatCall, Tries], Awaitable[tuple[Opening | Piece, Fault | None]]]
 

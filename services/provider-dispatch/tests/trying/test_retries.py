@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
-from tollway_provider_dispatch.domain import opening
 from tollway_provider_dispatch.domain.call import ChatCall, Piece
+from tollway_provider_dispatch.domain.trying import opening
 
 MESSAGES, CHAT = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
 BODY = b'{"usage":{"input_tokens":1,"output_tokens":2,"prompt_tokens":1,"completion_tokens":2}}'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.verdict import (
+from tollway_provider_dispatch.domain.trying.verdict import (
     Verdict,
     verdict_of,
     verdict_of_broken,

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS, MemoryCooldowns
 from tollway_provider_dispatch.adapters.redis_cooldowns import KEY, RedisCooldowns
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

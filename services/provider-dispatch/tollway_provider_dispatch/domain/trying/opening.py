@@ -15,15 +15,15 @@ from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Failure, Outcome, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.tries import RETRY_AFTER_MS
-from tollway_provider_dispatch.domain.verdict import Fault, Verdict, verdict_of_broken, verdict_of_event
+from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
+from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_provider_dispatch.domain.call import ChatCall, Head
-    from tollway_provider_dispatch.domain.ports import Clock, TimeLimits, UpstreamAnswer
-    from tollway_provider_dispatch.domain.tries import Tries
+    from tollway_provider_dispatch.domain.ports import Clock, StreamLimits, UpstreamAnswer
+    from tollway_provider_dispatch.domain.trying.tries import Tries
 
 # signs of life are kept from the client for so long, since proxies on the way cut connections that are silent
 HOLD_SECONDS = 10.0
@@ -36,7 +36,7 @@ _THINKS = b'"thinking"'
 class Opening:
     """An event stream whose status has come."""
 
-    __slots__ = ("_final_event", "answer", "head", "held", "reader", "upstream")
+    __slots__ = ("_final_event", "_thinks", "answer", "head", "held", "reader", "upstream")
 
     def __init__(self, call: ChatCall, head: Head, answer: UpstreamAnswer) -> None:
         self.head = head
@@ -44,13 +44,14 @@ class Opening:
         self.reader = WIRES[call.dialect].stream_reader(
             tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event
         )
+        self._thinks = call.thinks
         self._final_event = WIRES[call.dialect].final_event
         self.upstream: AsyncIterator[bytes] = answer.pieces()
         self.held = b""
         """Whole events that came and were not handed on yet."""
 
     async def begin(
-        self, limits: TimeLimits | None, clock: Clock, started: float, *, is_buffered: bool = False
+        self, limits: StreamLimits | None, clock: Clock, started: float, *, is_buffered: bool = False
     ) -> Fault | None:
         """Read until the model speaks, for `HOLD_SECONDS` at most, or to the end; return what went wrong before."""
         held: list[bytes] = []
@@ -64,9 +65,10 @@ class Opening:
         return fault
 
     async def _hold(
-        self, held: list[bytes], limits: TimeLimits | None, clock: Clock, started: float, *, is_buffered: bool
+        self, held: list[bytes], limits: StreamLimits | None, clock: Clock, started: float, *, is_buffered: bool
     ) -> Fault | None:
-        reader, size, limit = self.reader, 0, limits.first_byte if limits else inf
+        reader, size = self.reader, 0
+        limit = (limits.thinking if self._thinks else limits.opening).first_byte if limits else inf
         async for data in self.upstream:
             held.append(reader.feed(data))
             if reader.error:
@@ -81,12 +83,12 @@ class Opening:
             if reader.streamed:
                 continue
             passed = clock.now() - started
-            if limits is not None and _THINKS in data:
-                limit = max(limit, limits.thinking)
+            if limits is not None and not self._thinks and _THINKS in data:
+                self._thinks, limit = True, limits.thinking.first_byte
                 self.answer.limit_stall(limit)
             if passed > limit:  # signs of life do not count: they may go on for ever
                 return verdict_of_broken(UpstreamBroken("timeout", "no token came in time"))
-            if passed > HOLD_SECONDS and not is_buffered:
+            if passed > HOLD_SECONDS and limit - passed > HOLD_SECONDS and not is_buffered:
                 return None
         held.append(self.finish())
         if reader.is_complete:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tollway_provider_dispatch.domain.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tollway_provider_dispatch.domain.provider import ProviderKey
     from tollway_provider_dispatch.domain.route import Candidate
-    from tollway_provider_dispatch.domain.verdict import Fault
+    from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 
 class Then(Enum):

@@ -1,197 +1,35 @@
-"""One provider fails and another takes over: before anything was delivered, and after."""
+"""Streams of one provider that another one begins anew, or takes on where they broke off."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import Any
 
 import pytest
-from tollway_dialects.dialect import Dialect
+from saying import (
+    ARGUMENTS,
+    BLOCK,
+    END,
+    ERROR,
+    FINAL,
+    STOP,
+    STREAM,
+    TOOL,
+    asked,
+    call,
+    chunk,
+    event,
+    joined,
+    pieces_of,
+    refusal,
+    said,
+    start,
+    text,
+    whole,
+)
 from tollway_dialects.usage import Usage
-from tollway_provider_dispatch.domain.call import ChatCall, Piece
-from tollway_provider_dispatch.domain.policy import Fallback, Rules
-
-STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-END = b"0\r\n\r\n"
-BODY = b'{"usage":{"input_tokens":1,"output_tokens":2}}'
-GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
-PATHS = {"anthropic": "/v1/messages", "deepseek": "/anthropic/v1/messages", "huggingface": "/messages"}
-
-
-def event(kind: str, **fields: Any) -> bytes:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields}, separators=(',', ':'))}\n\n".encode()
-
-
-def text(piece: str) -> bytes:
-    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
-
-
-def start(number: int) -> bytes:
-    return event("message_start", message={"id": f"msg_{number}", "usage": {"input_tokens": number}})
-
-
-BLOCK = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-TOOL = event("content_block_start", index=1, content_block={"type": "tool_use", "id": "t", "name": "n", "input": {}})
-ARGUMENTS = event("content_block_delta", index=1, delta={"type": "input_json_delta", "partial_json": '{"a":'})
-STOP = event("content_block_stop", index=0)
-FINAL = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 9}) + event("message_stop")
-ERROR = event("error", error={"type": "overloaded_error", "message": "x"})
-
-
-def chunk(*events: bytes) -> bytes:
-    data = b"".join(events)
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-def whole(number: int, *pieces: str) -> bytes:
-    return STREAM + chunk(start(number), BLOCK, *map(text, pieces), STOP, FINAL) + END
-
-
-def refusal(status: int, body: bytes = b"{}") -> bytes:
-    return b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
-
-
-def call(model: str = "m", **more: Any) -> ChatCall:
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}]}).encode()
-    fixed = {"header_lines": b"", "query": "", "conversation": b"c", "strip_usage_event": False}
-    return ChatCall("c1", Dialect.ANTHROPIC_MESSAGES, [model], body, model, **fixed, **more)
-
-
-@pytest.fixture
-def say(server: Any) -> Any:
-    """Answer each request with the next of these bytes, in one or several packets; a cut one ends its connection."""
-
-    def say(*answers: bytes | tuple[bytes, ...]) -> None:
-        left = iter(answers)
-
-        async def answer(_: Any, writer: asyncio.StreamWriter) -> None:
-            said = next(left)
-            packets = said if isinstance(said, tuple) else (said,)
-            for packet in packets:
-                writer.write(packet)
-                await writer.drain()
-                await asyncio.sleep(0.02)  # a packet of its own for each
-            if packets[0].startswith(STREAM) and not packets[-1].endswith(END):
-                writer.close()
-
-        server.answer = answer
-
-    return say
-
-
-def asked(server: Any) -> list[str]:
-    paths = {path: name for name, path in PATHS.items()}
-    return [paths[request.line.split()[1]] for request in server.requests]
-
-
-async def pieces_of(dispatcher: Any, it: ChatCall | None = None) -> list[Piece]:
-    return [piece async for piece in dispatcher.stream(it or call())]
-
-
-def joined(pieces: list[Piece]) -> bytes:
-    return b"".join(piece.data for piece in pieces)
-
-
-def said(pieces: list[Piece]) -> str:
-    lines = [json.loads(line[6:]) for line in joined(pieces).splitlines() if line.startswith(b"data: {")]
-    return "".join(line["delta"].get("text", "") for line in lines if line["type"] == "content_block_delta")
-
-
-# --- whole answers
-
-
-async def test_the_next_provider_answers_and_the_answer_says_so(server, say, cascading, caplog):
-    say(*[refusal(529)] * 3, GOOD)
-    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
-        piece = await dispatcher.complete(call())
-    assert asked(server) == ["anthropic"] * 3 + ["deepseek"]
-    assert (piece.head.provider, piece.head.model, piece.usage) == ("deepseek", "m", Usage(1, output=2))
-    assert piece.head.fallback == "from=anthropic/m; to=deepseek/m; reason=status_529"
-    (warning,) = [each for each in caplog.records if "falling through" in each.message]
-    assert warning.levelno == logging.WARNING
-    assert warning.message == "anthropic/m failed (status_529): falling through to deepseek/m"
-
-
-async def test_where_nobody_is_left_each_candidate_is_told_with_its_last_reason(server, say, cascading):
-    say(refusal(401), *[refusal(503)] * 4)
-    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
-        piece = await dispatcher.complete(call())
-    assert piece.head is None
-    assert piece.failure.reason == "PROVIDERS_EXHAUSTED"
-    assert piece.failure.message == (
-        "no provider could answer (anthropic/m: status_401; deepseek/m: status_503); try again"
-    )
-    assert 0 < piece.failure.retry_after_ms < 60_000
-    assert len(piece.attempts) == 5
-
-
-async def test_an_open_breaker_is_passed_over_and_told(server, say, cascading):
-    say(*[refusal(503)] * 4, GOOD, refusal(503), GOOD, GOOD)
-    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
-        for _ in range(3):
-            piece = await dispatcher.complete(call())
-    assert asked(server) == ["anthropic"] * 4 + ["deepseek", "anthropic", "deepseek", "deepseek"]
-    assert piece.head.fallback == "from=anthropic/m; to=deepseek/m; reason=left alone after status_503"
-
-
-async def test_a_sole_provider_whose_breaker_is_open_is_not_asked_and_when_to_come_again_is_told(
-    server, say, cascading
-):
-    say(*[refusal(503)] * 8)
-    async with cascading(server.url, "anthropic") as dispatcher:
-        for _ in range(2):
-            await dispatcher.complete(call())
-        count = len(server.requests)
-        piece = await dispatcher.complete(call())
-        (streamed,) = await pieces_of(dispatcher)
-    assert len(server.requests) == count
-    for each in (piece, streamed):
-        assert each.failure.message == "no provider could answer (anthropic/m: left alone after status_503); try again"
-        assert 4000 < each.failure.retry_after_ms <= 5000
-
-
-async def test_a_sole_key_that_is_refused_is_asked_again_since_nobody_else_could_answer(server, say, cascading):
-    say(refusal(401), refusal(401), GOOD)
-    async with cascading(server.url, "anthropic") as dispatcher:
-        reasons = [(await dispatcher.complete(call())).failure for _ in range(2)]
-        assert [each.reason for each in reasons] == ["PROVIDER_CREDENTIALS"] * 2
-        assert (await dispatcher.complete(call())).head.status == 200
-        assert dispatcher.cooldowns.is_quiet
-
-
-async def test_a_call_waits_for_a_sole_key_that_rests_for_a_moment(server, say, cascading):
-    say(refusal(429, b'{"error":{"details":[{"retryDelay":"2s"}]}}'), GOOD, GOOD)
-    async with cascading(server.url, "anthropic") as dispatcher:
-        await dispatcher.complete(call())
-        waited = len(dispatcher._trying.clock.waits)
-        dispatcher.cooldowns.replace([])
-        assert waited == 1
-        assert (await dispatcher.complete(call())).head.status == 200
-
-
-async def test_a_prompt_that_is_too_long_goes_to_a_larger_model_where_one_may_stand_in(server, say, cascading):
-    too_long = refusal(
-        400, b'{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9"}}'
-    )
-    say(too_long, GOOD, too_long)
-    async with cascading(server.url, "anthropic", rules=Rules(fallback=Fallback.CASCADE), context=100) as dispatcher:
-        piece = await dispatcher.complete(call())
-    assert (piece.head.model, piece.head.body_changes) == ("large", ("model",))
-    async with cascading(server.url, "anthropic", context=100) as dispatcher:
-        assert (await dispatcher.complete(call())).head.status == 400
-    assert len(server.requests) == 3
-
-
-@pytest.mark.parametrize("status", [400, 404, 422])
-async def test_a_refusal_of_the_request_reaches_the_client_after_one_try(server, say, cascading, status):
-    reason = b'{"error":{"type":"invalid_request_error","message":"content policy"}}'
-    say(refusal(status, reason))
-    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
-        piece = await dispatcher.complete(call())
-    assert (piece.head.status, piece.data, len(piece.attempts)) == (status, reason, 1)
-
+from tollway_provider_dispatch.domain.policy import Rules
 
 # --- streams
 
