@@ -34,7 +34,13 @@ class _Series:
 class PrometheusMeter:
     """Counts calls, tokens and money."""
 
-    def __init__(self, ledger_waiting: Callable[[], int], cache_dropped: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        ledger_waiting: Callable[[], int],
+        cache_dropped: Callable[[], int],
+        kept_bytes: Callable[[], int],
+        crowded_out: Callable[[], int],
+    ) -> None:
         self.registry = registry = CollectorRegistry()
         self._calls = Counter(
             "tollway_calls",
@@ -55,6 +61,9 @@ class PrometheusMeter:
         self._unpriced = Counter("tollway_unpriced_calls", "Calls of models without a price", registry=registry)
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
+        Gauge("tollway_cache_kept_bytes", "Answers in memory for the cache", registry=registry).set_function(kept_bytes)
+        told = "Streamed answers not kept for want of memory"
+        Gauge("tollway_cache_crowded_out", told, registry=registry).set_function(crowded_out)
         self._series: dict[tuple[str | int, ...], _Series] = {}
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:

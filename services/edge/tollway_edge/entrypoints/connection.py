@@ -14,7 +14,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
-from tollway_edge.entrypoints.exchange import Exchange
+from tollway_edge.entrypoints.exchange import MOST_UNSENT_BYTES, Exchange
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
 from tollway_edge.entrypoints.request_headers import RequestHeaders, request_head, split_target
@@ -40,14 +40,14 @@ class EdgeConnection(HttpToolsProtocol):
         self.url, self.headers = b"", []
         self._running: Any = None
         self._deadlines = Deadlines(limits, self.loop.time())
-        self._head_bytes = 0
-        self._is_over = False
+        self._head_bytes, self._is_over = 0, False
         self._refusal: GatewayError | None = None
 
     # asyncio's side
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        transport.set_write_buffer_limits(MOST_UNSENT_BYTES)
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
