@@ -15,11 +15,12 @@ class Keeping:
     """
     All answers that are being kept; one for the process.
 
-    When there is no room, the largest is let go: it reaches its client as it would have, and is not cached.
-    Most answers are small, so most are cached even then.
+    Without room, an answer that has grown beyond an even share is let go when it grows on: it reaches its client as it
+    would have, and is not cached. For one within its share the largest is let go. So small answers are cached however
+    many large ones there are, a slow reader's does not stay for ever, and of many equal ones some come to their end.
 
     Args:
-        most: Bytes of all answers, those among them that wait to be stored.
+        most: Bytes of all answers, those that wait to be stored among them.
         waiting: Tells the bytes that wait to be stored.
     """
 
@@ -41,31 +42,37 @@ class Keeping:
         self._kept.add(kept)
         return kept
 
-    def make_room(self, size: int) -> bool:
-        """Let answers go until so many bytes more may be held; False where that is not enough."""
-        while self.bytes + size > self._most:
-            if not self._held:
-                return False
-            max(self._kept, key=_size).let_go()
-            self.crowded_out += 1
-        return True
+    def make_room(self, size: int, kept: Kept | None = None) -> None:
+        """Let answers go until so many bytes more may be held, by one that is being kept or by one that waits."""
+        while self.bytes + size > self._most and self._held:
+            is_beyond_share = kept is not None and kept.size * len(self._kept) > self._most
+            crowded = kept if kept and is_beyond_share else max(self._kept, key=_size)
+            self.crowd_out(crowded)
+            if crowded is kept:
+                return
+        if kept and self.bytes + size > self._most:  # what waits leaves no room
+            self.crowd_out(kept)
 
-    def held(self, size: int) -> None:
-        """Count bytes that an answer holds from now on, or no longer."""
+    def crowd_out(self, kept: Kept) -> None:
+        self.crowded_out += 1
+        kept.let_go()
+
+    def hold(self, size: int) -> None:
+        """Count bytes that an answer holds from now on; below 0: no longer."""
         self._held += size
 
-    def ended(self, kept: Kept) -> None:
+    def forget(self, kept: Kept) -> None:
         self._kept.discard(kept)
 
 
 class Kept:
     """The bytes of one answer; nothing once they are too many."""
 
-    __slots__ = ("_data", "_keeping", "_most", "size")
+    __slots__ = ("_keeping", "_most", "_pieces", "size")
 
     def __init__(self, keeping: Keeping, most: int) -> None:
         self.size = 0
-        self._data: bytearray | None = bytearray()
+        self._pieces: list[bytes] | None = []
         """None: it is not kept any more."""
         self._keeping = keeping
         self._most = most
@@ -77,28 +84,27 @@ class Kept:
         self.let_go()
 
     def add(self, data: bytes) -> None:
-        if self._data is None:
+        if self._pieces is None:
             return
         size = len(data)
         if self.size + size > self._most:
             self.let_go()
-        elif not self._keeping.make_room(size):
-            self._keeping.crowded_out += 1
-            self.let_go()
-        elif self._data is not None:  # else it was the largest itself
-            self._data += data
+            return
+        self._keeping.make_room(size, self)
+        if self._pieces is not None:
+            self._pieces.append(data)
             self.size += size
-            self._keeping.held(size)
+            self._keeping.hold(size)
 
     def let_go(self) -> None:
         """Hold nothing from now on."""
-        if self._data is not None:
-            self._data = None
-            self._keeping.held(-self.size)
-            self._keeping.ended(self)
+        if self._pieces is not None:
+            self._pieces = None
+            self._keeping.hold(-self.size)
+            self._keeping.forget(self)
 
     def taken(self) -> bytes | None:
         """Return the answer and hold it no longer; None where it was not kept whole."""
-        answer = None if self._data is None else bytes(self._data)
+        answer = None if self._pieces is None else b"".join(self._pieces)
         self.let_go()
         return answer
