@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from gateway import Gateway, running
-from load.readers import ABANDONED, FAST, LATE, PACE, PROBE, SLOW, Kind, Stream
+from load.readers import ABANDONED, FAST, LATE, PACE, PROBE, SLOW, UNREAD, Kind, Stream
 from load.usage import Usage, enough_files
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ MIXED = {FAST: 0.6, SLOW: 0.2, LATE: 0.1, ABANDONED: 0.1}
 CONTROLS = 5
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 120
+MOST_UNREAD_KIB = {"compact": 130, "distributed": 200}
 
 
 @pytest.fixture(
@@ -47,6 +48,24 @@ async def test_many_streams_keep_their_pace(gateway: Gateway) -> None:
 
 async def test_readers_that_are_slow_or_stuck_hold_up_nobody_else(gateway: Gateway) -> None:
     await _serve_all(MIXED, gateway)
+
+
+async def test_a_reader_that_never_reads_holds_little(gateway: Gateway) -> None:
+    usage = Usage(gateway.pids)
+    streams: list[Stream] = []
+    held = []
+    try:
+        for _ in range(2):  # the first ones warm up the allocators
+            before = usage.now()
+            some = _streams({UNREAD: 1.0}, STREAMS)
+            streams += some
+            await asyncio.gather(*(stream.ask(gateway.url, gateway.key) for stream in some))
+            held.append((await usage.settled() - before) / 1024 / STREAMS)
+    finally:
+        for stream in streams:
+            stream.close()
+    print(f"\n{gateway.topology}: {held[1]:.0f} KiB in all processes for a stream that nobody reads")
+    assert held[1] < MOST_UNREAD_KIB[gateway.topology]
 
 
 async def _serve_all(shares: Mapping[Kind, float], gateway: Gateway) -> None:
