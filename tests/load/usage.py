@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # a stream is a file at both of its ends in every process that it runs through, and processes have others too
 FILES_PER_STREAM = 3
 SAMPLE_SECONDS = 0.25
-SETTLED_SECONDS = 1.0
+SETTLED_SECONDS = 0.5
 
 
 @contextmanager

@@ -40,9 +40,13 @@ def test_an_answer_above_its_own_limit_is_let_go_at_once_and_crowded_out_by_nobo
 
 
 def test_a_call_that_ends_early_holds_nothing_any_more(keeping: Keeping) -> None:
-    with pytest.raises(RuntimeError), keeping.begin(MOST) as kept:
-        kept.add(bytes(10))
-        raise RuntimeError("the client left")
+    def fail() -> None:
+        with keeping.begin(MOST) as kept:
+            kept.add(bytes(10))
+            raise RuntimeError("the client left")
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert keeping.bytes == 0
 
 
