@@ -26,6 +26,10 @@ MIXED = {FAST: 0.6, SLOW: 0.2, LATE: 0.1, ABANDONED: 0.1}
 CONTROLS = 5
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 120
+MOST_KEPT = 4 * 1024 * 1024
+"""What answers hold together that are kept for the cache, by config.yaml."""
+MOST_KIB = {"compact": 70, "distributed": 120}
+"""What a stream holds beside that, all processes and kinds of readers together."""
 MOST_UNREAD_KIB = {"compact": 130, "distributed": 200}
 
 
@@ -81,6 +85,7 @@ async def _serve_all(shares: Mapping[Kind, float], gateway: Gateway) -> None:
             stream.assert_whole()
     # this process and the simulator may have been held up themselves: what was read past the gateway tells
     assert max(one.longest_gap for one in fast) < 4 * PACE + max(one.longest_gap for one in controls)
+    assert sum(usage.grown().values()) < MOST_KEPT + MOST_KIB[gateway.topology] * 1024 * len(streams)
     assert max(one.seconds for one in fast) < 4 * PACE + 1.2 * max(one.seconds for one in controls)
     await _assert_booked_once(gateway, streams, before)
 
