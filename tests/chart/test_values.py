@@ -78,6 +78,9 @@ def test_no_object_of_ours_takes_unknown_keys() -> None:
         ({"providers": {"keys": {"OPENAI_API_KEY_6": "sk"}}}, "OPENAI_API_KEY_6"),
         ({"redis": {"url": "redis://elsewhere:6379"}}, "/redis/url"),
         ({"redis": {"enabled": False, "url": "elsewhere:6379"}}, "/redis/url"),
+        ({"stateRedis": {"existingSecret": "ours"}}, "/stateRedis/existingSecret"),
+        ({"stateRedis": {"url": "redis://elsewhere:6379"}}, "/stateRedis/url"),
+        ({"stateRedis": {"persistence": {"size": "much"}}}, "/stateRedis/persistence/size"),
         ({"edge": {"extraEnv": {"A": "b"}}}, "/edge/extraEnv"),
     ],
 )

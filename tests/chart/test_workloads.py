@@ -17,6 +17,7 @@ PORTS = {
     "prompt-registry": 50055,
     "simulator": 8090,
     "redis-cache": 6379,
+    "redis-state": 6379,
 }
 
 
@@ -54,7 +55,7 @@ def test_every_pod_is_probed_in_its_own_protocol(scenario: Any) -> None:
         alive: dict[str, Any] = {"grpc": {"port": PORTS[name]}}
         if name in HTTP:
             alive = {"httpGet": {"port": "main", "path": HTTP[name]}}
-        if name == "redis-cache":
+        if name not in scenario.services():
             alive = {"tcpSocket": {"port": "main"}}
         ready = {"httpGet": {"port": "main", "path": "/health"}} if name in HTTP else alive
         assert alive.items() <= container["startupProbe"].items()
@@ -65,7 +66,7 @@ def test_every_pod_is_probed_in_its_own_protocol(scenario: Any) -> None:
 def test_every_service_listens_where_its_service_object_points(scenario: Any) -> None:
     for name, container in scenario.containers().items():
         assert container["ports"] == [{"name": "main", "containerPort": PORTS[name]}]
-        if name != "redis-cache":
+        if name in scenario.services():
             assert scenario.env(name)["LISTEN_ADDRESS"] == f"0.0.0.0:{PORTS[name]}"
         service = scenario.find("Service", "edge" if name == "compact" else name)
         assert service["spec"]["selector"].items() <= pod_labels(scenario, name).items()

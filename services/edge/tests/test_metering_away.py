@@ -91,6 +91,9 @@ class Others:
         self.stored += request.entries
         return cache_pb2.StoreAnswersResponse()
 
+    async def AskKeptAnswer(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return dispatch_pb2.AskKeptAnswerResponse()
+
     async def ClassifyPrompt(self, request: Any, context: Any) -> Any:  # noqa: N802
         return classifier_pb2.ClassifyPromptResponse()
 

@@ -25,6 +25,7 @@ from tollway_edge.adapters.catalogue import DispatchCatalogue
 from tollway_edge.adapters.classifier_client import ClassifierClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.adapters.figures import LedgerFigures
+from tollway_edge.adapters.kept_answers_client import KeptAnswersClient
 from tollway_edge.adapters.ledger_client import LedgerClient
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.adapters.prompt_client import PromptClient
@@ -130,6 +131,7 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         workspaces,
         DispatchCatalogue(stubs.provider_dispatch, tiers.names),
         LedgerFigures(stubs.metering, ledger.records),
+        KeptAnswersClient(stubs.provider_dispatch),
         meter.registry,
     )
     routes = HotRoutes(pipeline)

@@ -44,6 +44,7 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     if call.dialect is Dialect.OPENAI_CHAT and call.is_stream:
         _ask_for_usage(call, body)
+    call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)
     workspace = call.workspace.name if call.workspace else ""
     call.conversation = call.conversation_id.encode() or conversation_of(body, call.dialect, workspace)
     return body

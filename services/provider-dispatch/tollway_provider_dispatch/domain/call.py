@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 from tollway_dialects.usage import Usage
@@ -28,6 +29,29 @@ class ChatCall(msgspec.Struct, frozen=True):
     query: str
     conversation: bytes
     strip_usage_event: bool
+    workspace: str = ""
+    kept_answer_id: str = ""
+    """An earlier answer that the call goes on from; the account that made it is the one to ask."""
+    is_kept: bool = False
+    """The provider keeps the answer."""
+
+
+class KeptAnswerRequest(msgspec.Struct, frozen=True):
+    """A client's request about an answer that a provider keeps."""
+
+    method: str
+    kept_id: str
+    below: str
+    """Path below the answer; empty for the answer itself."""
+    query: str
+    header_lines: bytes
+    workspace: str
+
+    @property
+    def path(self) -> str:
+        """Path below the provider's path for answers; an id is one segment of it, whatever a client wrote."""
+        name = quote(self.kept_id, safe="")
+        return f"/{name}/{quote(self.below)}" if self.below else f"/{name}"
 
 
 class Outcome(StrEnum):

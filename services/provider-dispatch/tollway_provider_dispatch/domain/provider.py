@@ -73,8 +73,8 @@ class Provider:
     def name(self) -> str:
         return self.kind.name
 
-    def url(self, dialect: Dialect, query: str) -> str:
-        return f"{self.base_url}{self.kind.paths[dialect]}{'?' + query if query else ''}"
+    def url(self, dialect: Dialect, query: str, below: str = "") -> str:
+        return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"
 
     def lines_with(self, key: ProviderKey) -> bytes:
         """Return the headers that the gateway adds to a request, the key's among them."""
