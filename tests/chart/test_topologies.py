@@ -35,7 +35,7 @@ def test_clients_find_either_topology_at_the_same_address(render: Any) -> None:
 
 
 def test_the_simulator_runs_only_where_it_is_switched_on(scenario: Any, request: pytest.FixtureRequest) -> None:
-    is_on = request.node.callspec.id in {"compact", "simulator"}
+    is_on = request.node.callspec.id in {"compact", "simulator", "mtls"}
     assert ("simulator" in scenario.names("Deployment")) is is_on
     urls = {name for name in scenario.services() if "SIMULATOR_URL" in scenario.env(name)}
     dispatching = {"compact", "provider-dispatch"} & scenario.names("Deployment")

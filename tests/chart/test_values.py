@@ -82,6 +82,8 @@ def test_no_object_of_ours_takes_unknown_keys() -> None:
         ({"stateRedis": {"url": "redis://elsewhere:6379"}}, "/stateRedis/url"),
         ({"stateRedis": {"persistence": {"size": "much"}}}, "/stateRedis/persistence/size"),
         ({"edge": {"extraEnv": {"A": "b"}}}, "/edge/extraEnv"),
+        ({"tls": {"enabled": True}}, "/tls/existingSecret"),
+        ({"useLinks": "no"}, "/useLinks"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(render: Any, values: Any, complaint: str) -> None:

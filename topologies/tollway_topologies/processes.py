@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.settings import Environment, SettingError
+from tollway_servicekit.tls import Tls
 
 from tollway_topologies.addresses import free_address
 from tollway_topologies.children import Children, await_grpc, await_http, await_tcp
@@ -63,7 +64,7 @@ async def _start(kind: str, env: dict[str, str], children: Children, folder: Pat
         env[_address_of(name)] = address = free_address()
         await start(name, f"tollway_{name.replace('-', '_')}", address=address)
     for name in services:
-        await await_grpc(env[_address_of(name)])
+        await await_grpc(env[_address_of(name)], Tls.from_env(env))
     if kind == "compact":
         await start("compact", "tollway_topologies", "compact", address=edge)
     else:

@@ -138,7 +138,7 @@ async def test_what_is_not_served_is_refused_in_the_dialect(
 
 
 async def test_a_method_that_is_not_served_says_which_is(client: httpx2.AsyncClient) -> None:
-    assert (await client.delete("/v1/models")).headers["allow"] == "GET"
+    assert (await client.delete("/v1/models")).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/hello", "/health", "/v1/models"])

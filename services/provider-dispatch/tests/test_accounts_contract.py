@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,21 @@ async def test_redis_keeps_it_as_long_as_the_provider_keeps_the_answer(redis_pro
     assert KEPT_SECONDS - 60 < await redis.ttl(key) <= KEPT_SECONDS
     await accounts.close()
     await redis.aclose()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_whoever_is_cancelled_while_it_is_remembered_does_not_go_on(accounts: Accounts, turns: int) -> None:
+    async def remember() -> None:
+        await accounts.remember("resp_1", ONE)
+        await asyncio.Event().wait()
+
+    for _ in range(5):  # with a new connection, and with one that is kept
+        remembering = asyncio.ensure_future(remember())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        remembering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(remembering, 2)
 
 
 async def test_redis_that_is_away_is_told_from_nobody_and_found_again(redis_process: RedisProcess) -> None:

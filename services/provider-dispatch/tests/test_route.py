@@ -159,19 +159,23 @@ def keys_of(count: int) -> Provider:
 
 def test_a_conversation_stays_with_its_key():
     conversations = [b"%d" % number * 8 for number in range(50)]
-    first = [keys_of(3).key_for(each) for each in conversations]
-    assert [keys_of(3).key_for(each) for each in conversations] == first
+    first = [keys_of(3).key_for(lambda each=each: each) for each in conversations]
+    assert [keys_of(3).key_for(lambda each=each: each) for each in conversations] == first
 
 
 @pytest.mark.parametrize("name", ["%032d", "conversation-%d", "%d", "session/2026-11-21/%d"])
 def test_conversations_spread_over_the_keys_whatever_they_are_called(name):
-    uses = Counter(keys_of(4).key_for((name % number).encode()).secret for number in range(1000))
+    uses = Counter(keys_of(4).key_for((name % number).encode).secret for number in range(1000))
     assert len(uses) == 4
     assert all(150 < used < 350 for used in uses.values())
 
 
 def test_a_call_without_a_conversation_has_a_key_too():
-    assert keys_of(3).key_for(b"") == keys_of(3).key_for(b"")
+    assert keys_of(3).key_for(bytes) == keys_of(3).key_for(bytes)
+
+
+def test_where_there_is_one_key_nobody_looks_for_the_conversation():
+    assert keys_of(1).key_for(None) == keys_of(1).keys[0]
 
 
 def test_a_key_is_known_by_its_fingerprint_only():

@@ -95,7 +95,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.body = call.body.raw if call.body else b""
     message.header_lines = to_lines(call.forwarded)
     message.query = call.query
-    message.conversation = call.conversation
+    message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
     message.strip_usage_event = call.strips_usage_event
     message.kept_answer_id = call.kept_answer_id

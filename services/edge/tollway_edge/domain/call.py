@@ -46,6 +46,7 @@ class Call(msgspec.Struct):
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
+    """The client's name of the conversation, from its headers."""
     call_id: str = msgspec.field(default_factory=new_call_id)
     started: float = msgspec.field(default_factory=time.monotonic)
     started_unix_ms: int = msgspec.field(default_factory=lambda: time.time_ns() // 1_000_000)
@@ -57,7 +58,6 @@ class Call(msgspec.Struct):
     max_tokens: int | None = None
     wants_usage_event: bool = False
     strips_usage_event: bool = False
-    conversation: bytes = b""
     kept_answer_id: str = ""
     """An earlier answer that a provider keeps and this call goes on from."""
     is_kept: bool = False

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.wires import WIRES
 
@@ -106,11 +107,13 @@ def _answer_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
-        if request.method == "OPTIONS" and error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "GET")
-            return Response(headers={"allow": f"{allowed}, HEAD, OPTIONS"})
+        told = {}
+        if error.status_code == 405:
+            told = {"allow": ", ".join(_allowed(request))}
+            if request.method == "OPTIONS":
+                return Response(headers=told)
         kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
-        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", error.headers)
+        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", told)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -120,6 +123,13 @@ def _answer_errors(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         return _error(request, GatewayErrorKind.INTERNAL, "the gateway failed; its log says why")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of all routes that have this path; the framework tells those of the first one."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in routes for method in route.methods}
+    return [*sorted(methods - {"HEAD"}), *(["HEAD"] if "GET" in methods else []), "OPTIONS"]
 
 
 def _is_anthropic(request: Request) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 from redis.asyncio import Redis
@@ -13,6 +16,9 @@ from redis.exceptions import RedisError
 
 from tollway_provider_dispatch.domain.account import Account
 from tollway_provider_dispatch.domain.ports import AccountsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 # OpenAI keeps responses for 30 days
 KEPT_SECONDS = 30 * 24 * 3600
@@ -33,24 +39,19 @@ class RedisAccounts:
         """Connect on first use; a malformed URL is a ValueError."""
         # a connection that was kept may have ended meanwhile; a server that hangs is not asked twice
         retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
-        return cls(
-            Redis.from_url(url, retry=retry, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
-        )
+        # `_limited` bounds every command: the driver's own limit swallows the cancellation of a client that left
+        return cls(Redis.from_url(url, retry=retry, socket_timeout=None, socket_connect_timeout=None))
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def remember(self, kept_id: str, account: Account) -> None:
-        try:
+        async with _limited():
             await self._redis.set(_key(kept_id), _encode(account), ex=KEPT_SECONDS)
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
 
     async def find(self, kept_id: str) -> Account | None:
-        try:
+        async with _limited():
             value = await self._redis.get(_key(kept_id))
-        except (RedisError, OSError) as error:
-            raise _unavailable(error) from error
         try:
             return None if value is None else _decode(value)  # type: ignore[arg-type]  # bytes, since no decoding was asked for
         except msgspec.DecodeError as error:
@@ -62,5 +63,10 @@ def _key(kept_id: str) -> str:
     return f"tollway:account:{hashlib.sha256(kept_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _unavailable(error: Exception) -> AccountsUnavailable:
-    return AccountsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server")
+@asynccontextmanager
+async def _limited() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            yield
+    except (RedisError, OSError) as error:
+        raise AccountsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server") from error

@@ -128,7 +128,7 @@ class Dispatcher:
 
     def _choose(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
         candidate = self.chain.choose(call.models, call.dialect)
-        return candidate, candidate.provider.key_for(call.conversation)
+        return candidate, candidate.provider.key_for(call.conversation_key)
 
     async def _maker_of(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
         provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)

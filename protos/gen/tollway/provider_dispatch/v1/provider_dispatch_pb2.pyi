@@ -279,7 +279,9 @@ class ChatCall(_message.Message):
     query: _builtins.str
     """Query string without its question mark."""
     conversation: _builtins.bytes
-    """Hash of the conversation: its calls share a provider key."""
+    """The conversation's name, where the client gave it one in a header: its calls share a provider key.
+    Empty: the id of it in the body counts, else how it began.
+    """
     body_model: _builtins.str
     """Model named in the body; where another one is called, the name in the body is replaced."""
     strip_usage_event: _builtins.bool
