@@ -180,6 +180,12 @@ class Connection(asyncio.BufferedProtocol):
             self._limit(self.loop.time() + self._stall, Stalled)
             self._transport.resume_reading()
 
+    def limit_stall(self, seconds: float) -> None:
+        """Hold the answer that is being read to another limit."""
+        self._stall = seconds
+        if not self._is_paused:
+            self._limit(self.loop.time() + seconds, Stalled)
+
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
         self._rested_at = self.loop.time()

@@ -103,9 +103,11 @@ def _note(call: Call, piece: AnswerPiece) -> None:
         call.attempts = piece.attempts
     if piece.head:
         call.provider, call.model = piece.head.provider, piece.head.model
-        call.body_changes = piece.head.body_changes
+        call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
     if piece.end:
         call.stop_reason = piece.end.stop_reason
+        if piece.end.provider:  # who took the stream on is who is paid
+            call.provider, call.model = piece.end.provider, piece.end.model
     if piece.failure:
         failure = piece.failure
         call.tried = (failure.provider, failure.model)
