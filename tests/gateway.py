@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ COMMANDS = {
     "distributed": ("processes", "distributed"),
 }
 START_SECONDS = 120
+# for suites whose provider fails on purpose: what it says comes back at once, and it is asked again the next time
+ONE_TRY = {"retries": 0, "cooldowns": []}
 # made once: loading the certificates of all authorities takes longer than a request
 _TRUST = ssl.create_default_context()
 
@@ -67,6 +70,16 @@ class Gateway:
         condition = {"since": since, "timeout": 10, **condition}
         answer = _get(f"{self.simulator_url}/_simulator/log/wait", params=condition, timeout=15)
         return answer.raise_for_status().json()
+
+
+def config_with(folder: Path, **sections: dict[str, Any]) -> str:
+    """Write the shipped config.yaml with other values in some of its sections; return its path."""
+    document = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for name, values in sections.items():
+        document[name] |= values
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return str(file)
 
 
 def _get(url: str, **options: Any) -> httpx2.Response:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from gateway import ROOT, Gateway, running
+from gateway import ONE_TRY, Gateway, config_with, running
 from hostile.asking import ENDPOINTS, MESSAGES, Endpoint
 from hostile.connection import Connection
 from hostile.limits import LIMITS
@@ -30,22 +29,14 @@ FAULTS = ("Traceback", '"trace"', "failed unexpectedly", "never retrieved", "nev
 MOST_GROWTH = 128 << 20
 
 
-def config_with(folder: Path, **edge: Any) -> str:
-    """Write the shipped config.yaml with other values in its section `edge`."""
-    document = yaml.safe_load((ROOT / "config.yaml").read_text())
-    document["edge"] |= edge
-    file = folder / "config.yaml"
-    file.write_text(yaml.safe_dump(document))
-    return str(file)
-
-
 @pytest.fixture(
     scope="session",
     params=[pytest.param(topology, marks=pytest.mark.xdist_group(f"hostile-{topology}")) for topology in TOPOLOGIES],
 )
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp(f"hostile-{request.param}")
-    with running(request.param, folder, TOLLWAY_CONFIG=config_with(folder, **LIMITS)) as started:
+    config = config_with(folder, edge=LIMITS, provider_dispatch=ONE_TRY)
+    with running(request.param, folder, TOLLWAY_CONFIG=config) as started:
         before = memory(started)
         yield started
         after = memory(started)

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 from comparing.clients import CLIENTS
 from comparing.straight import StraightRuns
-from gateway import Gateway, running
+from gateway import ONE_TRY, Gateway, config_with, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with running(request.param, tmp_path_factory.mktemp(request.param)) as started:
+    folder = tmp_path_factory.mktemp(request.param)
+    with running(request.param, folder, TOLLWAY_CONFIG=config_with(folder, provider_dispatch=ONE_TRY)) as started:
         yield started
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from contract.hygiene.canaries import Canaries
@@ -20,7 +19,7 @@ from contract.hygiene.canary_client import CanaryClient
 from contract.hygiene.evidence import Evidence, dump_of, files_under, processes_of, series_in
 from contract.hygiene.leaky_upstream import LeakyUpstream, leaky_upstream
 from contract.hygiene.traffic import Traffic
-from gateway import COMMANDS, ROOT, running
+from gateway import COMMANDS, ONE_TRY, config_with, running
 from tollway_topologies.addresses import free_address
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def _variables(folder: Path, canaries: Canaries, upstream_url: str, redis_url: s
     prompt.parent.mkdir(parents=True)
     prompt.write_text(f"{canaries.published}\nSpeak in a {{{{ tone }}}} tone.\n")
     return {
-        "TOLLWAY_CONFIG": str(_config(folder)),
+        "TOLLWAY_CONFIG": _config(folder),
         "PROMPTS_DIR": str(folder / "prompts"),
         "TMPDIR": str(folder / "gateway" / "tmp"),
         "LOG_LEVEL": "debug",
@@ -97,14 +96,12 @@ def _variables(folder: Path, canaries: Canaries, upstream_url: str, redis_url: s
     }
 
 
-def _config(folder: Path) -> Path:
+def _config(folder: Path) -> str:
     """Write config.yaml with limits that can be reached: bytes of a body, seconds of silence."""
-    document = yaml.safe_load((ROOT / "config.yaml").read_text())
-    document["edge"]["max_body_bytes"] = 1 << 20
-    document["provider_dispatch"] |= {"connect_timeout": 1, "read_timeout": 1}
-    file = folder / "config.yaml"
-    file.write_text(yaml.safe_dump(document))
-    return file
+    seconds = dict.fromkeys(
+        ("connect_timeout", "read_timeout", "whole_timeout", "first_token_timeout", "stall_timeout"), 1
+    )
+    return config_with(folder, edge={"max_body_bytes": 1 << 20}, provider_dispatch=seconds | ONE_TRY)
 
 
 @contextmanager

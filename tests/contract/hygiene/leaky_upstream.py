@@ -110,11 +110,8 @@ def _misbehaviour(order: str, word: bytes, head: bytes, body: bytes) -> bytes:
         "bad-gzip": _answer(b"200 OK", b"application/json\r\ncontent-encoding: gzip", nonsense),
         "short": _answer(b"200 OK", b"application/json", b'{"text": "%s"}' % (word * 9))[:-40],
         "repeat-body": _answer(b"400 Bad Request", b"application/json", body),
-        "repeat-key": _answer(
-            b"401 Unauthorized\r\nx-received-key: " + key,
-            b"application/json",
-            b'{"type": "error", "error": {"type": "authentication_error", "message": "no such key: %s"}}' % key,
-        ),
+        "repeat-key": _answer(b"422 Odd Key\r\nx-received-key: " + key, b"application/json", _NO_KEY % key),
+        "refuse-key": _answer(b"401 Unauthorized\r\nx-received-key: " + key, b"application/json", _NO_KEY % key),
     }
     return told[order]
 
@@ -124,4 +121,5 @@ def _answer(status: bytes, kind: bytes, body: bytes) -> bytes:
     return b"HTTP/1.1 %b\r\ncontent-type: %b\r\n%b%b" % (status, kind, framing, body)
 
 
+_NO_KEY = b'{"type": "error", "error": {"type": "authentication_error", "message": "no such key: %s"}}'
 MISBEHAVIOURS = ("leave", "garbage", "bad-header", "bad-chunk", "bad-json", "bad-stream", "bad-gzip", "short")

@@ -102,7 +102,7 @@ class Traffic:
         """Providers whose errors repeat what they were sent."""
         for path in ENDPOINTS:
             for stream in (False, True) if path in STREAMING else (None,):
-                for order in ("repeat-body", "repeat-key"):
+                for order in ("repeat-body", "repeat-key", "refuse-key"):
                     text = f"{{upstream:{order}}} {self.canaries.prompt}"
                     self._client.post(path, self._request(path, text, stream), what=order)
 

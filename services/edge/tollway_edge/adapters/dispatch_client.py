@@ -68,7 +68,9 @@ async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> Asyn
     try:
         async for message in messages:
             if message.output_tokens_so_far:
-                yield AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                piece = AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                del message  # a client that does not read would hold it, and the data in it, for nothing
+                yield piece
                 continue
             yield AnswerPiece(
                 head=head_from(message.head) if message.HasField("head") else None,

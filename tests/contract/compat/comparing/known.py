@@ -49,6 +49,8 @@ def _fits(name: str, patterns: str) -> bool:
 
 OWN_ANSWER = "the gateway answers this itself: no provider is asked, and none adds its headers"
 OWN_WORDS = "what the gateway must read itself, it refuses in words of its own"
+NOT_THEIRS = "what is wrong with the gateway's account at a provider is not the client's to mend: 503, and an alert"
+UNBEGUN = "a stream that fails before its first word has not begun: an error with a status, if nobody else begins it"
 CUT = "an answer that was cut ends in an error of the dialect; a provider just closes the connection"
 IDS = "the first answer's ids are part of the second request, and no id is made twice: the digest differs by itself"
 USAGE = "usage is always asked for, so that it can be booked, and kept from clients that did not ask"
@@ -65,12 +67,18 @@ KNOWN = (
     Known(CLAUDE_CODE, "hello_before_the_first_message|models_for_its_menu", "received*", OWN_ANSWER),
     Known(SDKS, "error_of_an_unknown_path", "received*", OWN_ANSWER),
     Known(PYTHON, "error_of_a_wrong_method", "received*", OWN_ANSWER),
-    Known(SDKS, "error_of_a_missing_field", "received*|outcome.headers.*", OWN_ANSWER),
     Known(OPENAI, "error_of_a_wrong_field", "received*|outcome.headers.*", OWN_ANSWER),
     Known(OPENAI, "error_of_a_wrong_field", "outcome.message|outcome.body.message", OWN_WORDS),
-    Known(ANTHROPIC, "error_of_counting", "received*|outcome.1.headers.*", OWN_ANSWER),
-    Known(ANTHROPIC, "error_of_counting", "outcome.1.message|outcome.1.body.error.message", OWN_WORDS),
     Known(OPENAI, "error_of_an_unknown_previous_response", "received*|outcome.headers.*", OWN_ANSWER),
+    Known(SDKS, "error_40[123]|no_retry_after_40[123]", "*", NOT_THEIRS),
+    Known(AI_SDK, "*_error_40[123]", "*", NOT_THEIRS),
+    Known(PYDANTIC_AI, "*_errors", "outcome.40[123].*", NOT_THEIRS),
+    Known(OPENAI, "error_of_a_response", "outcome.[123].*", NOT_THEIRS),
+    Known(OPENAI, "errors_by_their_codes", "outcome.1.*", NOT_THEIRS),
+    Known(CLAUDE_CODE, "the_errors_that_it_shows", "outcome.[12].*", NOT_THEIRS),
+    Known(PYTHON, "cut_stream_before_its_first_word", "outcome.seen*", UNBEGUN),
+    Known(PYTHON, "error_before_the_first_word_of_a_stream", "outcome.*", UNBEGUN),
+    Known(OPENAI, "error_in_the_middle_of_a_response", "outcome.1*", UNBEGUN),
     Known(SDKS, "cut_answer", "outcome.*", CUT),
     Known(SDKS, "cut_stream", "outcome.error*", CUT),
     Known(PYTHON, "cut_stream_before_its_first_word|cut_stream_that_ends_cleanly", "outcome.error*", CUT),
