@@ -19,6 +19,8 @@ class Dialect(StrEnum):
     OPENAI_CHAT = "openai"
     OPENAI_RESPONSES = "openai_responses"
     OPENAI_EMBEDDINGS = "openai_embeddings"
+    GEMINI = "gemini"
+    """Of providers only: no client of the gateway asks in it."""
 
 
 class StreamReader(Protocol):

@@ -1,0 +1,6 @@
+"""Anthropic Messages: requests in and out, streams in and out, errors."""
+
+from tollway_dialects.translation.anthropic.request_in import read_request
+from tollway_dialects.translation.anthropic.request_out import write_request
+
+__all__ = ["read_request", "write_request"]
