@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tollway_dialects.translation.models.capabilities import ModelCapabilities
 
 _MODES = {"auto": "auto", "required": "any", "named": "tool", "none": "none"}
-_SHOWN = {"none": "omitted"}
+_SHOWN = {"none": "omitted", "auto": "summarized", "concise": "summarized", "detailed": "summarized"}
 
 
 def write_request(request: Request, model: ModelCapabilities) -> Json:

@@ -46,7 +46,7 @@ def turn_items(turn: Turn) -> list[Json]:
 
 
 def _item(part: Part) -> Json | None:
-    """Return what is an item of its own: nothing in it where it is dropped, None where the part belongs to a message."""
+    """Return what is an item of its own, empty where it is dropped; None where the part belongs to a message."""
     match part:
         case ToolCall():
             call_id = valid_tool_id(part.id)
