@@ -54,11 +54,12 @@ def from_events(events: bytes, usage: Usage) -> bytes:
 
 def usage_fields(usage: Usage) -> Json:
     """Return counts as this dialect tells them."""
+    written = usage.cache_write_short + usage.cache_write_long
     return {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.total,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write_short},
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": written},
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
     }
 

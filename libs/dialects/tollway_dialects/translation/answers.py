@@ -13,11 +13,13 @@ from tollway_dialects.translation import anthropic, chat, gemini, responses
 from tollway_dialects.translation.encoder import Decoder, Encoder, Ending
 from tollway_dialects.translation.errors import MalformedAnswer
 from tollway_dialects.translation.form.deltas import (
+    Cited,
     Delta,
     Failed,
     Finished,
     Grew,
     Lost,
+    PartEnded,
     PartStarted,
     Signed,
     Started,
@@ -76,6 +78,7 @@ class AnswerTranslator:
         self._started: Started | None = None
         self._is_open = False
         self._has_call = False
+        self._has_no_arguments = False
         self._ending: Ending | None = None
         self._told = Usage(uncached_input=context.input_estimate, is_estimated=True)
         self._streamed = 0
@@ -162,12 +165,22 @@ class AnswerTranslator:
         return self._encoder.start(self._started.id, self._started.model or self._context.model, usage)
 
     def _part(self, delta: PartDelta) -> bytes:
-        if isinstance(delta, Grew):
-            self._streamed += tokens_of_text(delta.text)
-        elif isinstance(delta, PartStarted):
-            self._has_call |= isinstance(delta.part, ToolCall)
-        elif isinstance(delta, Signed) and self._client is Dialect.OPENAI_CHAT:
-            self.dropped["signature"] = None
+        match delta:
+            case Grew(text=""):
+                return b""
+            case Grew():
+                self._has_no_arguments = False
+                self._streamed += tokens_of_text(delta.text)
+            case PartStarted():
+                self._has_no_arguments = isinstance(delta.part, ToolCall)
+                self._has_call |= self._has_no_arguments
+            case PartEnded() if self._has_no_arguments:  # nothing is no JSON, and clients parse it
+                self._has_no_arguments = False
+                return self._encoder.part(Grew(delta.key, "{}")) + self._encoder.part(delta)
+            case Signed() if self._client is Dialect.OPENAI_CHAT:
+                self.dropped["signature"] = None
+            case Cited():
+                self.dropped["citations"] = None
         return self._encoder.part(delta)
 
     def _finish(self) -> bytes:

@@ -20,7 +20,8 @@ from tollway_dialects.translation.form.parts import (
     ToolCall,
     ToolResult,
 )
-from tollway_dialects.translation.form.request import Role
+from tollway_dialects.translation.wire.data_urls import text_in
+from tollway_dialects.translation.wire.strict_schema import fits_strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,12 +50,14 @@ class Feature(StrEnum):
     STOP_BEYOND_FOUR = "stop beyond four"
     PARALLEL_TOOL_CALLS = "parallel_tool_calls"
     STRICT_TOOLS = "tools.strict"
+    OPEN_SCHEMA = "strict for an open schema"
     JSON_OBJECT = "json_object"
     END_USER = "user"
     CACHE_CONTROL = "cache_control"
     CITATIONS = "citations"
     DOCUMENT_CONTEXT = "document.context"
     DOCUMENT_URL = "document.url"
+    DOCUMENT_KIND = "document.kind"
     DOCUMENT_NAME = "document.title"
     SEARCH_RESULT = "search_result"
     IMAGE_URL = "image.url"
@@ -67,9 +70,8 @@ class Feature(StrEnum):
     GEMINI_THINKING = "thinking of Gemini"
     ANTHROPIC_TOOLS = "server tools of Anthropic"
     RESPONSES_TOOLS = "server tools of OpenAI"
-    SYSTEM_POSITION = "position of system"
-    SPEAKER_NAME = "name"
-    PHASE = "phase"
+    SPEAKER_NAME = "messages.name"
+    PHASE = "input.phase"
     BILLING_HEADER = "x-anthropic-billing-header"
     SHOWN_THINKING = "thinking.display"
 
@@ -97,8 +99,6 @@ def _of_prompt(request: Request) -> Iterator[Feature]:
             yield Feature.SPEAKER_NAME
         if turn.phase:
             yield Feature.PHASE
-        if turn.role is Role.SYSTEM:
-            yield Feature.SYSTEM_POSITION
         for part in turn.parts:
             yield from _of_part(part)
 
@@ -119,6 +119,10 @@ def _settings(request: Request) -> Iterator[Feature]:
         yield Feature.STRICT_TOOLS
     if request.format and request.format.schema is None:
         yield Feature.JSON_OBJECT
+    schemas = [tool.schema for tool in request.tools if tool.strict]
+    schemas += [request.format.schema] if request.format and request.format.schema and not request.format.name else []
+    if not all(map(fits_strict, schemas)):
+        yield Feature.OPEN_SCHEMA
     if request.end_user is not None:
         yield Feature.END_USER
     if request.cache is not None or any(tool.cache is not None for tool in request.tools):
@@ -176,6 +180,8 @@ def _of_document(part: Document) -> Iterator[Feature]:
     if part.is_cited:
         yield Feature.CITATIONS
     if part.media:
+        if part.media.kind == "data" and part.media.mime != "application/pdf" and text_in(part.media) is None:
+            yield Feature.DOCUMENT_KIND
         yield from _of_media(part.media, Feature.DOCUMENT_URL)
     for inner in part.parts:
         yield from _of_part(inner)

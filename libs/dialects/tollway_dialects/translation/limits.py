@@ -40,26 +40,28 @@ DROPS: Mapping[Dialect, frozenset[Feature]] = {
     ),
     Dialect.OPENAI_CHAT: frozenset(
         _ANTHROPIC_ALONE
-        | {Feature.TOP_K, Feature.STOP_BEYOND_FOUR, Feature.SHOWN_THINKING, Feature.PHASE}
+        | {Feature.TOP_K, Feature.OPEN_SCHEMA, Feature.STOP_BEYOND_FOUR, Feature.SHOWN_THINKING, Feature.PHASE}
         | {Feature.RESPONSES_THINKING, Feature.GEMINI_THINKING, Feature.RESPONSES_TOOLS}
     ),
     Dialect.OPENAI_RESPONSES: frozenset(
         _ANTHROPIC_ALONE
         | _TOKEN_ODDS
-        | {Feature.TOP_K, Feature.SEED, Feature.STOP, Feature.SPEAKER_NAME}
+        | {Feature.TOP_K, Feature.OPEN_SCHEMA, Feature.SEED, Feature.STOP, Feature.SPEAKER_NAME}
         | {Feature.CHAT_THINKING, Feature.GEMINI_THINKING}
     ),
     Dialect.GEMINI: frozenset(
         _ANTHROPIC_ALONE
         | _TOKEN_ODDS
         | {Feature.PARALLEL_TOOL_CALLS, Feature.STRICT_TOOLS, Feature.END_USER, Feature.DOCUMENT_NAME}
-        | {Feature.IMAGE_DETAIL, Feature.SYSTEM_POSITION, Feature.SPEAKER_NAME, Feature.PHASE}
+        | {Feature.IMAGE_DETAIL, Feature.SPEAKER_NAME, Feature.PHASE}
         | {Feature.CHAT_THINKING, Feature.RESPONSES_THINKING, Feature.RESPONSES_TOOLS}
     ),
 }
 
 REFUSES: Mapping[Dialect, frozenset[Feature]] = {
-    Dialect.ANTHROPIC_MESSAGES: frozenset({Feature.CHOICES, Feature.JSON_OBJECT, Feature.OPENAI_FILE}),
+    Dialect.ANTHROPIC_MESSAGES: frozenset(
+        {Feature.CHOICES, Feature.JSON_OBJECT, Feature.OPENAI_FILE, Feature.DOCUMENT_KIND}
+    ),
     Dialect.OPENAI_CHAT: frozenset({Feature.ANTHROPIC_FILE, Feature.DOCUMENT_URL}),
     Dialect.OPENAI_RESPONSES: frozenset({Feature.CHOICES, Feature.ANTHROPIC_FILE}),
     Dialect.GEMINI: frozenset(
@@ -72,6 +74,7 @@ WHY: Mapping[Feature, str] = {
     Feature.JSON_OBJECT: "json_object needs a schema at the model's provider: use json_schema",
     Feature.OPENAI_FILE: "a file that OpenAI keeps does not leave it: send the bytes",
     Feature.ANTHROPIC_FILE: "a file that Anthropic keeps does not leave it: send the bytes",
+    Feature.DOCUMENT_KIND: "a document must be a PDF or a text",
     Feature.IMAGE_URL: "the model's provider fetches no images: send the bytes in base64",
     Feature.DOCUMENT_URL: "the model's provider fetches no documents: send the bytes in base64",
 }

@@ -93,5 +93,5 @@ def _judge(request: Request, target: Dialect, changes: Changes) -> None:
         if feature in DROPS[target]:
             changes.drop(feature)
     if target not in _OPENAI:
-        for field in request.shared:
-            changes.drop(field)
+        for field, value in request.shared.items():
+            changes.drop_if(value is not False, field)  # nobody else keeps answers, and so does `store: false`

@@ -14,6 +14,7 @@ from tollway_dialects.translation.wire.openai_fields import (
     function_tool,
     read_tool_choice,
     shared_fields,
+    split_system,
 )
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ def read_request(body: Node) -> Request:
     options = body.node("stream_options")
     effort = body.get("reasoning_effort", str)
     limits = (body.get("max_completion_tokens", int), body.get("max_tokens", int))
+    system, turns = split_system([_turn(node) for node in body.nodes("messages")])
     request = Request(
         model=body.need("model", str),
-        turns=tuple(_turn(node) for node in body.nodes("messages")),
+        turns=turns,
+        system=system,
         tools=tuple(_tool(node) for node in body.nodes("tools")),
         tool_choice=read_tool_choice(body),
         parallel=body.get("parallel_tool_calls", bool),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tollway_dialects.translation.chat.messages_out import system_message, turn_messages
 from tollway_dialects.translation.features import BILLING
 from tollway_dialects.translation.wire.joined_turns import joined_turns
-from tollway_dialects.translation.wire.openai_fields import write_function, write_thinking
+from tollway_dialects.translation.wire.openai_fields import is_strict, write_format, write_function, write_thinking
 
 if TYPE_CHECKING:
     from tollway_dialects.translation.form.parts import Json
@@ -64,8 +64,8 @@ def _add_tools(body: Json, request: Request) -> None:
 
 def _tool(tool: Tool) -> Json:
     function = write_function(tool)
-    if tool.strict is not None:
-        function["strict"] = tool.strict
+    if (strict := is_strict(tool)) is not None:
+        function["strict"] = strict
     return {"type": "function", "function": function}
 
 
@@ -81,9 +81,4 @@ def _tool_choice(choice: ToolChoice) -> str | Json:
 def _format(wanted: Format) -> Json:
     if wanted.schema is None:
         return {"type": "json_object"}
-    inner: Json = {"name": wanted.name or "answer"}
-    if wanted.description is not None:
-        inner["description"] = wanted.description
-    # Anthropic has no name for it, and holds every answer to its schema
-    inner |= {"schema": wanted.schema, "strict": True if wanted.name is None else wanted.strict}
-    return {"type": "json_schema", "json_schema": {name: value for name, value in inner.items() if value is not None}}
+    return {"type": "json_schema", "json_schema": write_format(wanted)}

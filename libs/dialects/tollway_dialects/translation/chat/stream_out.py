@@ -45,7 +45,7 @@ class ChatEncoder:
         identifier = identifier if identifier.startswith("chatcmpl-") else f"chatcmpl-{identifier}"
         self._common = {"id": identifier, "object": "chat.completion.chunk", "created": self._context.created}
         self._common["model"] = model
-        return self._chunk({"role": "assistant", "content": ""})
+        return self._chunk({"role": "assistant", "content": None})
 
     def part(self, delta: PartDelta) -> bytes:
         match delta:

@@ -68,7 +68,7 @@ def _function_response(result: ToolResult, names: Mapping[str, str]) -> Json:
     if result.id not in names:
         raise Untranslatable("messages", "a tool result must follow the call that it answers")
     parts = plain_parts(result.parts)
-    said = "\n\n".join(part.text for part in parts if isinstance(part, Text))
+    said = "\n".join(part.text for part in parts if isinstance(part, Text))
     written: dict[str, Any] = {"id": result.id, "name": names[result.id]}
     written["response"] = {"error" if result.is_error else "output": said}
     if shown := [_part(part) for part in parts if not isinstance(part, Text)]:

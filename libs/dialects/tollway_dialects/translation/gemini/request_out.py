@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from tollway_dialects.translation.errors import Untranslatable
 from tollway_dialects.translation.features import BILLING
-from tollway_dialects.translation.form.parts import Text, ToolCall
+from tollway_dialects.translation.form.parts import ToolCall
 from tollway_dialects.translation.form.request import Role
 from tollway_dialects.translation.gemini.parts_out import assistant_parts, user_parts
 from tollway_dialects.translation.wire.joined_turns import joined_turns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tollway_dialects.translation.form.parts import Json
     from tollway_dialects.translation.form.request import Request, Tool, Turn
     from tollway_dialects.translation.models.capabilities import ModelCapabilities
@@ -23,9 +25,8 @@ _NAME = re.compile(r"[a-zA-Z0-9_.:-]{1,128}")
 
 
 def write_request(request: Request, model: ModelCapabilities) -> Json:
-    turns = [turn for turn in request.turns if turn.role is not Role.SYSTEM]
-    system = [text.text for text in _system(request) if not text.text.startswith(BILLING)]
-    body: Json = {"contents": _contents(turns, model)}
+    system = [text.text for text in request.system if not text.text.startswith(BILLING)]
+    body: Json = {"contents": _contents(request.turns, model)}
     if system:
         body["systemInstruction"] = {"parts": [{"text": text} for text in system]}
     _add_tools(body, request)
@@ -34,13 +35,7 @@ def write_request(request: Request, model: ModelCapabilities) -> Json:
     return body
 
 
-def _system(request: Request) -> list[Text]:
-    """Return every system text: there is one place for them, at the beginning."""
-    later = [part for turn in request.turns if turn.role is Role.SYSTEM for part in turn.parts]
-    return [*request.system, *(part for part in later if isinstance(part, Text))]
-
-
-def _contents(turns: list[Turn], model: ModelCapabilities) -> list[Json]:
+def _contents(turns: Sequence[Turn], model: ModelCapabilities) -> list[Json]:
     names = {part.id: part.name for turn in turns for part in turn.parts if isinstance(part, ToolCall)}
     contents = []
     for turn in joined_turns(turns):

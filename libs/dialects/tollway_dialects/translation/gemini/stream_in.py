@@ -59,15 +59,13 @@ class GeminiDecoder:
             # an id for calls that get none must be no other's in the conversation
             self._answer = str(event.get("responseId") or secrets.token_hex(8))
             yield Started(self._answer, str(event.get("modelVersion") or ""))
-        reason = None
-        for candidate in event.get("candidates") or ():
-            if candidate.get("index", 0) == 0:
-                for part in (candidate.get("content") or {}).get("parts") or ():
-                    yield from self._part(part)
-                reason = candidate.get("finishReason")
         blocked = (event.get("promptFeedback") or {}).get("blockReason")
+        said: Json = next((each for each in event.get("candidates") or () if each.get("index", 0) == 0), {})
+        reason = said.get("finishReason")
         if usage := event.get("usageMetadata"):
             yield UsageTold(msgspec.convert(usage, GeminiUsage).normalised(), is_final=bool(reason or blocked))
+        for part in (said.get("content") or {}).get("parts") or ():
+            yield from self._part(part)
         if reason or blocked:
             yield from self._finish(Stop.REFUSAL if blocked else None, reason)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.translation.errors import Untranslatable
-from tollway_dialects.translation.form.parts import Document, Image, Part, Thought, ToolResult
+from tollway_dialects.translation.form.parts import Document, Image, Part, Text, Thought, ToolResult
 from tollway_dialects.translation.form.request import Role, Sampling
 from tollway_dialects.translation.models.thinking import adapt_thinking
 
@@ -24,9 +24,10 @@ _DRAWS = ("temperature", "top_p", "top_k")
 
 def adapt_request(request: Request, target: Dialect, model: ModelCapabilities, changes: Changes) -> Request:
     _refuse(request, model, changes)
+    if target is Dialect.GEMINI or not model.takes_late_system:
+        request = _system_first(request, changes)
     request = _limited(request, target, model, changes)
-    if not model.takes_sampling:
-        request = _without_sampling(request, changes)
+    request = _sampled(request, target, model, changes)
     if not model.wants_reasoning_content and target is Dialect.OPENAI_CHAT:
         changes.drop_if(_thought_by_chat(request), "reasoning_content")
     thinking = adapt_thinking(request, target, model, changes)
@@ -58,6 +59,15 @@ def _given(request: Request) -> Iterator[Part]:
                 yield from part.parts
 
 
+def _system_first(request: Request, changes: Changes) -> Request:
+    """Return the request with all that the system says at its beginning."""
+    late = [turn for turn in request.turns if turn.role is Role.SYSTEM]
+    changes.drop_if(bool(late), "position of system")
+    said = tuple(part for turn in late for part in turn.parts if isinstance(part, Text))
+    turns = tuple(turn for turn in request.turns if turn.role is not Role.SYSTEM)
+    return msgspec.structs.replace(request, system=request.system + said, turns=turns)
+
+
 def _limited(request: Request, target: Dialect, model: ModelCapabilities, changes: Changes) -> Request:
     """Return the request with a limit where one is demanded, and none beyond the model's own."""
     limit = request.max_tokens
@@ -70,6 +80,21 @@ def _limited(request: Request, target: Dialect, model: ModelCapabilities, change
         limit = model.max_output
         changes.adapt("max_tokens")
     return msgspec.structs.replace(request, max_tokens=limit)
+
+
+def _sampled(request: Request, target: Dialect, model: ModelCapabilities, changes: Changes) -> Request:
+    if not model.takes_sampling:
+        return _without_sampling(request, changes)
+    sampling = request.sampling
+    if sampling.temperature is None:
+        return request
+    if target is Dialect.ANTHROPIC_MESSAGES and sampling.temperature > 1:  # elsewhere it goes up to 2
+        sampling = msgspec.structs.replace(sampling, temperature=1.0)
+        changes.adapt("temperature")
+    if sampling.top_p is not None and not model.takes_top_p_with_temperature:
+        sampling = msgspec.structs.replace(sampling, top_p=None)
+        changes.drop("top_p")
+    return msgspec.structs.replace(request, sampling=sampling)
 
 
 def _without_sampling(request: Request, changes: Changes) -> Request:

@@ -6,6 +6,7 @@ import msgspec
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Every dialect's levels, from the least to the most."""
+_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 65536}
 
 
 class ModelCapabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,8 +23,11 @@ class ModelCapabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """The last turn may be the assistant's, to be continued."""
     takes_sampling: bool = True
     """Temperature and its like."""
+    takes_top_p_with_temperature: bool = True
     takes_forced_tools: bool = True
     """A request may demand that a tool is called."""
+    takes_late_system: bool = True
+    """The system may speak in mid-conversation; else it does at the beginning alone."""
     takes_images: bool = True
     takes_documents: bool = True
     formats: frozenset[str] = frozenset({"schema", "object"})
@@ -32,14 +36,7 @@ class ModelCapabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """How thinking is asked for: `enabled` (a budget), `adaptive` (an effort), `disabled`, `between_tools`."""
     efforts: tuple[str, ...] = ("low", "medium", "high")
     """Levels that it knows, from the least to the most."""
-    budgets: dict[str, int] = {
-        "minimal": 1024,
-        "low": 2048,
-        "medium": 8192,
-        "high": 16384,
-        "xhigh": 32768,
-        "max": 65536,
-    }
+    budgets: dict[str, int] = msgspec.field(default_factory=_BUDGETS.copy)
     """Tokens of thinking that stand for a level where a model knows the one and not the other."""
     names_limit: str = "max_completion_tokens"
     """How chat calls the limit of an answer; older servers know `max_tokens` alone."""

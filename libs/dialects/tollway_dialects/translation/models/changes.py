@@ -18,6 +18,7 @@ _NAMES: Mapping[Dialect, Mapping[str, str]] = {
         "stop beyond four": "stop_sequences beyond four",
         "user": "metadata.user_id",
         "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+        "document.kind": "messages",
         "image.url": "messages",
         "document.url": "messages",
     },
@@ -26,6 +27,7 @@ _NAMES: Mapping[Dialect, Mapping[str, str]] = {
         "thinking": "reasoning_effort",
         "format": "response_format",
         "json_object": "response_format",
+        "document.kind": "messages",
         "image.url": "messages",
         "document.url": "messages",
     },
@@ -36,6 +38,9 @@ _NAMES: Mapping[Dialect, Mapping[str, str]] = {
         "format": "text.format",
         "json_object": "text.format",
         "messages": "input",
+        "messages.name": "input.name",
+        "verbosity": "text.verbosity",
+        "document.kind": "input",
         "max_tokens": "max_output_tokens",
         "image.url": "input",
         "document.url": "input",
@@ -60,6 +65,7 @@ class Changes:
 
     def drop(self, name: str) -> None:
         self.dropped[self.named(name)] = None
+        self.adapted.pop(self.named(name), None)
 
     def drop_if(self, is_dropped: bool, name: str) -> None:
         if is_dropped:

@@ -114,7 +114,7 @@ class _Call(OpenItem):
         """A call has none."""
 
     def end(self) -> list[Json]:
-        arguments = "".join(self._pieces) or "{}"
+        arguments = "".join(self._pieces)
         self.item = self.item | {"status": "completed", "arguments": arguments}
         done = {"type": "response.function_call_arguments.done", **self._at, "arguments": arguments}
         return [done | {"name": self.item["name"]}, _done(self._index, self.item)]
@@ -149,7 +149,7 @@ class _Reasoning(OpenItem):
                 {"type": "response.reasoning_summary_part.done", **self._at, "part": _summary(text)},
             ]
         self.item = self.item | {"summary": [_summary(text)] if text else []}
-        if self._thought.signature:
+        if self._thought.signature or self._thought.origin is not Dialect.OPENAI_RESPONSES:
             self.item["encrypted_content"] = carried_signature(self._thought, Dialect.OPENAI_RESPONSES)
         return [*events, _done(self._index, self.item)]
 

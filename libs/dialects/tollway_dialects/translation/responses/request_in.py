@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from tollway_dialects.translation.form.parts import Text
 from tollway_dialects.translation.form.request import Format, Request, Role, Sampling, Thinking, Turn
 from tollway_dialects.translation.responses.items_in import read_item
-from tollway_dialects.translation.wire.openai_fields import end_user, function_tool, read_tool_choice, shared_fields
+from tollway_dialects.translation.wire.openai_fields import (
+    end_user,
+    function_tool,
+    read_tool_choice,
+    shared_fields,
+    split_system,
+)
 
 if TYPE_CHECKING:
     from tollway_dialects.translation.form.request import Tool
@@ -30,10 +36,11 @@ def read_request(body: Node) -> Request:
     if any(name != _ENCRYPTED for name in included):
         body.drop("include")
     verbosity = text.get("verbosity", str) if text else None
+    system, turns = split_system(_turns(body))
     request = Request(
         model=body.need("model", str),
-        turns=tuple(_turns(body)),
-        system=() if instructions is None else (Text(instructions),),
+        turns=turns,
+        system=system if instructions is None else (Text(instructions), *system),
         tools=tuple(_tool(node) for node in body.nodes("tools")),
         tool_choice=read_tool_choice(body),
         parallel=body.get("parallel_tool_calls", bool),

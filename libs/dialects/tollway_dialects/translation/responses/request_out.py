@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollway_dialects.translation.features import BILLING
 from tollway_dialects.translation.responses.items_out import turn_items
-from tollway_dialects.translation.wire.openai_fields import write_function, write_thinking
+from tollway_dialects.translation.wire.openai_fields import is_strict, write_format, write_function, write_thinking
 
 if TYPE_CHECKING:
     from tollway_dialects.translation.form.parts import Json
@@ -49,7 +49,7 @@ def _add_tools(body: Json, request: Request) -> None:
 
 def _tool(tool: Tool) -> Json:
     # here the default is strict, elsewhere it is not
-    return {"type": "function", **write_function(tool), "strict": bool(tool.strict)}
+    return {"type": "function", **write_function(tool), "strict": bool(is_strict(tool))}
 
 
 def _tool_choice(choice: ToolChoice) -> str | Json:
@@ -74,11 +74,7 @@ def _add_text(body: Json, request: Request) -> None:
 def _format(wanted: Format) -> Json:
     if wanted.schema is None:
         return {"type": "json_object"}
-    # Anthropic has no name for it, and holds every answer to its schema
-    strict = True if wanted.name is None else wanted.strict
-    inner: dict[str, Any] = {"name": wanted.name or "answer", "description": wanted.description}
-    inner |= {"schema": wanted.schema, "strict": strict}
-    return {"type": "json_schema"} | {name: value for name, value in inner.items() if value is not None}
+    return {"type": "json_schema", **write_format(wanted)}
 
 
 def _add_reasoning(body: Json, request: Request, model: ModelCapabilities) -> None:

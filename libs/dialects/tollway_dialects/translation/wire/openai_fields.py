@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tollway_dialects.translation.errors import Untranslatable
-from tollway_dialects.translation.form.request import Tool, ToolChoice
+from tollway_dialects.translation.form.parts import Text
+from tollway_dialects.translation.form.request import Role, Tool, ToolChoice
+from tollway_dialects.translation.wire.strict_schema import fits_strict
 
 if TYPE_CHECKING:
     from tollway_dialects.translation.form.parts import Json
-    from tollway_dialects.translation.form.request import Request
+    from tollway_dialects.translation.form.request import Format, Request, Turn
     from tollway_dialects.translation.wire.node import Node
 
 SHARED = ("metadata", "prompt_cache_key", "prompt_cache_retention", "service_tier", "store")
@@ -49,7 +51,23 @@ def write_function(tool: Tool) -> Json:
     written: Json = {"name": tool.name}
     if tool.description is not None:
         written["description"] = tool.description
-    return written | {"parameters": tool.schema or {"type": "object", "properties": {}}}
+    schema = tool.schema or {"type": "object"}
+    if schema.get("type") == "object":  # without properties it is refused
+        schema = schema if "properties" in schema else schema | {"properties": {}}
+    return written | {"parameters": schema}
+
+
+def is_strict(tool: Tool) -> bool | None:
+    """Return whether a tool's arguments are held to its schema, where the schema allows it; None where nobody said."""
+    return tool.strict and fits_strict(tool.schema)
+
+
+def write_format(wanted: Format) -> Json:
+    """Return a schema for an answer, with its name; a dialect without names for them holds every answer to them."""
+    strict = fits_strict(wanted.schema) if wanted.name is None else wanted.strict
+    fields: Json = {"name": wanted.name or "answer", "description": wanted.description}
+    fields |= {"schema": wanted.schema, "strict": strict}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def arguments_of(node: Node) -> str:
@@ -85,6 +103,16 @@ def _allowed(node: Node) -> ToolChoice:
             raise tool.unknown(kind)
         names.append((tool.node("function") or tool).need("name", str))
     return ToolChoice(node.get("mode", str) or "auto", allowed=tuple(names))
+
+
+def split_system(turns: list[Turn]) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
+    """Take off the system's turns at the beginning, which other dialects keep apart."""
+    system: list[Text] = []
+    for number, turn in enumerate(turns):
+        if turn.role is not Role.SYSTEM or turn.name:
+            return tuple(system), tuple(turns[number:])
+        system += [part for part in turn.parts if isinstance(part, Text)]
+    return tuple(system), ()
 
 
 def write_thinking(request: Request) -> str | None:
