@@ -61,7 +61,7 @@ class Changes:
         """Return the client's word for a field."""
         if name in _IN_PROMPT:
             name = "messages"
-        return self._names.get(name, name)
+        return self._names.get(name, str(name))
 
     def drop(self, name: str) -> None:
         self.dropped[self.named(name)] = None
