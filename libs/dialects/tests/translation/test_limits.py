@@ -184,6 +184,8 @@ def test_each_target_says_refuses_or_drops_it(ask: Any, feature: Feature, target
         ("responses", {"tools": [{"type": "web_search"}]}, "tools.0.type"),
         ("responses", {"input": [{"type": "item_reference", "id": "x"}]}, "input.0.type"),
         ("chat", {"modalities": ["text", "audio"]}, "modalities"),
+        ("chat", {"functions": [{"name": "f"}]}, "functions"),
+        ("chat", {"web_search_options": {}}, "web_search_options"),
         ("chat", {"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools.0.type"),
         ("chat", {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages.0.content.0.type"),
         ("chat", {"messages": "x"}, "messages"),

@@ -20,6 +20,11 @@ from tollway_dialects.translation.wire.openai_fields import (
 if TYPE_CHECKING:
     from tollway_dialects.translation.wire.node import Node
 
+_REFUSED = {
+    "functions": "use tools",
+    "function_call": "use tool_choice",
+    "web_search_options": "the model's provider does not search",
+}
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -30,11 +35,7 @@ _ROLES = {
 
 
 def read_request(body: Node) -> Request:
-    if body.peek("messages") is None:
-        raise body.refusal("messages", "Field required")
-    if "audio" in (body.get("modalities", list[str]) or ()):
-        raise body.refusal("modalities", "the model's provider answers in text alone")
-    stop = body.peek("stop")
+    _refuse(body)
     options = body.node("stream_options")
     effort = body.get("reasoning_effort", str)
     limits = (body.get("max_completion_tokens", int), body.get("max_tokens", int))
@@ -47,7 +48,7 @@ def read_request(body: Node) -> Request:
         tool_choice=read_tool_choice(body),
         parallel=body.get("parallel_tool_calls", bool),
         max_tokens=next((limit for limit in limits if limit is not None), None),
-        stop=(body.need("stop", str),) if isinstance(stop, str) else tuple(body.get("stop", list[str]) or ()),
+        stop=_stop(body),
         sampling=_sampling(body),
         thinking=Thinking("off") if effort == "none" else Thinking(effort=effort),
         format=_format(body.node("response_format")),
@@ -62,6 +63,22 @@ def read_request(body: Node) -> Request:
         options.close()
     body.close()
     return request
+
+
+def _refuse(body: Node) -> None:
+    if body.peek("messages") is None:
+        raise body.refusal("messages", "Field required")
+    if "audio" in (body.get("modalities", list[str]) or ()):
+        raise body.refusal("modalities", "the model's provider answers in text alone")
+    for name, why in _REFUSED.items():
+        if body.peek(name) is not None:
+            raise body.refusal(name, why)
+
+
+def _stop(body: Node) -> tuple[str, ...]:
+    if isinstance(body.peek("stop"), str):
+        return (body.need("stop", str),)
+    return tuple(body.get("stop", list[str]) or ())
 
 
 def _sampling(body: Node) -> Sampling:

@@ -24,18 +24,9 @@ _ENCRYPTED = "reasoning.encrypted_content"
 
 
 def read_request(body: Node) -> Request:
-    for name in _KEPT:
-        if body.peek(name) not in (None, False):
-            raise body.refusal(name, "is bound to OpenAI's API; another provider serves this model")
-    if body.peek("input") is None:
-        raise body.refusal("input", "Field required")
-    instructions = body.get("instructions", str)
+    _refuse(body)
     text = body.node("text")
-    reasoning = body.node("reasoning")
-    included = body.get("include", list[str]) or []
-    if any(name != _ENCRYPTED for name in included):
-        body.drop("include")
-    verbosity = text.get("verbosity", str) if text else None
+    instructions, verbosity = body.get("instructions", str), text.get("verbosity", str) if text else None
     system, turns = split_system(_turns(body))
     request = Request(
         model=body.need("model", str),
@@ -46,12 +37,12 @@ def read_request(body: Node) -> Request:
         parallel=body.get("parallel_tool_calls", bool),
         max_tokens=body.get("max_output_tokens", int),
         sampling=Sampling(body.get("temperature", float), body.get("top_p", float)),
-        thinking=_thinking(reasoning),
+        thinking=_thinking(body.node("reasoning")),
         format=_format(text.node("format") if text else None),
         end_user=end_user(body),
         shared=shared_fields(body) | ({"verbosity": verbosity} if verbosity else {}),
         is_stream=body.get("stream", bool) or False,
-        wants_encrypted=_ENCRYPTED in included,
+        wants_encrypted=_wants_encrypted(body),
     )
     body.skip("stream_options", "background")
     if body.peek("truncation") == "disabled":  # what everybody does who is not told
@@ -60,6 +51,21 @@ def read_request(body: Node) -> Request:
         if node:
             node.close()
     return request
+
+
+def _refuse(body: Node) -> None:
+    for name in _KEPT:
+        if body.peek(name) not in (None, False):
+            raise body.refusal(name, "is bound to OpenAI's API; another provider serves this model")
+    if body.peek("input") is None:
+        raise body.refusal("input", "Field required")
+
+
+def _wants_encrypted(body: Node) -> bool:
+    included = body.get("include", list[str]) or []
+    if any(name != _ENCRYPTED for name in included):
+        body.drop("include")
+    return _ENCRYPTED in included
 
 
 def _turns(body: Node) -> list[Turn]:
