@@ -30,7 +30,12 @@ def user(client: str, part: Any) -> dict[str, Any]:
 
 
 def assistant(part: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "assistant", "content": [part]}, {"role": "user", "content": "?"}]}
+    return {
+        "messages": [
+            {"role": "assistant", "content": [part, {"type": "text", "text": "x"}]},
+            {"role": "user", "content": "?"},
+        ]
+    }
 
 
 def tool(**fields: Any) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_where_the_system_speaks_at_the_beginning_alone_it_does(ask: Any) -> Non
 
 # what a client asks, what the model knows, what it is asked, and whether that is something else
 WISHES: list[tuple[str, Any, str, Any, tuple[str, ...], Any, bool]] = [
-    ("chat", "high", "anthropic", ENABLED, (), {"type": "enabled", "budget_tokens": 8999}, True),
+    ("chat", "high", "anthropic", ENABLED, (), {"type": "enabled", "budget_tokens": 4500}, True),
     ("chat", "low", "anthropic", ENABLED, (), {"type": "enabled", "budget_tokens": 2048}, True),
     ("chat", "none", "anthropic", ENABLED, (), {"type": "disabled"}, False),
     ("chat", "none", "anthropic", ADAPTIVE, ("low", "high"), "low", True),
@@ -131,13 +131,21 @@ WISHES: list[tuple[str, Any, str, Any, tuple[str, ...], Any, bool]] = [
     ("chat", "xhigh", "anthropic", ADAPTIVE, ("low", "high"), "high", True),
     ("chat", "minimal", "anthropic", ADAPTIVE, ("low", "high"), "low", True),
     ("chat", "high", "gemini", ADAPTIVE, ("minimal", "low"), {"thinkingLevel": "LOW"}, True),
-    ("chat", "low", "gemini", ENABLED, (), {"thinkingBudget": 2048}, True),
+    ("chat", "low", "gemini", ENABLED, (), {"includeThoughts": True, "thinkingBudget": 2048}, True),
     ("chat", "none", "gemini", ENABLED, (), {"thinkingBudget": 0}, False),
     ("chat", "none", "gemini", ADAPTIVE, ("minimal", "low"), {"thinkingLevel": "MINIMAL"}, True),
     ("anthropic", {"type": "enabled", "budget_tokens": 8192}, "chat", ADAPTIVE, ("low", "medium"), "medium", True),
     ("anthropic", {"type": "enabled", "budget_tokens": 8191}, "chat", ADAPTIVE, ("low", "medium"), "low", True),
     ("anthropic", {"type": "enabled", "budget_tokens": 1024}, "chat", ADAPTIVE, ("low", "medium"), "low", True),
-    ("anthropic", {"type": "enabled", "budget_tokens": 99}, "gemini", ENABLED, (), {"thinkingBudget": 99}, False),
+    (
+        "anthropic",
+        {"type": "enabled", "budget_tokens": 99},
+        "gemini",
+        ENABLED,
+        (),
+        {"includeThoughts": True, "thinkingBudget": 99},
+        False,
+    ),
     ("anthropic", {"type": "disabled"}, "chat", ADAPTIVE, ("none", "low"), "none", False),
     ("anthropic", {"type": "disabled"}, "chat", ADAPTIVE, ("low", "high"), "low", True),
     ("anthropic", {"type": "adaptive"}, "chat", ADAPTIVE, ("low", "high"), None, False),
@@ -161,7 +169,7 @@ def test_a_wish_for_thinking_is_put_into_words_that_the_model_knows(
 @pytest.mark.parametrize(
     "said",
     [
-        {"max_tokens": 1024},
+        {"max_tokens": 2047},
         TOOLS | {"tool_choice": "required"},
         {
             "messages": [
@@ -180,6 +188,22 @@ def test_a_budget_that_would_be_refused_is_left_out(ask: Any, said: dict[str, An
     body, translated = asked(ask, "chat", "anthropic", said | {"reasoning_effort": "low"}, thinking=ENABLED, efforts=())
     assert "thinking" not in body
     assert (translated.dropped, translated.adapted) == (("reasoning_effort",), ())
+
+
+def test_where_thinking_has_a_switch_of_its_own_it_is_used(ask: Any) -> None:
+    body, translated = asked(ask, "anthropic", "chat", {"thinking": {"type": "disabled"}}, names_thinking=True)
+    assert (body["thinking"], "reasoning_effort" in body) == ({"type": "disabled"}, False)
+    assert (translated.dropped, translated.adapted) == ((), ())
+
+
+@pytest.mark.parametrize("target", ["chat", "responses", "gemini"])
+def test_a_turn_of_which_nothing_is_left_is_not_sent(ask: Any, target: str) -> None:
+    thought = {"type": "thinking", "thinking": "x", "signature": "s"}
+    said = {"messages": [USER, {"role": "assistant", "content": [thought]}, USER]}
+    body, translated = asked(ask, "anthropic", target, said)
+    turns = body.get("messages") or body.get("input") or body.get("contents")
+    assert {turn["role"] for turn in turns} == {"user"}
+    assert translated.dropped == ("thinking of Anthropic",)
 
 
 def test_with_a_budget_only_the_default_sampling_goes(ask: Any) -> None:

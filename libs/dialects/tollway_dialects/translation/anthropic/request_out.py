@@ -21,7 +21,8 @@ def write_request(request: Request, model: ModelCapabilities) -> Json:
     body: Json = {"model": request.model, "max_tokens": request.max_tokens}
     if request.system:
         body["system"] = _content(request.system)
-    body["messages"] = [_message(turn) for turn in joined_turns(request.turns)]
+    messages = map(_message, joined_turns(request.turns))
+    body["messages"] = [message for message in messages if message["content"]]  # of some nothing is left
     _add_tools(body, request)
     _add_output(body, request)
     if request.stop:

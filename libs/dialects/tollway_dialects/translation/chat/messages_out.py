@@ -40,7 +40,8 @@ def turn_messages(turn: Turn, model: ModelCapabilities) -> list[Json]:
     if turn.role is Role.SYSTEM:
         return [system_message([part for part in turn.parts if isinstance(part, Text)]) | named]
     if turn.role is Role.ASSISTANT:
-        return [_assistant(turn.parts, model) | named]
+        message = _assistant(turn.parts, model)
+        return [message | named] if message.keys() - {"role", "reasoning_content"} else []
     messages: list[Json] = []
     shown: list[Part] = []
     for part in turn.parts:
@@ -67,7 +68,7 @@ def _tool_message(result: ToolResult) -> tuple[Json, list[Part]]:
 
 
 def _assistant(parts: Iterable[Part], model: ModelCapabilities) -> Json:
-    message: Json = {"role": "assistant", "content": None}
+    message: Json = {"role": "assistant"}
     texts, refusals, calls, thoughts = [], [], [], []
     for part in parts:
         match part:
@@ -81,8 +82,8 @@ def _assistant(parts: Iterable[Part], model: ModelCapabilities) -> Json:
                 thoughts.append(part.text)
             case _:
                 pass  # listed as dropped
-    if texts:
-        message["content"] = _content(texts)
+    if texts or refusals or calls:
+        message["content"] = _content(texts) if texts else None
     if refusals:
         message["refusal"] = "".join(refusals)
     if calls:

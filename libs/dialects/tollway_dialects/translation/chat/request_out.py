@@ -31,7 +31,9 @@ def write_request(request: Request, model: ModelCapabilities) -> Json:
     if request.max_tokens is not None:
         body[model.names_limit] = request.max_tokens
     _add_tools(body, request)
-    if (effort := write_thinking(request)) is not None:
+    if model.names_thinking and request.thinking.mode == "off":
+        body["thinking"] = {"type": "disabled"}
+    elif (effort := write_thinking(request)) is not None:
         body["reasoning_effort"] = effort
     if request.format:
         body["response_format"] = _format(request.format)

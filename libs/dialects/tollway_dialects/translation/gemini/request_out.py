@@ -94,7 +94,7 @@ def _generation(request: Request) -> Json:
 
 def _thinking(request: Request) -> Json:
     thinking, config = request.thinking, {}
-    if thinking.shown is not None:
+    if thinking.shown is not None or thinking.budget is not None:  # who sets a budget expects to see what it buys
         config["includeThoughts"] = thinking.shown != "none"
     if thinking.mode == "off":
         return config | {"thinkingBudget": 0}

@@ -40,6 +40,8 @@ class ModelCapabilities(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Tokens of thinking that stand for a level where a model knows the one and not the other."""
     names_limit: str = "max_completion_tokens"
     """How chat calls the limit of an answer; older servers know `max_tokens` alone."""
+    names_thinking: bool = False
+    """Chat switches its thinking off with a field of its own, `thinking`, and not with an effort of none (DeepSeek)."""
     wants_reasoning_content: bool = False
     """A turn with tool calls must give back what was thought, in `reasoning_content`, even nothing (DeepSeek)."""
     wants_call_signatures: bool = False

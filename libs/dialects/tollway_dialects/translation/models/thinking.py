@@ -43,7 +43,7 @@ def _off(wish: Thinking, target: Dialect, model: ModelCapabilities, changes: Cha
     if target in (Dialect.ANTHROPIC_MESSAGES, Dialect.GEMINI):
         if "disabled" in model.thinking:
             return wish
-    elif "none" in model.efforts:
+    elif "none" in model.efforts or (target is Dialect.OPENAI_CHAT and model.names_thinking):
         return wish
     if not model.thinking and not model.efforts:
         return Thinking()
@@ -75,15 +75,15 @@ def _with_budget(wish: Thinking, model: ModelCapabilities, changes: Changes) -> 
 
 
 def _with_room(request: Request, thinking: Thinking, changes: Changes) -> Thinking:
-    """Return a budget below the answer's limit; none where there is no room, or the history does not allow it."""
+    """Return a budget that leaves the answer half of its limit; none where there is no room or the history forbids it."""
     limit = request.max_tokens or 0
     is_forced = request.tool_choice is not None and request.tool_choice.is_forced
     if thinking.budget is None:
         return thinking
-    if limit <= _LEAST_BUDGET or is_forced or _is_amid_tools_without_thought(request):
+    if limit < 2 * _LEAST_BUDGET or is_forced or _is_amid_tools_without_thought(request):
         changes.drop("thinking")
         return Thinking()
-    budget = max(_LEAST_BUDGET, min(thinking.budget, limit - 1))
+    budget = max(_LEAST_BUDGET, min(thinking.budget, limit // 2))
     if budget != thinking.budget:
         changes.adapt("budget")
     return Thinking("on", budget, thinking.effort, thinking.shown)
