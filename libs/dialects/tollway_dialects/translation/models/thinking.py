@@ -75,7 +75,7 @@ def _with_budget(wish: Thinking, model: ModelCapabilities, changes: Changes) -> 
 
 
 def _with_room(request: Request, thinking: Thinking, changes: Changes) -> Thinking:
-    """Return a budget that leaves the answer half of its limit; none where there is no room or the history forbids it."""
+    """Return a budget that leaves the answer half of its limit; none where that or the history forbids it."""
     limit = request.max_tokens or 0
     is_forced = request.tool_choice is not None and request.tool_choice.is_forced
     if thinking.budget is None:
