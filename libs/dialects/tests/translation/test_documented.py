@@ -17,7 +17,7 @@ COLUMNS = (Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPO
 def fate(feature: Feature, target: Dialect) -> str:
     if feature in DROPS[target]:
         return "dropped"
-    return "refused" if feature in REFUSES[target] else "–"
+    return "refused" if feature in REFUSES[target] else ""
 
 
 def test_the_table_has_each_feature_and_what_each_target_does_with_it() -> None:
