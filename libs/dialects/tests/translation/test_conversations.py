@@ -105,3 +105,23 @@ def test_what_another_vendor_thought_is_dropped_whole_and_listed(
     assert listed in asked.dropped
     for thought in (b"Two cities", b"tollway:", b"gAAAAABo", b"CpkBAbc", b"EqoBCkgIARAB"):
         assert thought not in asked.body
+
+
+def test_a_signature_waits_for_the_part_that_it_is_for_behind_further_thoughts(ask: Any) -> None:
+    blocks = [
+        {"type": "thinking", "thinking": "", "signature": "tollway:gemini::first="},
+        {"type": "thinking", "thinking": "Hm", "signature": "tollway:gemini::"},
+        {"type": "text", "text": "Yes."},
+    ]
+    messages = [{"role": "assistant", "content": blocks}, {"role": "user", "content": "?"}]
+    asked = ask("anthropic", "gemini", {"model": "m", "max_tokens": 9, "messages": messages})
+    parts = json.loads(asked.body)["contents"][0]["parts"]
+    assert parts == [{"text": "Hm", "thought": True}, {"text": "Yes.", "thoughtSignature": "first="}]
+
+
+@pytest.mark.parametrize("signature", ["tollway:nobody::x", "tollway:", "other:gemini::x"])
+def test_what_only_looks_like_a_mark_is_the_clients_own_signature(ask: Any, signature: str) -> None:
+    block = {"type": "thinking", "thinking": "Hm", "signature": signature}
+    messages = [{"role": "assistant", "content": [block]}, {"role": "user", "content": "?"}]
+    asked = ask("anthropic", "gemini", {"model": "m", "max_tokens": 9, "messages": messages})
+    assert asked.dropped == ("thinking of Anthropic",)

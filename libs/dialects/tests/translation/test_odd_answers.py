@@ -99,6 +99,49 @@ def test_a_later_call_waits_for_one_that_is_not_whole_and_loses_nothing(answer: 
     assert calls(told) == [("f", {"a": 1}), ("g", {"second": 2})]
 
 
+def test_a_call_that_ended_while_it_waited_ends_once(answer: Any) -> None:
+    begun = [call(0, '{"a":', id="one", name="f"), call(1, '{"b":2}', id="two", name="g")]
+    told = answer("chat", "anthropic").feed(
+        data(*begun, said({"content": "x"}), call(0, "1}"), said({}, "tool_calls"), b"[DONE]")
+    )
+    assert calls(told) == [("f", {"a": 1}), ("g", {"b": 2})]
+    assert [kind for kind in kinds(told) if kind in ("start", "stop")] == ["start", "stop"] * 3
+
+
+def test_arguments_that_come_whole_arrive_as_pieces_do(answer: Any) -> None:
+    block = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}
+    message = {"id": "m", "model": "m", "usage": {"input_tokens": 1}}
+    of_anthropic = answer("anthropic", "chat").feed(
+        data(
+            {"type": "message_start", "message": message},
+            {"type": "content_block_start", "index": 0, "content_block": block},
+            {"type": "content_block_stop", "index": 0},
+        )
+    )
+    deltas = [event["choices"][0]["delta"] for event in events(of_anthropic)]
+    assert deltas[-1]["tool_calls"][0]["function"]["arguments"] == '{"a":1}'
+    item = {"type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a":1}'}
+    of_openai = answer("responses", "anthropic").feed(
+        data(
+            {"type": "response.created", "response": {"id": "r", "model": "m"}},
+            {"type": "response.output_item.added", "output_index": 0, "item": item | {"arguments": ""}},
+            {"type": "response.output_item.done", "output_index": 0, "item": item},
+        )
+    )
+    assert calls(of_openai) == [("f", {"a": 1})]
+
+
+def test_a_signature_of_gemini_right_after_its_thought_signs_that(answer: Any) -> None:
+    thought = {"text": "Hm", "thought": True}
+    signed = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "sig="}
+    told = answer("gemini", "anthropic").feed(
+        data({"candidates": [{"content": {"parts": [thought, signed]}, "finishReason": "STOP"}], "responseId": "r"})
+    )
+    blocks = [event["content_block"]["type"] for event in events(told) if "content_block" in event]
+    assert blocks == ["thinking", "tool_use"]
+    assert b'"signature":"tollway:gemini::sig="' in told
+
+
 @given(order=some.permutations([0, 0, 0, 1, 1, 1, 2, 2, 2]))
 def test_calls_in_any_interleaving_arrive_whole_and_one_after_the_other(answer: Any, order: list[int]) -> None:
     left = {index: ['{"n"', ":", f"{index}}}"] for index in range(3)}
@@ -177,6 +220,13 @@ def test_a_chat_client_gets_the_usage_chunk_only_if_it_asked(answer: Any) -> Non
     )
     assert b"prompt_tokens" in answer("gemini", "chat").feed(stream)
     assert b"usage" not in answer("gemini", "chat", streams_usage=False).feed(stream)
+
+
+@pytest.mark.parametrize(("code", "kind"), [(429, FaultKind.RATE_LIMITED), ("server_error", FaultKind.SERVER)])
+def test_an_error_chunk_may_have_a_status_for_a_code(answer: Any, code: Any, kind: FaultKind) -> None:
+    translator = answer("chat", "anthropic")
+    told = translator.feed(data(said({"content": ""}, "error", error={"code": code, "message": "m"})))
+    assert (translator.error.kind, events(told)[0]["error"]["type"]) == (kind, kind.anthropic_type)
 
 
 @pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "OTHER", "UNEXPECTED_TOOL_CALL", "TOMORROW"])

@@ -51,7 +51,6 @@ class ChatDecoder:
 
     def __init__(self) -> None:
         self._is_started = False
-        self._has_stopped = False
         self._field: str | None = None
         self._texts = 0
         self._calls = OpenCalls()
@@ -82,8 +81,7 @@ class ChatDecoder:
         for piece in delta.get("tool_calls") or ():
             yield from self._end_text()
             yield from self._calls.take(piece)
-        reason = choice.get("finish_reason")
-        if reason and not self._has_stopped:  # a chunk of usage may repeat it
+        if reason := choice.get("finish_reason"):  # a chunk of usage may repeat it
             yield from self._stop(reason)
 
     def _say(self, field: str, text: str) -> Iterator[Delta]:
@@ -106,7 +104,6 @@ class ChatDecoder:
     def _stop(self, reason: str) -> Iterator[Delta]:
         if reason not in _STOPS:
             raise MalformedAnswer("it stopped for a reason that is not known")
-        self._has_stopped = True
         yield from self._end_text()
         yield from self._calls.end_all()
         yield Stopped(_STOPS[reason])
