@@ -275,6 +275,14 @@ def test_what_waits_is_bounded(answer: Any) -> None:
     assert b"event: error" in endless.feed(b"data: " + b"x" * (MAX_EVENT + 1))
 
 
+def test_what_the_final_event_repeats_is_bounded(answer: Any) -> None:
+    translator = answer("chat", "responses")
+    piece = data(said({"content": "x" * (1 << 20)}))
+    told = [translator.feed(piece) for _ in range(MAX_EVENT // (1 << 20) + 1)]
+    assert b"event: error" not in told[-2]
+    assert b"event: error" in told[-1]
+
+
 def test_a_part_that_only_the_upstreams_dialect_has_is_listed(answer: Any) -> None:
     translator = answer("anthropic", "chat")
     message = {"id": "m", "model": "m", "role": "assistant", "stop_reason": "end_turn", "usage": {}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tollway_dialects.responses.replay import usage_fields
-from tollway_dialects.sse import format_event
+from tollway_dialects.sse import MAX_EVENT, format_event
 from tollway_dialects.translation.errors import MalformedAnswer
 from tollway_dialects.translation.form.deltas import Cited, Grew, PartEnded, PartStarted, Signed, Stop
 from tollway_dialects.translation.responses.open_item import OpenItem, open_item
@@ -34,6 +34,7 @@ class ResponsesEncoder:
         self._open: OpenItem | None = None
         self._has_refused = False
         self._number = -1
+        self._size = 0
 
     def start(self, identifier: str, model: str, usage: Usage) -> bytes:
         identifier = identifier if identifier.startswith("resp_") else f"resp_{identifier}"
@@ -51,6 +52,9 @@ class ResponsesEncoder:
             case _ if self._open is None:
                 return b""
             case Grew():
+                self._size += len(delta.text)
+                if self._size > MAX_EVENT:
+                    raise MalformedAnswer("the answer is longer than its final event may be")
                 return self._events(self._open.grow(delta.text))
             case Signed():
                 self._open.sign(delta.signature)
