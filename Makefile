@@ -123,8 +123,8 @@ bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS, CASES,
 	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(CASES),--cases $(CASES)) $(if $(TOPOLOGIES),--topologies $(TOPOLOGIES)) $(if $(JSON),--json $(JSON))
 
-bench-hop: setup ## What a call between two processes costs, by kind of stub: plain, link, local
-	@$(RUN) python -m bench.hop
+bench-hop: setup ## What a call between two processes costs, by kind of stub; DELAY=2 puts so many ms between them
+	@$(RUN) python -m bench.hop $(if $(DELAY),--delay $(DELAY))
 
 profile: setup ## Flame graphs of every process of a topology under load; TOPOLOGY, CASE and SECONDS change the run
 	@$(RUN) python -m bench.profile $(if $(TOPOLOGY),--topology $(TOPOLOGY)) $(if $(CASE),--case $(CASE)) \

@@ -21,6 +21,7 @@ from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.process import run
 from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub, local_stub, plain_stub
+from tollway_servicekit.testing import slow_path
 
 CONTRACT = Contract.of(pb, "PromptRegistryService")
 IN_FLIGHT = (1, 4, 16, 64)
@@ -50,8 +51,10 @@ async def serve(stop: asyncio.Event) -> None:
 
 
 async def measure(port: int, server: psutil.Process, arguments: argparse.Namespace) -> None:
-    address = f"127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
+        if arguments.delay:
+            port = await stack.enter_async_context(slow_path(port, arguments.delay / 1000))
+        address = f"127.0.0.1:{port}"
         stubs = {
             "plain": plain_stub(CONTRACT, await stack.enter_async_context(open_channel(address))),
             "link": link_stub(CONTRACT, await stack.enter_async_context(open_links(address))),
@@ -102,6 +105,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.hop", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=5000, help="for each kind, number in flight and round")
+    parser.add_argument(
+        "--delay", type=float, default=0, help="ms that bytes take each way; its CPU time is counted too"
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:

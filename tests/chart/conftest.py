@@ -40,6 +40,10 @@ class Manifests(list[Object]):
         pods = {item["metadata"]["name"].removeprefix("try-"): pod_of(item) for item in self.of("Deployment")}
         return {name: pod["containers"][0] for name, pod in pods.items()}
 
+    def services(self) -> set[str]:
+        """Deployments of Tollway's own images; the others are Redis."""
+        return {name for name, container in self.containers().items() if "command" not in container}
+
     def env(self, name: str) -> dict[str, Any]:
         """Environment of a container: a value, or where it comes from."""
         return {entry["name"]: entry.get("value") or entry["valueFrom"] for entry in self.containers()[name]["env"]}

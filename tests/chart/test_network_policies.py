@@ -14,6 +14,7 @@ CALLERS: dict[str, set[str] | None] = {
     "prompt-registry": {"edge", "compact"},
     "simulator": {"provider-dispatch", "compact"},
     "redis-cache": {"cache", "compact"},
+    "redis-state": {"provider-dispatch", "compact"},
 }
 
 
@@ -49,15 +50,27 @@ def test_policies_are_on_as_shipped(render: Any) -> None:
 def test_a_policy_opens_the_one_port_that_its_pods_serve(scenario: Any) -> None:
     for policy in scenario.of("NetworkPolicy"):
         name = policy["metadata"]["name"].removeprefix("try-")
-        (port,) = scenario.containers()[name]["ports"]
+        port = scenario.containers()[name]["ports"][0]  # a second one is the kubelet's, whom no policy concerns
         assert policy["spec"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": port["containerPort"]}]
         deployment = scenario.find("Deployment", name)
         assert policy["spec"]["podSelector"] == deployment["spec"]["selector"]
 
 
 def test_every_callee_of_a_service_lets_it_in(scenario: Any) -> None:
-    for caller in scenario.names("Deployment") - {"redis-cache"}:
+    for caller in scenario.services():
         for variable in scenario.env(caller):
             callee = variable.removesuffix("_ADDRESS").lower().replace("_", "-")
-            if variable.endswith("_ADDRESS") and callee != "listen":
+            if variable.endswith("_ADDRESS") and callee not in {"listen", "health-listen"}:
                 assert caller in (CALLERS[callee] or {caller})
+
+
+def test_every_redis_lets_those_in_who_are_told_of_it(scenario: Any) -> None:
+    told = {
+        (caller, source["secretKeyRef"]["name"].removeprefix("try-"))
+        for caller in scenario.services()
+        for variable, source in scenario.env(caller).items()
+        if variable.endswith("_REDIS_URL")
+    }
+    running = scenario.names("Deployment") & {"redis-cache", "redis-state"}
+    assert {redis for _, redis in told} >= running
+    assert all(caller in (CALLERS[redis] or set()) for caller, redis in told if redis in running)

@@ -47,6 +47,7 @@ def test_secrets_are_in_secret_objects_only(render: Any) -> None:
         "auth": {"key": "tw_very-secret-key-0001"},
         "providers": {"keys": {"OPENAI_API_KEY": "sk-very-secret"}},
         "redis": {"enabled": False, "url": "redis://:very-secret@elsewhere:6379/0"},
+        "stateRedis": {"enabled": False, "url": "redis://:very-secret@elsewhere:6379/1"},
     }
     for item in render(values):
         assert ("very-secret" in json.dumps(item)) is (item["kind"] == "Secret")

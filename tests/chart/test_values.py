@@ -78,7 +78,12 @@ def test_no_object_of_ours_takes_unknown_keys() -> None:
         ({"providers": {"keys": {"OPENAI_API_KEY_6": "sk"}}}, "OPENAI_API_KEY_6"),
         ({"redis": {"url": "redis://elsewhere:6379"}}, "/redis/url"),
         ({"redis": {"enabled": False, "url": "elsewhere:6379"}}, "/redis/url"),
+        ({"stateRedis": {"existingSecret": "ours"}}, "/stateRedis/existingSecret"),
+        ({"stateRedis": {"url": "redis://elsewhere:6379"}}, "/stateRedis/url"),
+        ({"stateRedis": {"persistence": {"size": "much"}}}, "/stateRedis/persistence/size"),
         ({"edge": {"extraEnv": {"A": "b"}}}, "/edge/extraEnv"),
+        ({"tls": {"enabled": True}}, "/tls/existingSecret"),
+        ({"useLinks": "no"}, "/useLinks"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(render: Any, values: Any, complaint: str) -> None:

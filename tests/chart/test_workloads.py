@@ -17,7 +17,10 @@ PORTS = {
     "prompt-registry": 50055,
     "simulator": 8090,
     "redis-cache": 6379,
+    "redis-state": 6379,
 }
+
+HEALTH_PORT = 50060  # where mTLS is on
 
 
 def pods(scenario: Any) -> dict[str, Any]:
@@ -51,10 +54,11 @@ def test_no_pod_carries_a_token_of_the_api_server(scenario: Any) -> None:
 
 def test_every_pod_is_probed_in_its_own_protocol(scenario: Any) -> None:
     for name, container in scenario.containers().items():
-        alive: dict[str, Any] = {"grpc": {"port": PORTS[name]}}
+        has_tls = any(entry["name"] == "TLS_CERT_FILE" for entry in container.get("env", []))
+        alive: dict[str, Any] = {"grpc": {"port": HEALTH_PORT if has_tls else PORTS[name]}}
         if name in HTTP:
             alive = {"httpGet": {"port": "main", "path": HTTP[name]}}
-        if name == "redis-cache":
+        if name not in scenario.services():
             alive = {"tcpSocket": {"port": "main"}}
         ready = {"httpGet": {"port": "main", "path": "/health"}} if name in HTTP else alive
         assert alive.items() <= container["startupProbe"].items()
@@ -64,8 +68,8 @@ def test_every_pod_is_probed_in_its_own_protocol(scenario: Any) -> None:
 
 def test_every_service_listens_where_its_service_object_points(scenario: Any) -> None:
     for name, container in scenario.containers().items():
-        assert container["ports"] == [{"name": "main", "containerPort": PORTS[name]}]
-        if name != "redis-cache":
+        assert container["ports"][0] == {"name": "main", "containerPort": PORTS[name]}
+        if name in scenario.services():
             assert scenario.env(name)["LISTEN_ADDRESS"] == f"0.0.0.0:{PORTS[name]}"
         service = scenario.find("Service", "edge" if name == "compact" else name)
         assert service["spec"]["selector"].items() <= pod_labels(scenario, name).items()
@@ -93,7 +97,7 @@ def test_every_address_names_a_service_of_the_release(scenario: Any) -> None:
     }
     for name, container in scenario.containers().items():
         addresses = {e["value"] for e in container.get("env", []) if e["name"].endswith("_ADDRESS")}
-        assert addresses - {f"0.0.0.0:{PORTS[name]}"} <= known
+        assert addresses - {f"0.0.0.0:{PORTS[name]}", f"0.0.0.0:{HEALTH_PORT}"} <= known
 
 
 def test_every_object_carries_the_recommended_labels(scenario: Any) -> None:

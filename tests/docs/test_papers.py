@@ -48,7 +48,7 @@ def test_the_readme_tells_every_gateway_header() -> None:
 
 
 def test_the_readme_tells_every_endpoint() -> None:
-    api = build_api(Workspaces(), None, None, CollectorRegistry())
+    api = build_api(Workspaces(), None, None, None, CollectorRegistry())
     served = {
         f"{method} {route.path}".replace(":path", "") for route in api.routes for method in route.methods - {"HEAD"}
     }

@@ -44,7 +44,8 @@ class Images:
     def values(self) -> dict[str, Any]:
         """Chart values that use them."""
         image = {"registry": self.registry, "tag": self.tag, "pullPolicy": "Always"}
-        return {"image": image, "redis": {"image": self.reference("test-redis")}}
+        redis = {"image": self.reference("test-redis")}
+        return {"image": image, "redis": redis, "stateRedis": redis}
 
     def reference(self, name: str) -> str:
         return f"{self.registry}/{name}:{self.tag}"
@@ -141,10 +142,10 @@ class Release:
         command = ("exec", "--stdin", "client", "--", "python", "/client/ask.py", function)
         return json.loads(self.namespace.kubectl(*command, text=told, seconds=120))
 
-    def cached_answers(self) -> int:
-        """Return how many keys Redis holds."""
+    def redis_keys(self, role: str) -> int:
+        """Return how many keys the Redis of a role holds."""
         ask = 'REDISCLI_AUTH=$(sed -n "s/^requirepass //p" /etc/redis/redis.conf) redis-cli dbsize'
-        command = ("exec", f"deployment/{RELEASE}-redis-cache", "--", "sh", "-c", ask)
+        command = ("exec", f"deployment/{RELEASE}-redis-{role}", "--", "sh", "-c", ask)
         return int(self.namespace.kubectl(*command).split()[-1])
 
     def uninstall(self) -> None:

@@ -36,6 +36,7 @@ def release(request: pytest.FixtureRequest, images: Images) -> Iterator[Release]
     """A release that serves, with the simulator, in a namespace of its own; afterwards nothing of it is left."""
     off = {"persistence": {"enabled": False}}  # not every cluster has a storage class
     values = {"topology": request.param, "simulator": {"enabled": True}, "metering": off, "promptRegistry": off}
+    values["stateRedis"] = images.values()["stateRedis"] | off
     with Namespace(f"tollway-e2e-{request.param}") as namespace:
         namespace.start_client(images.reference("test-client"))
         release = Release(namespace, images.values() | values)

@@ -51,7 +51,13 @@ def test_the_same_question_is_answered_from_redis(release: Release) -> None:
     assert first["headers"]["x-gateway-cache"] == "none"
     assert second["headers"]["x-gateway-cache"] == "exact"
     assert second["text"] == first["text"]
-    assert release.cached_answers() > 0
+    assert release.redis_keys("cache") > 0
+
+
+def test_an_answer_that_its_provider_keeps_is_read_again_and_redis_remembers_whose_it_is(release: Release) -> None:
+    made = release.ask("openai_kept", "a question whose answer is kept")
+    assert release.ask("read_again", made["id"]) == made
+    assert release.redis_keys("state") > 0
 
 
 def test_no_container_was_started_twice(release: Release) -> None:

@@ -64,10 +64,11 @@ MESSAGES = Endpoint(
 COUNT_TOKENS = Endpoint("/v1/messages/count_tokens", "anthropic", {"model": "claude-haiku-5-5"}, VERSION, streams=False)
 CHAT = Endpoint("/v1/chat/completions", "openai", {"model": "gpt-6-luna"}, limit="max_completion_tokens")
 RESPONSES = Endpoint("/v1/responses", "openai", {"model": "gpt-6-luna"}, asks_in="input", limit="max_output_tokens")
+INPUT_TOKENS = Endpoint("/v1/responses/input_tokens", "openai", {"model": "gpt-6-luna"}, asks_in="input", streams=False)
 EMBEDDINGS = Endpoint(
     "/v1/embeddings", "openai", {"model": "text-embedding-3-small", "dimensions": 8}, asks_in="input", streams=False
 )
-ENDPOINTS = (MESSAGES, COUNT_TOKENS, CHAT, RESPONSES, EMBEDDINGS)
+ENDPOINTS = (MESSAGES, COUNT_TOKENS, CHAT, RESPONSES, INPUT_TOKENS, EMBEDDINGS)
 STREAMING = tuple(endpoint for endpoint in ENDPOINTS if endpoint.streams)
 
 

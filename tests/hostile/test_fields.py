@@ -53,6 +53,7 @@ UNREAD = {
     "/v1/messages": {"max_completion_tokens"},
     "/v1/messages/count_tokens": {*LIMITS, "stream"},
     "/v1/responses": LIMITS,
+    "/v1/responses/input_tokens": {*LIMITS, "stream"},
     "/v1/embeddings": {*LIMITS, "stream", "prompt", "prompt.id", "prompt.version", "prompt.variables"},
 }
 READ = [(endpoint, name) for endpoint in ENDPOINTS for name in TAKEN if name not in UNREAD.get(endpoint.path, ())]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from hostile.asking import COUNT_TOKENS, ENDPOINTS, STREAMING, Endpoint
+from hostile.asking import COUNT_TOKENS, ENDPOINTS, INPUT_TOKENS, STREAMING, Endpoint
 from hostile.connection import Connection
 from hostile.ledger import newest, row_of, rows_since
 
@@ -55,7 +55,7 @@ def test_who_leaves_while_the_provider_thinks_is_cancelled_there_and_booked(
     assert gateway.await_served(since, disconnected=1)["output_tokens"] == 0
     [row] = rows_since(gateway, known)
     assert (row["status"], row["reason"]) == ("cancelled", "CLIENT_LEFT")
-    assert row["usage"]["estimated"] == (endpoint is not COUNT_TOKENS), "a count is free"
+    assert row["usage"]["estimated"] == (endpoint not in (COUNT_TOKENS, INPUT_TOKENS)), "a count is free"
     assert len(row["attempts"]) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import psutil
 import pytest
+import trustme
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +78,33 @@ async def test_distributed_answers_and_leaves_nobody_behind_on_ctrl_c(start: Any
     assert set(told["processes"].values()) < {child.pid for child in children}
     assert await distributed.end(signal.SIGINT) == (0, "")
     assert not [child for child in children if child.is_running()]
+
+
+@needs_redis
+@pytest.mark.parametrize(
+    ("kind", "linked"),
+    [
+        ("distributed", {"cache", "classifier", "provider_dispatch", "metering", "prompt_registry"}),
+        ("compact", {"metering", "prompt_registry"}),
+    ],
+)
+@pytest.mark.parametrize("use_links", ["true", "false"])
+async def test_processes_call_one_another_with_mtls_over_links_and_without(
+    start: Any, tmp_path: Path, kind: str, linked: set[str], use_links: str
+) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
+    issued.cert_chain_pems[0].write_to_path(str(tmp_path / "tls.crt"))
+    issued.private_key_pem.write_to_path(str(tmp_path / "tls.key"))
+    files = {"TLS_CERT_FILE": "tls.crt", "TLS_KEY_FILE": "tls.key", "TLS_CA_FILE": "ca.crt"}
+    told = await (await start("processes", kind, USE_LINKS=use_links, **files)).ready()
+    assert await ask(told) == 200
+    async with httpx2.AsyncClient() as client:
+        metrics = (await client.get(f"{told['url']}/metrics")).text
+    series = dict(re.findall(r'^tollway_links_opened_total{service="(\w+)"} (\S+)$', metrics, re.MULTILINE))
+    assert set(series) == (linked if use_links == "true" else set())
+    assert series.get("metering", "1.0") == "1.0"
 
 
 @needs_redis

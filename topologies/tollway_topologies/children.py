@@ -9,11 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tollway_servicekit.channel import open_channel
+from tollway_servicekit.tls import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from tollway_servicekit.tls import Tls
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -97,9 +100,10 @@ async def await_tcp(address: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def await_grpc(address: str) -> None:
+async def await_grpc(address: str, tls: Tls | None = None) -> None:
     """Return once the service's health says SERVING."""
-    async with _patience(address), grpc.aio.insecure_channel(address) as channel:
+    credentials = None if tls is None else Credentials(tls)
+    async with _patience(address), open_channel(address, credentials) as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
         await health.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
 

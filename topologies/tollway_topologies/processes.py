@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.settings import Environment, SettingError
+from tollway_servicekit.tls import Tls
 
 from tollway_topologies.addresses import free_address
 from tollway_topologies.children import Children, await_grpc, await_http, await_tcp
@@ -63,7 +64,7 @@ async def _start(kind: str, env: dict[str, str], children: Children, folder: Pat
         env[_address_of(name)] = address = free_address()
         await start(name, f"tollway_{name.replace('-', '_')}", address=address)
     for name in services:
-        await await_grpc(env[_address_of(name)])
+        await await_grpc(env[_address_of(name)], Tls.from_env(env))
     if kind == "compact":
         await start("compact", "tollway_topologies", "compact", address=edge)
     else:
@@ -76,16 +77,18 @@ async def _start(kind: str, env: dict[str, str], children: Children, folder: Pat
 
 
 async def _start_redis(children: Children, env: dict[str, str], folder: Path) -> None:
-    if Environment(env).text("CACHE_REDIS_URL"):
+    wanted = [name for name in ("CACHE_REDIS_URL", "STATE_REDIS_URL") if not Environment(env).text(name)]
+    if not wanted:
         return
     binary = shutil.which("redis-server")
     if binary is None:
-        raise SettingError("redis-server is missing: install it (Debian: apt install redis) or set CACHE_REDIS_URL")
+        raise SettingError(f"redis-server is missing: install it (Debian: apt install redis) or set {wanted[0]}")
     address = free_address()
     port = address.rpartition(":")[2]
     options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder))
     await children.start("redis", (binary, *options, "--loglevel", "warning"), env)
-    env["CACHE_REDIS_URL"] = f"redis://{address}/0"
+    for number, name in enumerate(wanted):
+        env[name] = f"redis://{address}/{number}"
     await await_tcp(address)
 
 

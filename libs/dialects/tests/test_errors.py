@@ -22,6 +22,7 @@ ANTHROPIC_CLASSES = {
     Kind.UNAUTHENTICATED: anthropic.AuthenticationError,
     Kind.QUOTA_EXCEEDED: anthropic_errors.PaymentRequiredError,
     Kind.NOT_FOUND: anthropic.NotFoundError,
+    Kind.PREVIOUS_NOT_FOUND: anthropic.BadRequestError,
     Kind.MODEL_NOT_FOUND: anthropic.NotFoundError,
     Kind.METHOD_NOT_ALLOWED: anthropic.APIStatusError,
     Kind.REQUEST_TIMEOUT: anthropic.RequestTimeoutError,
@@ -37,6 +38,7 @@ OPENAI_CLASSES = {
     Kind.UNAUTHENTICATED: openai.AuthenticationError,
     Kind.QUOTA_EXCEEDED: openai.APIStatusError,
     Kind.NOT_FOUND: openai.NotFoundError,
+    Kind.PREVIOUS_NOT_FOUND: openai.BadRequestError,
     Kind.MODEL_NOT_FOUND: openai.NotFoundError,
     Kind.METHOD_NOT_ALLOWED: openai.APIStatusError,
     Kind.REQUEST_TIMEOUT: openai.APIStatusError,
@@ -80,7 +82,7 @@ def test_openais_sdk_raises_its_class(answering: Any, kind: Kind) -> None:
     raised = error.value
     assert type(raised) is OPENAI_CLASSES[kind]
     assert (raised.status_code, raised.code, raised.type) == (kind.status, kind.openai_code, kind.openai_type)
-    assert raised.param is None
+    assert raised.param == ("previous_response_id" if kind is Kind.PREVIOUS_NOT_FOUND else None)
     assert MESSAGE in raised.message
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.dialect import LIKE_RESPONSES, Dialect
 from tollway_dialects.request import MalformedRequest
 from tollway_dialects.turns import raw_turns
 
@@ -59,7 +59,7 @@ def _named(body: RequestBody, dialect: Dialect) -> str:
     try:
         if dialect is Dialect.OPENAI_CHAT:
             return body.get("prompt_cache_key", str) or ""
-        if dialect is Dialect.OPENAI_RESPONSES:
+        if dialect in LIKE_RESPONSES:
             kept = body.get("conversation", str | _Conversation)  # type: ignore[arg-type]
             # what is kept belongs to an account, so that its id comes first
             return (kept.id if isinstance(kept, _Conversation) else kept) or body.get("prompt_cache_key", str) or ""
@@ -88,7 +88,7 @@ def conversation_hash(body: RequestBody, dialect: Dialect, workspace: str) -> by
     if dialect is Dialect.OPENAI_EMBEDDINGS:
         pieces.append(body.fields.get("input", b""))
         return _digest(pieces)
-    is_response = dialect is Dialect.OPENAI_RESPONSES
+    is_response = dialect in LIKE_RESPONSES
     text = b'"input_text"' if is_response else b'"text"'
     if system := body.fields.get("instructions" if is_response else "system"):
         _add_content(pieces, system, text)

@@ -19,8 +19,13 @@ class Dialect(StrEnum):
     OPENAI_CHAT = "openai"
     OPENAI_RESPONSES = "openai_responses"
     OPENAI_EMBEDDINGS = "openai_embeddings"
+    OPENAI_INPUT_TOKENS = "openai_input_tokens"
     GEMINI = "gemini"
     """Of providers only: no client of the gateway asks in it."""
+
+
+# their requests have the same shape
+LIKE_RESPONSES = frozenset({Dialect.OPENAI_RESPONSES, Dialect.OPENAI_INPUT_TOKENS})
 
 
 class StreamReader(Protocol):
@@ -35,6 +40,8 @@ class StreamReader(Protocol):
     """What the provider told, the estimate of the input until then; another object each time that it tells more."""
     streamed: int
     """Tokens of output, as counted from what came."""
+    kept_id: str
+    """Under which the provider keeps the answer; empty until it is told, and where it keeps none."""
 
     @property
     def usage(self) -> Usage:
@@ -72,6 +79,18 @@ class Wire(Protocol):
     def outlives_answer(self, body: RequestBody) -> bool:
         """Say whether the provider works on, and charges, after its answer has ended."""
         return False
+
+    def keeps_answer(self, body: RequestBody) -> bool:
+        """Say whether the provider keeps the answer under an id, so that later requests may name it."""
+        return False
+
+    def kept_answer_named(self, body: RequestBody) -> str:
+        """Return the id of an earlier answer that the provider keeps and this request goes on from; empty for none."""
+        return ""
+
+    def read_kept_id(self, body: bytes) -> str:
+        """Return the id under which a whole JSON answer is kept; empty where it has none."""
+        return ""
 
     def read_usage(self, body: bytes) -> tuple[Usage | None, str | None]:
         """Return usage and stop reason of a whole JSON answer; None where it does not tell."""

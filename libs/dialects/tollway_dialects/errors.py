@@ -24,6 +24,7 @@ class GatewayErrorKind(Enum):
     UNAUTHENTICATED = (401, "authentication_error", "invalid_request_error", "invalid_api_key")
     QUOTA_EXCEEDED = (402, "billing_error", "insufficient_quota", "insufficient_quota")
     NOT_FOUND = (404, "not_found_error", "invalid_request_error", "not_found")
+    PREVIOUS_NOT_FOUND = (400, "invalid_request_error", "invalid_request_error", "previous_response_not_found")
     MODEL_NOT_FOUND = (404, "not_found_error", "invalid_request_error", "model_not_found")
     METHOD_NOT_ALLOWED = (405, "invalid_request_error", "invalid_request_error", "method_not_allowed")
     REQUEST_TIMEOUT = (408, "invalid_request_error", "invalid_request_error", "request_timeout")
@@ -41,6 +42,10 @@ class GatewayErrorKind(Enum):
         self.openai_code = openai_code
 
 
+# what a refusal is about, where it does not say so itself
+_PARAMS = {GatewayErrorKind.PREVIOUS_NOT_FOUND: "previous_response_id"}
+
+
 def anthropic_error_body(kind: GatewayErrorKind, message: str, request_id: str) -> bytes:
     error = {"type": kind.anthropic_type, "message": message}
     return msgspec.json.encode({"type": "error", "error": error, "request_id": request_id})
@@ -48,7 +53,7 @@ def anthropic_error_body(kind: GatewayErrorKind, message: str, request_id: str) 
 
 def openai_error_body(kind: GatewayErrorKind, message: str) -> bytes:
     """Return OpenAI's form; a refusal of a field, which begins with its name, names it in `param` as OpenAI does."""
-    param, code = None, kind.openai_code
+    param, code = _PARAMS.get(kind), kind.openai_code
     if kind is GatewayErrorKind.INVALID_REQUEST and (refusal := _OF_FIELD.fullmatch(message)):
         param, why = refusal.groups()
         if why == "Field required":

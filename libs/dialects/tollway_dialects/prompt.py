@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.dialect import LIKE_RESPONSES, Dialect
 from tollway_dialects.request import MalformedRequest
 from tollway_dialects.turns import raw_turns
 
@@ -64,7 +64,7 @@ def prompt_features(body: RequestBody, dialect: Dialect) -> PromptFeatures:
 def _messages(body: RequestBody, dialect: Dialect) -> list[_Message]:
     if dialect is Dialect.OPENAI_EMBEDDINGS:
         return []
-    if dialect is not Dialect.OPENAI_RESPONSES:
+    if dialect not in LIKE_RESPONSES:
         return body.get("messages", list[_Message]) or []
     said: Any = body.get("input", str | list[_Message])  # type: ignore[arg-type]
     return [_Message("user", said)] if isinstance(said, str) else said or []
@@ -89,7 +89,7 @@ def prepend_system(body: RequestBody, dialect: Dialect, text: str) -> None:
         return
     if dialect is Dialect.OPENAI_EMBEDDINGS:
         raise MalformedRequest("prompt: nothing goes before an input that is embedded")
-    field = "instructions" if dialect is Dialect.OPENAI_RESPONSES else "system"
+    field = "instructions" if dialect in LIKE_RESPONSES else "system"
     system: Any = body.get(field, str | list[msgspec.Raw])  # type: ignore[arg-type]
     if isinstance(system, list):
         first = {"role": "system", "content": text} if field == "instructions" else {"type": "text", "text": text}

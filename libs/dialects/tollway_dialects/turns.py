@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tollway_dialects.dialect import Dialect
+from tollway_dialects.dialect import LIKE_RESPONSES
 from tollway_dialects.request import MalformedRequest
 
 if TYPE_CHECKING:
+    from tollway_dialects.dialect import Dialect
     from tollway_dialects.request import RequestBody
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -17,7 +18,7 @@ _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 def raw_turns(body: RequestBody, dialect: Dialect) -> list[msgspec.Raw]:
     """Return messages, or items of `input`, where a text alone is what the user says; raises `MalformedRequest`."""
-    is_response = dialect is Dialect.OPENAI_RESPONSES
+    is_response = dialect in LIKE_RESPONSES
     field = "input" if is_response else "messages"
     raw = body.fields.get(field)
     if is_response:

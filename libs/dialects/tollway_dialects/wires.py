@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollway_dialects.anthropic import AnthropicCountTokensWire, AnthropicWire
 from tollway_dialects.gemini import GeminiWire
 from tollway_dialects.openai import OpenAIChatWire, OpenAIEmbeddingsWire
-from tollway_dialects.responses import OpenAIResponsesWire
+from tollway_dialects.responses import OpenAIInputTokensWire, OpenAIResponsesWire
 
 if TYPE_CHECKING:
     from tollway_dialects.dialect import Dialect, Wire
@@ -17,6 +17,7 @@ _WIRES: tuple[Wire, ...] = (
     AnthropicCountTokensWire(),
     OpenAIChatWire(),
     OpenAIResponsesWire(),
+    OpenAIInputTokensWire(),
     OpenAIEmbeddingsWire(),
 )
 WIRES: dict[Dialect, Wire] = {wire.dialect: wire for wire in _WIRES}

@@ -11,17 +11,19 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from tollway_servicekit.channel import CHANNEL_OPTIONS
+from tollway_servicekit.channel import CHANNEL_OPTIONS, SERVER_OPTIONS
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import ServiceError
 from tollway_servicekit.link.server import LINK_AGE_SECONDS, LINK_SERVICE, LinkServicer
 from tollway_servicekit.status import to_trailers
+from tollway_servicekit.tls import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from tollway_servicekit.contract import Contract, Method
+    from tollway_servicekit.tls import Tls
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ STOP_GRACE_SECONDS = 20.0
 async def serving(
     servicers: Mapping[Contract, object] | list[tuple[Contract, object]],
     address: str,
+    tls: Tls | None = None,
     *,
     grace: float = STOP_GRACE_SECONDS,
     link_age: float = LINK_AGE_SECONDS,
@@ -42,6 +45,7 @@ async def serving(
     Args:
         servicers: Each contract with the object that serves it.
         address: `host:port`; port 0 takes a free one.
+        tls: Serve callers with a certificate only, and health on a port of its own where it names one.
         grace: Seconds that calls in flight get when the block is left.
         link_age: Seconds after which a link asks its caller to open another.
 
@@ -49,32 +53,61 @@ async def serving(
         The port that is listened on.
 
     Raises:
-        OSError: The address is taken or not ours.
+        OSError: An address is taken or not ours.
+        SettingError: The files of TLS cannot be used.
     """
     pairs = list(servicers.items()) if hasattr(servicers, "items") else list(servicers)
-    server = grpc.aio.server(options=CHANNEL_OPTIONS)
     names = [contract.name for contract, _ in pairs]
-    for contract, servicer in pairs:
-        server.add_generic_rpc_handlers((_handlers(contract, servicer),))
     links = LinkServicer(pairs, link_age)
-    server.add_generic_rpc_handlers((links.handlers(),))
     checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    reflection.enable_server_reflection((*names, LINK_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from error
+    server = _server(pairs, links, checks)
+    credentials = None if tls is None else Credentials(tls)
+    port = _listen(server, address, credentials)
+    probed = await _plain_health(checks, tls.health_address) if tls is not None and tls.health_address else None
     await server.start()
     for name in ("", *names):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    log.info("serving %s on %s", ", ".join(names), address if not address.endswith(":0") else f"port {port}")
+    where = address if not address.endswith(":0") else f"port {port}"
+    log.info("serving %s on %s%s", ", ".join(names), where, "" if tls is None else " with mTLS")
     try:
         yield port
     finally:
         await checks.enter_graceful_shutdown()
         links.drain()
         await server.stop(grace)
+        if probed is not None:
+            await probed.stop(0)
+
+
+def _server(
+    pairs: list[tuple[Contract, object]], links: LinkServicer, checks: health.aio.HealthServicer
+) -> grpc.aio.Server:
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    for contract, servicer in pairs:
+        server.add_generic_rpc_handlers((_handlers(contract, servicer),))
+    server.add_generic_rpc_handlers((links.handlers(),))
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = [contract.name for contract, _ in pairs]
+    reflection.enable_server_reflection((*names, LINK_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: Credentials | None) -> int:
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials.of_server())
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from error
+
+
+async def _plain_health(checks: health.aio.HealthServicer, address: str) -> grpc.aio.Server:
+    """Serve health without TLS, and nothing else."""
+    server = grpc.aio.server(options=CHANNEL_OPTIONS)
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    _listen(server, address, None)
+    await server.start()
+    return server
 
 
 def _handlers(contract: Contract, servicer: object) -> grpc.GenericRpcHandler:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,40 +11,15 @@ import pytest
 from tollway_cache.domain.answer import Answer, Entry
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
+from tollway_servicekit.redis_process import RedisProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
 
-class RedisProcess:
-    """A redis-server on a unix socket that keeps nothing on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "redis.sock"
-        self.url = f"unix://{self.socket}"
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(["redis-server", *options], stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if "eady to accept connections" in line:
-                return
-        raise RuntimeError("redis-server did not start: " + "".join(said))
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-
 @pytest.fixture(scope="session")
 def redis_folder() -> Iterator[Path]:
-    if not shutil.which("redis-server"):
+    if not RedisProcess.is_installed():
         pytest.skip("redis-server is not installed; install it (apt-get install redis-server) to test against it")
     # a unix socket's path may have 107 characters, fewer than pytest's own folders take
     with tempfile.TemporaryDirectory(prefix="tollway-redis-") as folder:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.header_lines import from_lines
@@ -121,7 +121,7 @@ class Ports:
 
     def record(self, call: Call) -> None:
         self.steps.append("record")
-        self.records.append(dataclasses.replace(call))
+        self.records.append(msgspec.structs.replace(call))
         self.recorded.set()
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:

@@ -63,7 +63,7 @@ def behind() -> Behind:
 
 @pytest.fixture
 async def client(behind: Behind, workspaces: Workspaces) -> AsyncIterator[httpx2.AsyncClient]:
-    api = build_api(workspaces, behind, behind, CollectorRegistry())
+    api = build_api(workspaces, behind, behind, behind, CollectorRegistry())
     transport = httpx2.ASGITransport(api, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as opened:
         yield opened
@@ -86,7 +86,7 @@ async def test_health_is_ok_or_says_every_reason(behind: Behind, client: httpx2.
 
 async def test_health_without_workspaces_tells_both_troubles(behind: Behind) -> None:
     behind.troubles = ["no provider has a key"]
-    transport = httpx2.ASGITransport(build_api(Workspaces(), behind, behind, CollectorRegistry()))
+    transport = httpx2.ASGITransport(build_api(Workspaces(), behind, behind, behind, CollectorRegistry()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
         reasons = (await client.get("/health")).json()["reasons"]
         assert reasons == ["metering has not told the workspaces yet", "no provider has a key"]
@@ -138,7 +138,7 @@ async def test_what_is_not_served_is_refused_in_the_dialect(
 
 
 async def test_a_method_that_is_not_served_says_which_is(client: httpx2.AsyncClient) -> None:
-    assert (await client.delete("/v1/models")).headers["allow"] == "GET"
+    assert (await client.delete("/v1/models")).headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/hello", "/health", "/v1/models"])

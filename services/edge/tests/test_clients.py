@@ -15,9 +15,7 @@ from tollway_edge import bootstrap
 from tollway_edge.adapters.budget_client import BudgetClient
 from tollway_edge.adapters.cache_client import CacheClient
 from tollway_edge.adapters.classifier_client import ClassifierClient
-from tollway_edge.adapters.ledger_client import LedgerClient
 from tollway_edge.adapters.prompt_client import PromptClient
-from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.errors import GatewayError
 from tollway_edge.domain.workspaces import Workspace
 from tollway_servicekit.errors import (
@@ -151,17 +149,3 @@ async def test_a_prompt_is_named_with_its_version(serve: Any, call: Call) -> Non
     async with serve(bootstrap.PROMPT_REGISTRY, prompt) as (stub, servicer):
         assert await PromptClient(stub).resolve(call, "brief", 0, {"a": "b"}) == ("brief@4", "Be brief.")
     assert dict(servicer.asked.variables) == {"a": "b"}
-
-
-async def test_who_leaves_early_gets_the_running_attempt_closed(make_call: Callable[..., Call]) -> None:
-    booked = []
-    for is_dispatched, attempts in ((False, []), (True, []), (True, [chat_pb2.Attempt(number=2, provider="p")])):
-        call = make_call(is_dispatched=is_dispatched, models=["m"], attempts=attempts)
-        call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
-        client = LedgerClient(None)
-        client.record(call)
-        booked.append(
-            [(at.number, at.provider, at.outcome, at.usage.estimated) for at in client.records._items[0].attempts]
-        )
-    cancelled = chat_pb2.ATTEMPT_OUTCOME_CANCELLED
-    assert booked == [[], [(1, "", cancelled, True)], [(2, "p", cancelled, True)]]

@@ -55,6 +55,7 @@ async def test_a_whole_answer_comes_as_one_piece(serve: Any, call: Call) -> None
 @pytest.mark.parametrize(
     ("error", "told"),
     [
+        (NotFound("KEPT_ANSWER_UNKNOWN", "Response with id 'r' not found."), (400, "KEPT_ANSWER_UNKNOWN", None)),
         (NotFound("MODEL_UNKNOWN", "no such model"), (404, "MODEL_UNKNOWN", None)),
         (DeadlineExceeded("DEADLINE_EXCEEDED", "slow"), (504, "DEADLINE_EXCEEDED", 1)),
         (Unavailable("NO_PROVIDER", "no provider has a key"), (503, "NO_PROVIDER", None)),

@@ -7,21 +7,34 @@ from typing import Any
 import pytest
 from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
-from tollway_edge.adapters.ledger_client import LedgerClient
+from tollway_edge.adapters.ledger_records import record_of, to_columns
 from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.workspaces import Workspace
 
 RUNNING = chat_pb2.Attempt(number=1, provider="anthropic", model="m", key_fingerprint="ab", http_status=200)
-ENDED = chat_pb2.Attempt(number=1, provider="anthropic", model="m", outcome=chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED)
+ENDED = chat_pb2.Attempt(
+    number=1,
+    provider="anthropic",
+    model="m",
+    outcome=chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED,
+    usage=chat_pb2.Usage(uncached_input_tokens=7, output_tokens=3),
+)
 
 
 def booked(call: Any) -> list[chat_pb2.Attempt]:
-    client = LedgerClient(None)
-    client.record(call)
-    return list(client.records._items[0].attempts)
+    columns = to_columns([record_of(call)]).attempts
+    attempts = []
+    for place, index in enumerate(columns.kind_indexes):
+        kind, usage = columns.kinds[index], columns.usage
+        fields = {field.name: getattr(kind, field.name) for field in kind.DESCRIPTOR.fields}
+        tokens = {field.name: getattr(usage, field.name)[place] for field in usage.DESCRIPTOR.fields}
+        times = {"started_unix_ms": columns.started_unix_ms[place], "duration_ms": columns.duration_ms[place]}
+        attempts.append(chat_pb2.Attempt(**fields, **times, usage=chat_pb2.Usage(**tokens)))
+    return attempts
 
 
 def dispatched(make_call: Any, status: CallStatus, *attempts: chat_pb2.Attempt) -> Any:
-    call = make_call()
+    call = make_call(workspace=Workspace("acme"))
     call.is_dispatched, call.models, call.attempts = True, ("m",), attempts
     call.usage = Usage(7, output=3, is_estimated=True)
     call.end(status)

@@ -23,7 +23,7 @@ from tollway_servicekit.http_server import serving_http
 from tollway_servicekit.testing import STUB_KINDS, stub_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 KEY = "tw_test"
 MESSAGE = {"model": "claude-haiku", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
@@ -62,8 +62,9 @@ class Metering:
 
     async def SettleCalls(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._check()
-        self.booked += request.calls
-        return metering_pb2.SettleCallsResponse(booked_count=len(request.calls))
+        calls = list(_records(request.columns))
+        self.booked += calls
+        return metering_pb2.SettleCallsResponse(booked_count=len(calls))
 
     async def ReserveCall(self, request: Any, context: Any) -> Any:  # noqa: N802
         self._check()
@@ -78,6 +79,20 @@ class Metering:
         return metering_pb2.ListCallsResponse(calls=[metering_pb2.BookedCall(call=call) for call in self.booked])
 
 
+def _records(columns: metering_pb2.CallColumns) -> Iterator[metering_pb2.CallRecord]:
+    """Yield what the tests look at."""
+    output_tokens = columns.usage.output_tokens
+    for call_id, index, output in zip(columns.call_ids, columns.kind_indexes, output_tokens, strict=True):
+        kind = columns.kinds[index]
+        yield metering_pb2.CallRecord(
+            call_id=call_id.hex(),
+            workspace=kind.workspace,
+            is_streamed=kind.is_streamed,
+            status=kind.status,
+            usage=chat_pb2.Usage(output_tokens=output),
+        )
+
+
 class Others:
     """The rest of the data plane at its plainest."""
 
@@ -90,6 +105,9 @@ class Others:
     async def StoreAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
         self.stored += request.entries
         return cache_pb2.StoreAnswersResponse()
+
+    async def AskKeptAnswer(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return dispatch_pb2.AskKeptAnswerResponse()
 
     async def ClassifyPrompt(self, request: Any, context: Any) -> Any:  # noqa: N802
         return classifier_pb2.ClassifyPromptResponse()

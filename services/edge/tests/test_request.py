@@ -38,8 +38,6 @@ def openai_call(make_call: Callable[..., Call]) -> Call:
         ({"max_tokens": -1}, "max_tokens: must be from 0 to"),
         ({"max_completion_tokens": 10**30}, "max_completion_tokens: must be from 0 to"),
         ({"stream": True, "stream_options": "usage"}, "stream_options: must be"),
-        ({"messages": ...}, "messages: Field required"),
-        ({"messages": "Hello"}, "messages: must be a list"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(
@@ -164,18 +162,6 @@ def test_choices_are_counted(openai_call: Call, make_body: Callable[..., bytes],
     assert choices_asked_for(read_request(openai_call, make_body(n=asked))) == choices
 
 
-def test_a_conversation_keeps_its_name_from_turn_to_turn_and_a_client_may_give_one(
-    make_call: Callable[..., Call], make_body: Callable[..., bytes]
-) -> None:
-    first, second, named = make_call(), make_call(), make_call(conversation_id="chat-7")
-    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]
-    read_request(first, make_body(messages=turns[:1]))
-    read_request(second, make_body(messages=[*turns, {"role": "user", "content": "More"}]))
-    read_request(named, make_body())
-    assert first.conversation == second.conversation
-    assert named.conversation == b"chat-7"
-
-
 @pytest.mark.parametrize(
     "prompt", ["name", 7, [], {}, {"id": 7}, {"id": "a", "version": "1"}, {"id": "a", "variables": 1}]
 )
@@ -199,14 +185,3 @@ def test_a_version_that_no_prompt_can_have_is_refused(
 def test_a_prompt_that_openai_keeps_is_openais_business(make_body: Callable[..., bytes], make_call: Any) -> None:
     kept = {"id": "pmpt_123", "version": "2", "variables": {"name": {"type": "input_text", "text": "x"}}}
     assert read_prompt_reference(read_request(make_call("openai_responses"), make_body(prompt=kept))) is None
-
-
-def test_the_clients_own_id_of_a_conversation_counts_after_the_header(
-    make_call: Callable[..., Call], make_body: Callable[..., bytes]
-) -> None:
-    one, other, named = make_call("openai"), make_call("openai"), make_call("openai", conversation_id="chat-7")
-    read_request(one, make_body(prompt_cache_key="k"))
-    read_request(other, make_body(prompt_cache_key="k", messages=[{"role": "user", "content": "another start"}]))
-    read_request(named, make_body(prompt_cache_key="k"))
-    assert one.conversation == other.conversation
-    assert named.conversation == b"chat-7"

@@ -9,7 +9,7 @@ from tollway_servicekit.http_server import serving_http
 from tollway_servicekit.process import run
 
 from tollway_edge.bootstrap import bootstrap, remote_stubs
-from tollway_edge.settings import Addresses, Settings
+from tollway_edge.settings import Addresses, Calling, Settings
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def main(stop: asyncio.Event) -> None:
     settings, addresses = Settings.from_env(os.environ), Addresses.from_env(os.environ)
     async with (
-        remote_stubs(addresses) as stubs,
+        remote_stubs(Calling.from_env(os.environ), addresses) as stubs,
         bootstrap(settings, stubs) as edge,
         serving_http(edge.api, settings.listen, protocol=edge.protocol),
     ):

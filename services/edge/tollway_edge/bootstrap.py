@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
 from tollway.classifier.v1 import classifier_pb2
 from tollway.metering.v1 import metering_pb2
 from tollway.prompt_registry.v1 import prompt_registry_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2
-from tollway_servicekit.channel import open_channel
 from tollway_servicekit.contract import Contract
-from tollway_servicekit.link.peers import open_links
-from tollway_servicekit.stubs import link_stub, plain_stub
 
 from tollway_edge.adapters.budget_client import BudgetClient
 from tollway_edge.adapters.cache_client import CacheClient
@@ -25,9 +22,12 @@ from tollway_edge.adapters.catalogue import DispatchCatalogue
 from tollway_edge.adapters.classifier_client import ClassifierClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.adapters.figures import LedgerFigures
+from tollway_edge.adapters.kept_answers_client import KeptAnswersClient
 from tollway_edge.adapters.ledger_client import LedgerClient
+from tollway_edge.adapters.link_collector import LinkCollector
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.adapters.prompt_client import PromptClient
+from tollway_edge.adapters.remote import Remote
 from tollway_edge.adapters.workspace_watch import watch_workspaces
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tiers
@@ -38,7 +38,7 @@ from tollway_edge.entrypoints.deadlines import ConnectionLimits, watch
 from tollway_edge.entrypoints.hot_routes import HotRoutes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from fastapi import FastAPI
     from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
     from tollway.prompt_registry.v1.prompt_registry_pb2_grpc import PromptRegistryServiceAsyncStub
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
+    from tollway_servicekit.link.peers import Links
 
-    from tollway_edge.settings import Addresses, EdgeConfig, Settings
+    from tollway_edge.settings import Addresses, Calling, EdgeConfig, Settings
 
 CACHE = Contract.of(cache_pb2, "CacheService")
 CLASSIFIER = Contract.of(classifier_pb2, "ClassifierService")
@@ -69,6 +70,8 @@ class Stubs:
     provider_dispatch: ProviderDispatchServiceAsyncStub
     metering: MeteringServiceAsyncStub
     prompt_registry: PromptRegistryServiceAsyncStub
+    links: Mapping[str, Links] = field(default_factory=dict)
+    """Those that the stubs call over, by service."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +83,17 @@ class Edge:
 
 
 @asynccontextmanager
-async def remote_stubs(addresses: Addresses) -> AsyncIterator[Stubs]:
-    """Yield stubs of services elsewhere, over links or over a gRPC channel each."""
+async def remote_stubs(calling: Calling, addresses: Addresses) -> AsyncIterator[Stubs]:
+    """Yield stubs of services elsewhere."""
     async with AsyncExitStack() as stack:
-
-        async def stub(contract: Contract, address: str) -> Any:
-            if addresses.use_links:
-                return link_stub(contract, await stack.enter_async_context(open_links(address)))
-            return plain_stub(contract, await stack.enter_async_context(open_channel(address)))
-
+        remote = Remote(calling, stack)
         yield Stubs(
-            cache=await stub(CACHE, addresses.cache),
-            classifier=await stub(CLASSIFIER, addresses.classifier),
-            provider_dispatch=await stub(PROVIDER_DISPATCH, addresses.provider_dispatch),
-            metering=await stub(METERING, addresses.metering),
-            prompt_registry=await stub(PROMPT_REGISTRY, addresses.prompt_registry),
+            cache=await remote.stub(CACHE, addresses.cache),
+            classifier=await remote.stub(CLASSIFIER, addresses.classifier),
+            provider_dispatch=await remote.stub(PROVIDER_DISPATCH, addresses.provider_dispatch),
+            metering=await remote.stub(METERING, addresses.metering),
+            prompt_registry=await remote.stub(PROMPT_REGISTRY, addresses.prompt_registry),
+            links=remote.links,
         )
 
 
@@ -125,8 +124,10 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         workspaces,
         DispatchCatalogue(stubs.provider_dispatch, tiers.names),
         LedgerFigures(stubs.metering, ledger.records),
+        KeptAnswersClient(stubs.provider_dispatch),
         meter.registry,
     )
+    meter.registry.register(LinkCollector(stubs.links))
     routes = HotRoutes(pipeline)
     limits = connection_limits(config)
     connections: set[EdgeConnection] = set()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_servicekit.settings import Environment, SettingError, read_config
+from tollway_servicekit.tls import Tls
 
 from tollway_edge.domain.tiers import MIDDLE_TIER, Tier
 
@@ -54,15 +55,13 @@ class TierConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the other services are: host:port of each, and how they are called."""
+    """Where the other services are: host:port of each."""
 
     cache: str
     classifier: str
     provider_dispatch: str
     metering: str
     prompt_registry: str
-    use_links: bool = True
-    """USE_LINKS"""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Addresses:
@@ -73,8 +72,21 @@ class Addresses:
             provider_dispatch=env.required("PROVIDER_DISPATCH_ADDRESS", "host:port of the provider-dispatch service"),
             metering=env.required("METERING_ADDRESS", "host:port of the metering service"),
             prompt_registry=env.required("PROMPT_REGISTRY_ADDRESS", "host:port of the prompt-registry service"),
-            use_links=env.flag("USE_LINKS", cls.use_links),
         )
+
+
+@dataclass(frozen=True)
+class Calling:
+    """How services elsewhere are called."""
+
+    use_links: bool = True
+    """USE_LINKS: many calls on one stream, or a gRPC call each"""
+    tls: Tls | None = None
+    """TLS_CERT_FILE, TLS_KEY_FILE, TLS_CA_FILE"""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Calling:
+        return cls(Environment(environ).flag("USE_LINKS", cls.use_links), Tls.from_env(environ))
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
     Serve = Callable[[Settings], AbstractAsyncContextManager[Any]]
     Record = Callable[..., metering_pb2.CallRecord]
-
-
-def settle(*records: metering_pb2.CallRecord) -> metering_pb2.SettleCallsRequest:
-    return metering_pb2.SettleCallsRequest(calls=records)
+    Settle = Callable[..., metering_pb2.SettleCallsRequest]
 
 
 def reserve(number: int = 1, **fields: Any) -> metering_pb2.ReserveCallRequest:
@@ -42,7 +39,7 @@ async def usage(stub: Any) -> metering_pb2.GetUsageResponse:
 
 
 async def test_a_settled_call_is_priced_and_listed_as_it_was_told(
-    serve: Serve, settings: Settings, record: Record
+    serve: Serve, settings: Settings, record: Record, settle: Settle
 ) -> None:
     attempt = chat_pb2.Attempt(
         number=1,
@@ -76,7 +73,13 @@ async def test_a_settled_call_is_priced_and_listed_as_it_was_told(
     ],
 )
 async def test_each_call_is_charged_by_its_kind(
-    serve: Serve, settings: Settings, record: Record, fields: dict[str, Any], cost: int, is_unpriced: bool
+    serve: Serve,
+    settings: Settings,
+    record: Record,
+    settle: Settle,
+    fields: dict[str, Any],
+    cost: int,
+    is_unpriced: bool,
 ) -> None:
     async with serve(settings) as stub:
         await stub.SettleCalls(settle(record(**fields)), timeout=5)
@@ -85,7 +88,9 @@ async def test_each_call_is_charged_by_its_kind(
         assert (await usage(stub)).cost_micro_usd == cost
 
 
-async def test_failed_attempts_are_not_the_clients_bill(serve: Serve, settings: Settings, record: Record) -> None:
+async def test_failed_attempts_are_not_the_clients_bill(
+    serve: Serve, settings: Settings, record: Record, settle: Settle
+) -> None:
     lost = chat_pb2.Attempt(number=1, model="claude-opus-5", usage=chat_pb2.Usage(output_tokens=10_000))
     async with serve(settings) as stub:
         failed = record(
@@ -98,7 +103,7 @@ async def test_failed_attempts_are_not_the_clients_bill(serve: Serve, settings: 
         assert (await listed(stub))[0].call.attempts[0].usage.output_tokens == 10_000
 
 
-async def test_usage_tells_sums_cap_and_month(serve: Serve, settings: Settings, record: Record) -> None:
+async def test_usage_tells_sums_cap_and_month(serve: Serve, settings: Settings, record: Record, settle: Settle) -> None:
     async with serve(replace(settings, monthly_token_cap=5000)) as stub:
         hit = record(2, cache="exact", saved_micro_usd=70)
         await stub.SettleCalls(settle(record(1), hit), timeout=5)
@@ -109,7 +114,7 @@ async def test_usage_tells_sums_cap_and_month(serve: Serve, settings: Settings, 
 
 
 async def test_settling_gives_back_what_was_reserved_and_not_used(
-    serve: Serve, settings: Settings, record: Record
+    serve: Serve, settings: Settings, record: Record, settle: Settle
 ) -> None:
     async with serve(replace(settings, monthly_token_cap=5000)) as stub:
         request = reserve(input_tokens=1000, output_tokens=4000)
@@ -144,8 +149,7 @@ async def test_a_limit_out_of_range_is_refused(serve: Serve, settings: Settings,
 @pytest.mark.parametrize(
     "fields",
     [
-        {"call_id": "abc"},
-        {"call_id": "G" * 32},
+        {"call_id": "abcd"},
         {"status": metering_pb2.CALL_STATUS_UNSPECIFIED},
         {"usage": chat_pb2.Usage(output_tokens=-1)},
         {"usage": chat_pb2.Usage(output_tokens=2**62)},
@@ -154,12 +158,49 @@ async def test_a_limit_out_of_range_is_refused(serve: Serve, settings: Settings,
     ],
 )
 async def test_a_record_that_breaks_the_contract_books_nothing(
-    serve: Serve, settings: Settings, record: Record, fields: dict[str, Any]
+    serve: Serve, settings: Settings, record: Record, settle: Settle, fields: dict[str, Any]
 ) -> None:
     async with serve(settings) as stub:
         with pytest.raises(InvalidRequest, match="CALL_INVALID"):
             await stub.SettleCalls(settle(record(1), record(2, **fields)), timeout=5)
         assert await listed(stub) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda columns: columns.kind_indexes.append(0),
+        lambda columns: columns.kind_indexes.__setitem__(0, 1),
+        lambda columns: columns.kind_indexes.__setitem__(0, -1),
+        lambda columns: columns.ClearField("duration_ms"),
+        lambda columns: columns.usage.ClearField("estimated"),
+        lambda columns: columns.attempt_counts.__setitem__(0, 2),
+        lambda columns: columns.attempt_counts.__setitem__(0, 0),
+        lambda columns: columns.attempt_counts.__setitem__(0, -1),
+        lambda columns: columns.attempts.kind_indexes.__setitem__(0, 1),
+        lambda columns: columns.attempts.usage.output_tokens.append(1),
+    ],
+)
+async def test_columns_that_do_not_fit_together_book_nothing(
+    serve: Serve, settings: Settings, record: Record, settle: Settle, change: Callable[[Any], None]
+) -> None:
+    request = settle(record(attempts=[chat_pb2.Attempt(number=1)]))
+    change(request.columns)
+    async with serve(settings) as stub:
+        with pytest.raises(InvalidRequest, match="CALL_INVALID"):
+            await stub.SettleCalls(request, timeout=5)
+        assert await listed(stub) == []
+
+
+async def test_a_refused_batch_names_the_call_that_breaks_the_contract(
+    serve: Serve, settings: Settings, record: Record, settle: Settle
+) -> None:
+    fine = chat_pb2.Attempt(number=1)
+    bad = chat_pb2.Attempt(number=2, usage=chat_pb2.Usage(output_tokens=-1))
+    request = settle(record(1, attempts=[fine]), record(2), record(3, attempts=[fine, bad]), record(4, attempts=[fine]))
+    async with serve(settings) as stub:
+        with pytest.raises(InvalidRequest, match=f"call {3:032x}: a token count is negative"):
+            await stub.SettleCalls(request, timeout=5)
 
 
 @pytest.mark.parametrize("fields", [{"input_tokens": -1}, {"output_tokens": -1}, {"call_id": ""}])
@@ -171,8 +212,20 @@ async def test_a_reservation_that_breaks_the_contract_is_refused(
             await stub.ReserveCall(reserve(**fields), timeout=5)
 
 
+async def test_calls_that_have_their_kind_in_common_keep_their_own_figures(
+    serve: Serve, settings: Settings, record: Record, settle: Settle
+) -> None:
+    records = [record(number, duration_ms=number, usage=chat_pb2.Usage(output_tokens=number)) for number in (1, 2, 3)]
+    request = settle(*records)
+    del request.columns.kinds[1:]
+    request.columns.kind_indexes[:] = [0, 0, 0]
+    async with serve(settings) as stub:
+        assert (await stub.SettleCalls(request, timeout=5)).booked_count == 3
+        assert [row.call for row in await listed(stub)] == records[::-1]
+
+
 async def test_a_long_name_from_a_client_does_not_bloat_its_row(
-    serve: Serve, settings: Settings, record: Record
+    serve: Serve, settings: Settings, record: Record, settle: Settle
 ) -> None:
     async with serve(settings) as stub:
         await stub.SettleCalls(settle(record(requested_model="m" * 100_000)), timeout=5)

@@ -14,7 +14,12 @@ from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.settings import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tollway_metering.domain.batch import PricedCalls
+
+    Priced = Callable[..., PricedCalls]
 
 
 def row(number: int, output: int = 1) -> BookedCall:
@@ -22,20 +27,20 @@ def row(number: int, output: int = 1) -> BookedCall:
     return BookedCall(call, Charge(1), (), 0)
 
 
-async def test_rows_outlive_the_process(tmp_path: Path) -> None:
+async def test_rows_outlive_the_process(tmp_path: Path, priced: Priced) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
-        await ledger.book([row(1)])
+        await ledger.book(priced(row(1)))
     async with open_ledger(path) as ledger:
         assert await ledger.latest("default", 1) == [row(1)]
 
 
-async def test_a_batch_is_booked_whole_or_not_at_all(tmp_path: Path) -> None:
+async def test_a_batch_is_booked_whole_or_not_at_all(tmp_path: Path, priced: Priced) -> None:
     async with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
         with pytest.raises(OverflowError):
-            await ledger.book([row(1), row(2, output=2**64)])
+            await ledger.book(priced(row(1), row(2, output=2**64)))
         assert await ledger.latest("default", 10) == []
-        assert await ledger.book([row(1)]) == [row(1)]
+        assert list(await ledger.book(priced(row(1)))) == [0]
 
 
 async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
@@ -48,12 +53,36 @@ async def test_attempts_have_a_cost_column_of_their_own(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+async def test_what_calls_have_in_common_is_kept_once(tmp_path: Path, priced: Priced) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path) as ledger:
+        for number in range(6):
+            await ledger.book(priced(row(number)))
+        assert len(await ledger.latest("default", 10)) == 6
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM call_kinds").fetchone() == (1,)
+
+
+async def test_sums_and_lists_begin_at_the_index_of_starts(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    async with open_ledger(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        for query in (
+            "SELECT count(*) FILTER (WHERE is_cache_hit) FROM calls WHERE workspace = ? AND started_unix_ms >= ?",
+            "SELECT * FROM calls WHERE workspace = ? ORDER BY started_unix_ms DESC, id DESC LIMIT ?",
+        ):
+            plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {query}", ("default", 1))]
+            assert "USING INDEX booked_calls_by_start" in plan[0], plan
+            assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
 async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
     before = path.read_bytes()
-    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 1\)"):
+    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 2\)"):
         async with open_ledger(path):
             pass
     assert path.read_bytes() == before
@@ -67,11 +96,11 @@ async def test_a_file_that_is_no_ledger_is_refused(tmp_path: Path) -> None:
             pass
 
 
-async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_makes_booking_unavailable(tmp_path: Path, priced: Priced) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path) as ledger:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("DROP TABLE attempts")
-            connection.execute("DROP TABLE calls")
+            connection.execute("DROP TABLE booked_attempts")
+            connection.execute("DROP TABLE booked_calls")
         with pytest.raises(Unavailable, match="LEDGER_UNAVAILABLE"):
-            await ledger.book([row(1)])
+            await ledger.book(priced(row(1)))

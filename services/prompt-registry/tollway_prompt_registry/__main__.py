@@ -5,6 +5,7 @@ import os
 
 from tollway_servicekit.process import run
 from tollway_servicekit.serve import serving
+from tollway_servicekit.tls import Tls
 
 from tollway_prompt_registry.bootstrap import bootstrap
 from tollway_prompt_registry.entrypoints.servicer import CONTRACT
@@ -13,7 +14,8 @@ from tollway_prompt_registry.settings import Settings
 
 async def serve(stop: asyncio.Event) -> None:
     settings = Settings.from_env(os.environ)
-    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen):
+    tls = Tls.from_env(os.environ)
+    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen, tls):
         await stop.wait()
         servicer.end_watches()
 

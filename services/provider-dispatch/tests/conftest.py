@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,12 +17,14 @@ import tollway_simulator.settings
 import uvloop
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
+from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
 from tollway_provider_dispatch.bootstrap import chain_of
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
 from tollway_provider_dispatch.settings import ProviderSettings, Settings
+from tollway_servicekit.redis_process import RedisProcess
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -169,10 +173,29 @@ def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[...
     async def dispatching(url: str, *keys: str, read_timeout: float = 10.0) -> AsyncIterator[Dispatcher]:
         providers = chain_of(settings_for(url, *keys))
         client = client_kind(5.0, read_timeout)
-        yield Dispatcher(Chain(providers, {}), {each.name: client for each in providers}, SystemClock())
+        yield Dispatcher(
+            Chain(providers, {}), {each.name: client for each in providers}, SystemClock(), MemoryAccounts()
+        )
         await client.aclose()
 
     return dispatching
+
+
+@pytest.fixture
+def redis_process() -> Iterator[RedisProcess]:
+    if not RedisProcess.is_installed():
+        pytest.skip("redis-server is not installed; install it (apt-get install redis-server) to test against it")
+    # a unix socket's path may have 107 characters, fewer than pytest's own folders take
+    with tempfile.TemporaryDirectory(prefix="tollway-redis-") as folder:
+        process = RedisProcess(Path(folder))
+        process.start()
+        yield process
+        process.stop()
+
+
+@pytest.fixture
+def redis_url(redis_process: RedisProcess) -> str:
+    return redis_process.url
 
 
 @pytest.fixture(autouse=True)

@@ -179,6 +179,28 @@ async def test_calls_of_a_conversation_share_a_key_and_conversations_spread(simu
     assert len(set(seen)) == 3
 
 
+async def test_a_conversation_without_a_name_is_known_by_its_id_or_its_start(simulator, dispatching):
+    messages_dialect, chat = DIALECTS
+
+    def turn(dialect, *texts, **fields):
+        messages = [{"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(texts)]
+        body = json.dumps({"model": "m", "max_tokens": 9, "messages": messages, **fields}).encode()
+        return call(dialect, "x", conversation=b"", body=body, workspace="acme")
+
+    async def key_of(asked):
+        return (await dispatcher.complete(asked)).attempts[0].key_fingerprint
+
+    keys = [f"sk-{number}" for number in range(5)]
+    async with dispatching(simulator.url, *keys) as dispatcher:
+        starts = [f"question {number}" for number in range(20)]
+        first = [await key_of(turn(messages_dialect, start)) for start in starts]
+        assert [await key_of(turn(messages_dialect, start, "answer", "more")) for start in starts] == first
+        assert len(set(first)) == 5
+        named = {await key_of(turn(chat, start, prompt_cache_key="k")) for start in starts}
+        assert len(named) == 1
+        assert await key_of(call(chat, "x", conversation=b"", body=b'{"model": "m", "messages": 7}'))
+
+
 async def test_no_key_is_in_what_is_told_or_logged(simulator, dispatching, dialect, caplog):
     caplog.set_level("DEBUG")
     async with dispatching(simulator.url, KEY) as dispatcher:

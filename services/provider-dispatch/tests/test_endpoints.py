@@ -11,11 +11,12 @@ from tollway_dialects.usage import Usage
 from tollway_provider_dispatch.domain.call import ChatCall, Outcome
 
 COUNTING, EMBEDDINGS = Dialect.ANTHROPIC_COUNT_TOKENS, Dialect.OPENAI_EMBEDDINGS
-RESPONSES = Dialect.OPENAI_RESPONSES
+RESPONSES, INPUT_TOKENS = Dialect.OPENAI_RESPONSES, Dialect.OPENAI_INPUT_TOKENS
 LINES = {
     COUNTING: "POST /v1/messages/count_tokens HTTP/1.1",
     EMBEDDINGS: "POST /v1/embeddings HTTP/1.1",
     RESPONSES: "POST /v1/responses HTTP/1.1",
+    INPUT_TOKENS: "POST /v1/responses/input_tokens HTTP/1.1",
 }
 TOLD = {"input_tokens": 60, "input_tokens_details": {"cached_tokens": 32}, "output_tokens": 9}
 USED = Usage(uncached_input=28, cache_read=32, output=9)
@@ -35,6 +36,7 @@ def says(body: bytes, content_type: bytes = b"application/json") -> bytes:
     ("dialect", "answer", "usage", "reason"),
     [
         (COUNTING, {"input_tokens": 2095}, Usage(), ""),
+        (INPUT_TOKENS, {"object": "response.input_tokens", "input_tokens": 11}, Usage(), ""),
         (EMBEDDINGS, {"object": "list", "data": [], "usage": {"prompt_tokens": 8}}, Usage(8), "list"),
         (RESPONSES, {"status": "completed", "output": [], "usage": TOLD}, USED, "completed"),
     ],
@@ -100,5 +102,5 @@ async def test_the_simulator_serves_every_endpoint(simulator, dispatching, diale
     async with dispatching(simulator.url) as dispatcher:
         piece = await dispatcher.complete(call(dialect, **fields))
     assert piece.head.status == 200
-    assert (piece.usage.input > 0) == (dialect is not COUNTING)
+    assert (piece.usage.input > 0) == (dialect not in (COUNTING, INPUT_TOKENS))
     assert not piece.usage.is_estimated

@@ -24,6 +24,7 @@ COUNTING, RESPONSES, EMBEDDINGS = (
     Dialect.OPENAI_RESPONSES,
     Dialect.OPENAI_EMBEDDINGS,
 )
+OPENAIS = "POST /v1/chat/completions, POST /v1/responses, POST /v1/responses/input_tokens"
 MODELS = {"claude-haiku": [ANTHROPIC], "gpt-luna": [OPENAI], "both": [ANTHROPIC, OPENAI], "embed": [OPENAI]}
 
 
@@ -85,11 +86,11 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
             "claude-haiku",
             r"at POST /v1/messages, POST /v1/messages/count_tokens \(anthropic\) only",
         ),
-        ([A, O], MESSAGES, "gpt-luna", r"is served at POST /v1/chat/completions, POST /v1/responses \(openai\) only"),
+        ([A, O], MESSAGES, "gpt-luna", rf"is served at {OPENAIS} \(openai\) only"),
         ([O], CHAT, "embed", r"model 'embed' is served at POST /v1/embeddings \(openai\) only"),
-        ([O], EMBEDDINGS, "gpt-luna", r"is served at POST /v1/chat/completions, POST /v1/responses \(openai\) only"),
+        ([O], EMBEDDINGS, "gpt-luna", rf"is served at {OPENAIS} \(openai\) only"),
         ([A], COUNTING, "gpt-luna", "model 'gpt-luna': set OPENAI_API_KEY"),
-        ([S], MESSAGES, "gpt-luna", r"at POST /v1/chat/completions, POST /v1/responses \(simulator\) only"),
+        ([S], MESSAGES, "gpt-luna", rf"at {OPENAIS} \(simulator\) only"),
     ],
 )
 def test_a_refusal_says_what_to_do(chain, dialect, model, message):
@@ -108,7 +109,7 @@ def test_known_models_are_listed_with_the_provider_that_they_would_go_to():
     def served(*chain: Provider) -> list[tuple[str, str, list[Dialect]]]:
         return [(model, each.name, dialects) for model, each, dialects in Chain(chain, MODELS, ["embed"]).served()]
 
-    anthropics, openais = [MESSAGES, COUNTING], [CHAT, RESPONSES]
+    anthropics, openais = [MESSAGES, COUNTING], [CHAT, RESPONSES, Dialect.OPENAI_INPUT_TOKENS]
     assert served(A) == [("claude-haiku", "anthropic", anthropics), ("both", "anthropic", anthropics)]
     assert served(O, S) == [
         ("claude-haiku", "simulator", anthropics),
@@ -158,19 +159,23 @@ def keys_of(count: int) -> Provider:
 
 def test_a_conversation_stays_with_its_key():
     conversations = [b"%d" % number * 8 for number in range(50)]
-    first = [keys_of(3).key_for(each) for each in conversations]
-    assert [keys_of(3).key_for(each) for each in conversations] == first
+    first = [keys_of(3).key_for(lambda each=each: each) for each in conversations]
+    assert [keys_of(3).key_for(lambda each=each: each) for each in conversations] == first
 
 
 @pytest.mark.parametrize("name", ["%032d", "conversation-%d", "%d", "session/2026-11-21/%d"])
 def test_conversations_spread_over_the_keys_whatever_they_are_called(name):
-    uses = Counter(keys_of(4).key_for((name % number).encode()).secret for number in range(1000))
+    uses = Counter(keys_of(4).key_for((name % number).encode).secret for number in range(1000))
     assert len(uses) == 4
     assert all(150 < used < 350 for used in uses.values())
 
 
 def test_a_call_without_a_conversation_has_a_key_too():
-    assert keys_of(3).key_for(b"") == keys_of(3).key_for(b"")
+    assert keys_of(3).key_for(bytes) == keys_of(3).key_for(bytes)
+
+
+def test_where_there_is_one_key_nobody_looks_for_the_conversation():
+    assert keys_of(1).key_for(None) == keys_of(1).keys[0]
 
 
 def test_a_key_is_known_by_its_fingerprint_only():

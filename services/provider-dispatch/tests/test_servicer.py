@@ -18,6 +18,7 @@ from tollway_servicekit.testing import STUB_KINDS, stub_of
 
 MESSAGES, CHAT = chat_pb2.DIALECT_ANTHROPIC_MESSAGES, chat_pb2.DIALECT_OPENAI_CHAT
 COUNTING, RESPONSES = chat_pb2.DIALECT_ANTHROPIC_COUNT_TOKENS, chat_pb2.DIALECT_OPENAI_RESPONSES
+INPUT_TOKENS = chat_pb2.DIALECT_OPENAI_INPUT_TOKENS
 MODELS = {"claude-haiku": Model(["anthropic"]), "gpt-luna": Model(["openai"])}
 
 
@@ -129,7 +130,7 @@ async def test_models_are_listed_with_provider_and_dialect(settings_for, kind):
     assert answer.providers == ["anthropic", "openai", "simulator"]
     assert list(answer.models) == [
         pb.ServedModel(name="claude-haiku", provider="anthropic", dialects=[MESSAGES, COUNTING]),
-        pb.ServedModel(name="gpt-luna", provider="openai", dialects=[CHAT, RESPONSES]),
+        pb.ServedModel(name="gpt-luna", provider="openai", dialects=[CHAT, RESPONSES, INPUT_TOKENS]),
     ]
 
 

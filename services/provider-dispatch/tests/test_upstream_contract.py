@@ -30,7 +30,7 @@ async def pieces(answer: UpstreamAnswer) -> list[bytes]:
 async def test_a_request_arrives_as_it_was_given_with_nothing_added(server, client, size):
     server.says(OK)
     body = b"\x00\xff" * (size // 2)
-    answer = await client.post(f"{server.url}/v1/messages?beta=true&x=%2F%20+", HEADERS, body)
+    answer = await client.request("POST", f"{server.url}/v1/messages?beta=true&x=%2F%20+", HEADERS, body)
     assert (answer.status, await answer.read()) == (200, b"{}")
     request = server.requests[0]
     assert request.line == "POST /v1/messages?beta=true&x=%2F%20+ HTTP/1.1"
@@ -52,7 +52,7 @@ async def test_headers_come_back_in_lower_case_without_those_of_the_connection(s
         b"X-Twice: 1\r\nX-Twice: 2\r\nTE: x\r\nProxy-Connection: close\r\nAlt-Svc: h3\r\n"
         b'Strict-Transport-Security: max-age=9\r\nClear-Site-Data: "*"\r\n\r\n{}'
     )
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert sorted(from_lines(answer.header_lines)) == [
         (b"content-type", b"application/json"),
         (b"request-id", b"req_1"),
@@ -73,7 +73,7 @@ async def test_headers_come_back_in_lower_case_without_those_of_the_connection(s
 )
 async def test_headers_that_the_answers_connection_names_stay_here(server, client, told, kept):
     server.says(b"HTTP/1.1 200 OK\r\nx-hop: 1\r\n%bX-Other: 2\r\ncontent-length: 0\r\n\r\n" % told)
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert {name for name, _ in from_lines(answer.header_lines)} == kept
     await answer.read()
 
@@ -81,7 +81,7 @@ async def test_headers_that_the_answers_connection_names_stay_here(server, clien
 @pytest.mark.parametrize("status", [200, 307, 400, 401, 429, 500, 529])
 async def test_every_status_is_an_answer(server, client, status):
     server.says(b"HTTP/1.1 %d X\r\nlocation: /elsewhere\r\nretry-after: 2\r\ncontent-length: 3\r\n\r\nabc" % status)
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert (answer.status, await answer.read()) == (status, b"abc")
     assert (b"retry-after", b"2") in from_lines(answer.header_lines)
     assert len(server.requests) == 1
@@ -91,7 +91,7 @@ async def test_a_compressed_body_is_handed_on_decoded_and_says_so(server, client
     packed = gzip.compress(b"hello " * 100)
     head = b"HTTP/1.1 400 X\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     server.says(head + packed)
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert await answer.read() == b"hello " * 100
     assert answer.header_lines == b""
 
@@ -99,7 +99,7 @@ async def test_a_compressed_body_is_handed_on_decoded_and_says_so(server, client
 async def test_no_cookie_is_kept(server, client):
     server.says(b"HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n")
     for _ in range(2):  # by name, since addresses have no cookies anyway
-        await (await client.post(f"http://localhost:{server.port}", HEADERS, b"{}")).read()
+        await (await client.request("POST", f"http://localhost:{server.port}", HEADERS, b"{}")).read()
     assert "cookie" not in {name.lower() for name, _ in server.requests[1].headers}
 
 
@@ -112,7 +112,7 @@ async def test_pieces_come_as_they_arrive(server, client):
         writer.write(chunk(b"two") + END)
 
     server.answer = answer
-    stream = (await client.post(server.url, HEADERS, b"{}")).pieces()
+    stream = (await client.request("POST", server.url, HEADERS, b"{}")).pieces()
     assert await anext(stream) == b"one"
     seen.set()
     assert [data async for data in stream] == [b"two"]
@@ -120,17 +120,17 @@ async def test_pieces_come_as_they_arrive(server, client):
 
 async def test_what_arrived_together_is_handed_on_together(server, client):
     server.says(CHUNKED + b"".join(chunk(b"%d" % number) for number in range(5)) + END)
-    assert await pieces(await client.post(server.url, HEADERS, b"{}")) == [b"01234"]
+    assert await pieces(await client.request("POST", server.url, HEADERS, b"{}")) == [b"01234"]
 
 
 async def test_a_connection_is_kept_after_a_whole_answer_read_either_way(server, client):
     for _ in range(2):
         server.says(OK)
-        answer = await client.post(server.url, HEADERS, b"{}")
+        answer = await client.request("POST", server.url, HEADERS, b"{}")
         await answer.read()
         answer.close()
         server.says(CHUNKED + chunk(b"data"), END)
-        answer = await client.post(server.url, HEADERS, b"{}")
+        answer = await client.request("POST", server.url, HEADERS, b"{}")
         assert await pieces(answer) == [b"data"]
         answer.close()
     assert (server.connections, len(server.requests), server.left.is_set()) == (1, 4, False)
@@ -138,7 +138,7 @@ async def test_a_connection_is_kept_after_a_whole_answer_read_either_way(server,
 
 async def test_calls_at_the_same_time_do_not_wait_for_one_another(server, client):
     server.says(CHUNKED + chunk(b"x"))  # none of them ends
-    answers = await asyncio.gather(*(client.post(server.url, HEADERS, b"{}") for _ in range(120)))
+    answers = await asyncio.gather(*(client.request("POST", server.url, HEADERS, b"{}") for _ in range(120)))
     assert [await anext(answer.pieces()) for answer in answers] == [b"x"] * 120
     assert server.connections == 120
     for answer in answers:
@@ -152,12 +152,12 @@ async def test_closing_an_answer_early_closes_its_connection_at_once(server, cli
         raise ConnectionError
 
     server.answer = answer
-    cut = await client.post(server.url, HEADERS, b"{}")
+    cut = await client.request("POST", server.url, HEADERS, b"{}")
     assert await anext(cut.pieces()) == b"x"
     cut.close()
     await asyncio.wait_for(server.left.wait(), 0.2)
     server.says(OK)
-    assert await (await client.post(server.url, HEADERS, b"{}")).read() == b"{}"
+    assert await (await client.request("POST", server.url, HEADERS, b"{}")).read() == b"{}"
     assert server.connections == 2
 
 
@@ -170,7 +170,7 @@ async def test_cancelling_a_request_closes_its_connection_at_once(server, client
         raise ConnectionError
 
     server.answer = answer
-    request = asyncio.create_task(client.post(server.url, HEADERS, b"{}"))
+    request = asyncio.create_task(client.request("POST", server.url, HEADERS, b"{}"))
     await asked.wait()
     request.cancel()
     await asyncio.wait_for(server.left.wait(), 0.2)
@@ -185,7 +185,7 @@ async def test_a_server_that_closed_its_idle_connection_is_asked_over_a_new_one(
 
     server.answer = answer
     for _ in range(2):
-        assert await (await client.post(server.url, HEADERS, b"{}")).read() == b"{}"
+        assert await (await client.request("POST", server.url, HEADERS, b"{}")).read() == b"{}"
         await asyncio.wait_for(server.left.wait(), 1)
         await asyncio.sleep(0.01)  # until the client has seen it too
     assert server.connections == 2
@@ -201,5 +201,5 @@ async def test_the_limit_is_on_silence_and_not_on_the_whole_answer(server, clien
 
     server.answer = answer
     client = client_kind(5.0, 0.4)
-    assert b"".join(await pieces(await client.post(server.url, HEADERS, b"{}"))) == b"01234"
+    assert b"".join(await pieces(await client.request("POST", server.url, HEADERS, b"{}"))) == b"01234"
     await client.aclose()

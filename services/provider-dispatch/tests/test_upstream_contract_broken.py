@@ -43,9 +43,9 @@ async def test_a_cut_answer_is_a_reset_and_what_came_before_is_handed_on(server,
         writer.close()
 
     server.answer = answer
-    assert await broken(await client.post(server.url, HEADERS, b"{}")) == (b"data", "reset")
+    assert await broken(await client.request("POST", server.url, HEADERS, b"{}")) == (b"data", "reset")
     with pytest.raises(UpstreamBroken) as error:
-        await (await client.post(server.url, HEADERS, b"{}")).read()
+        await (await client.request("POST", server.url, HEADERS, b"{}")).read()
     assert error.value.reason == "reset"
 
 
@@ -55,7 +55,7 @@ async def test_what_came_before_a_cut_is_handed_on_to_a_late_reader_too(server, 
         writer.close()
 
     server.answer = answer
-    begun = await client.post(server.url, HEADERS, b"{}")
+    begun = await client.request("POST", server.url, HEADERS, b"{}")
     await asyncio.sleep(0.02)  # until the client has seen the end
     assert await broken(begun) == (b"data", "reset")
 
@@ -68,7 +68,7 @@ async def test_a_connection_reset_in_mid_answer_is_a_reset(server, client):
 
     seen = asyncio.Event()
     server.answer = answer
-    begun = await client.post(server.url, HEADERS, b"{}")
+    begun = await client.request("POST", server.url, HEADERS, b"{}")
     stream = begun.pieces()
     assert await anext(stream) == b"data"
     seen.set()
@@ -84,14 +84,14 @@ async def test_a_connection_closed_without_an_answer_is_a_reset(server, client):
 
     server.answer = answer
     with pytest.raises(UpstreamBroken) as error:
-        await client.post(server.url, HEADERS, b"{}")
+        await client.request("POST", server.url, HEADERS, b"{}")
     assert error.value.reason == "reset"
 
 
 async def test_an_answer_that_is_not_http_is_malformed(server, client):
     server.says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     with pytest.raises(UpstreamBroken) as error:
-        await client.post(server.url, HEADERS, b"{}")
+        await client.request("POST", server.url, HEADERS, b"{}")
     assert error.value.reason == "malformed_response"
 
 
@@ -99,7 +99,7 @@ async def test_nobody_listening_is_a_failed_connect(client):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but it does not listen
         with pytest.raises(UpstreamBroken) as error:
-            await client.post(f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
+            await client.request("POST", f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
     assert error.value.reason == "connect_failed"
 
 
@@ -109,29 +109,29 @@ async def test_a_connection_that_does_not_come_up_is_a_failed_connect(hasty):
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         with pytest.raises(UpstreamBroken) as error:
-            await hasty.post(f"http://127.0.0.1:{full.getsockname()[1]}/", HEADERS, b"{}")
+            await hasty.request("POST", f"http://127.0.0.1:{full.getsockname()[1]}/", HEADERS, b"{}")
     assert error.value.reason == "connect_failed"
 
 
 async def test_silence_before_the_answer_is_a_timeout(server, hasty):
     server.says()
     with pytest.raises(UpstreamBroken) as error:
-        await hasty.post(server.url, HEADERS, b"{}")
+        await hasty.request("POST", server.url, HEADERS, b"{}")
     assert error.value.reason == "timeout"
 
 
 async def test_silence_in_mid_answer_is_a_timeout_and_what_came_before_is_handed_on(server, hasty):
     server.says(CHUNKED + chunk(b"data"))
-    assert await broken(await hasty.post(server.url, HEADERS, b"{}")) == (b"data", "timeout")
+    assert await broken(await hasty.request("POST", server.url, HEADERS, b"{}")) == (b"data", "timeout")
     with pytest.raises(UpstreamBroken) as error:
-        await (await hasty.post(server.url, HEADERS, b"{}")).read()
+        await (await hasty.request("POST", server.url, HEADERS, b"{}")).read()
     assert error.value.reason == "timeout"
 
 
 async def test_what_broke_never_tells_a_key(server, client):
     server.says(b"garbage\r\n\r\n")
     with pytest.raises(UpstreamBroken) as error:
-        await client.post(server.url, b"x-api-key: sk-secret-one\r\n", b"{}")
+        await client.request("POST", server.url, b"x-api-key: sk-secret-one\r\n", b"{}")
     cause: BaseException | None = error.value
     while cause:
         assert "sk-secret-one" not in str(cause)
@@ -141,7 +141,7 @@ async def test_what_broke_never_tells_a_key(server, client):
 async def test_what_is_not_compressed_as_it_says_is_broken(server, client):
     server.says(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 15\r\n\r\nnot gzip at all")
     with pytest.raises(UpstreamBroken) as error:
-        await (await client.post(server.url, HEADERS, b"{}")).read()
+        await (await client.request("POST", server.url, HEADERS, b"{}")).read()
     assert error.value.reason in {"malformed_response", "reset"}  # which one, the clients do not agree on
 
 
@@ -158,7 +158,7 @@ async def test_what_is_not_compressed_as_it_says_is_broken(server, client):
 async def test_a_head_that_breaks_the_grammar_is_malformed(server, client, said):
     server.says(said)
     with pytest.raises(UpstreamBroken) as error:
-        await client.post(server.url, HEADERS, b"{}")
+        await client.request("POST", server.url, HEADERS, b"{}")
     assert error.value.reason == "malformed_response"
 
 
@@ -171,7 +171,7 @@ async def test_a_whole_body_that_does_not_end_is_malformed_once_it_is_too_large(
             await writer.drain()
 
     server.answer = endless
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     with pytest.raises(UpstreamBroken) as error:
         await asyncio.wait_for(answer.read(), 30)
     assert error.value.reason == "malformed_response"
@@ -180,17 +180,17 @@ async def test_a_whole_body_that_does_not_end_is_malformed_once_it_is_too_large(
 
 async def test_a_whole_body_may_be_as_large_as_is_said(server, client):
     server.says(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % MAX_BODY, bytes(MAX_BODY))
-    assert len(await (await client.post(server.url, HEADERS, b"{}")).read()) == MAX_BODY
+    assert len(await (await client.request("POST", server.url, HEADERS, b"{}")).read()) == MAX_BODY
 
 
 async def test_what_broke_says_whether_the_request_had_left(server, hasty):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(UpstreamBroken) as error:
-            await hasty.post(f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
+            await hasty.request("POST", f"http://127.0.0.1:{taken.getsockname()[1]}/", HEADERS, b"{}")
         assert not error.value.is_sent
     for said in (b"", b"garbage\r\n\r\n"):
         server.says(said)
         with pytest.raises(UpstreamBroken) as error:
-            await hasty.post(server.url, HEADERS, b"{}")
+            await hasty.request("POST", server.url, HEADERS, b"{}")
         assert error.value.is_sent

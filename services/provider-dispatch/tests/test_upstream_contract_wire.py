@@ -58,14 +58,14 @@ async def test_a_certificate_of_the_configured_authority_is_trusted(server, tls,
     server.says(OK)
     async with configured(url, ca_file=ca_file) as client:
         for _ in range(2):
-            assert await (await client.post(f"{url}/v1", HEADERS, b"{}")).read() == b"{}"
+            assert await (await client.request("POST", f"{url}/v1", HEADERS, b"{}")).read() == b"{}"
     assert server.connections == 1
 
 
 async def test_a_certificate_of_nobody_we_trust_is_a_failed_connect_and_no_key_is_sent(server, tls, configured):
     async with configured(tls[0]) as client:
         with pytest.raises(UpstreamBroken) as error:
-            await client.post(tls[0], HEADERS, b"{}")
+            await client.request("POST", tls[0], HEADERS, b"{}")
     assert (error.value.reason, server.requests) == ("connect_failed", [])
 
 
@@ -98,7 +98,7 @@ async def test_https_goes_through_the_proxy_of_the_environment(server, tls, tunn
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:pass@127.0.0.1:{port}")
     server.says(OK)
     async with configured(url, ca_file=ca_file) as client:
-        assert await (await client.post(url, HEADERS, b"{}")).read() == b"{}"
+        assert await (await client.request("POST", url, HEADERS, b"{}")).read() == b"{}"
     assert asked[0].startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % int(url.rpartition(":")[2]))
     assert b"proxy-authorization: basic dxnlcjpwyxnz" in asked[0].lower()
     assert b"sk" not in asked[0].lower()
@@ -114,7 +114,7 @@ async def test_a_proxy_that_opens_no_tunnel_is_a_failed_connect(tls, configured,
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
     async with configured(tls[0]) as client:
         with pytest.raises(UpstreamBroken) as error:
-            await client.post(tls[0], HEADERS, b"{}")
+            await client.request("POST", tls[0], HEADERS, b"{}")
     assert (error.value.reason, error.value.is_sent) == ("connect_failed", False)
     proxy.close()
 
@@ -125,7 +125,7 @@ async def test_http_goes_to_the_proxy_of_the_environment_unless_it_is_excepted(s
     server.says(OK)
     for url in ("http://api.example.com", server.url):
         async with configured(url) as client:
-            await (await client.post(f"{url}/v1?a=b", HEADERS, b"{}")).read()
+            await (await client.request("POST", f"{url}/v1?a=b", HEADERS, b"{}")).read()
     assert [request.line for request in server.requests] == [
         "POST http://api.example.com/v1?a=b HTTP/1.1",
         "POST /v1?a=b HTTP/1.1",
@@ -145,7 +145,7 @@ async def test_http_goes_to_the_proxy_of_the_environment_unless_it_is_excepted(s
 async def test_rare_framing_is_read(server, client, said):
     server.says(said)
     for _ in range(2):
-        answer = await client.post(server.url, HEADERS, b"{}")
+        answer = await client.request("POST", server.url, HEADERS, b"{}")
         assert (answer.status, answer.header_lines, await answer.read()) == (200, b"", b"{}")
     assert server.connections == 1
 
@@ -157,7 +157,7 @@ async def test_an_answer_without_framing_ends_with_its_connection(server, client
 
     server.answer = answer
     for _ in range(2):
-        assert await (await client.post(server.url, HEADERS, b"{}")).read() == b"all there is"
+        assert await (await client.request("POST", server.url, HEADERS, b"{}")).read() == b"all there is"
 
 
 async def test_a_body_of_20_mb_passes_both_ways_to_a_slow_reader(server, client):
@@ -173,7 +173,7 @@ async def test_a_body_of_20_mb_passes_both_ways_to_a_slow_reader(server, client)
             written += 1 << 18
 
     server.answer = answer
-    answered = await client.post(server.url, HEADERS, body)
+    answered = await client.request("POST", server.url, HEADERS, body)
     before = -1
     while before != written:
         before = written
@@ -197,7 +197,7 @@ async def test_cancelling_a_reader_closes_its_connection_at_once(server, client)
     server.answer = answer
 
     async def read():
-        answer = await client.post(server.url, HEADERS, b"{}")
+        answer = await client.request("POST", server.url, HEADERS, b"{}")
         try:
             await answer.read()
         finally:
@@ -225,9 +225,9 @@ async def test_a_compressed_answer_is_decoded_wherever_it_is_cut(server, client,
     packed = pack(text)
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (coding.encode(), len(packed))
     server.says(head, *(packed[at : at + 7] for at in range(0, len(packed), 7)))
-    answer = await client.post(server.url, HEADERS, b"{}")
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert b"".join([piece async for piece in answer.pieces()]) == text
-    assert await (await client.post(server.url, HEADERS, b"{}")).read() == text
+    assert await (await client.request("POST", server.url, HEADERS, b"{}")).read() == text
 
 
 async def test_compressed_events_are_handed_on_as_they_come(server, client):
@@ -243,7 +243,7 @@ async def test_compressed_events_are_handed_on_as_they_come(server, client):
         writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(end), end))
 
     server.answer = answer
-    stream = (await client.post(server.url, HEADERS, b"{}")).pieces()
+    stream = (await client.request("POST", server.url, HEADERS, b"{}")).pieces()
     assert await asyncio.wait_for(anext(stream), 2) == b"data: one\n\n"
     seen.set()
     assert b"".join([piece async for piece in stream]) == b"data: two\n\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tollway_servicekit.process import run
 from tollway_servicekit.serve import serving
+from tollway_servicekit.tls import Tls
 
 from tollway_provider_dispatch.bootstrap import PROVIDER_NAMES, bootstrap
 from tollway_provider_dispatch.entrypoints.servicer import CONTRACT
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 async def main(stop: asyncio.Event) -> None:
     settings = Settings.from_env(os.environ, PROVIDER_NAMES)
-    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen):
+    tls = Tls.from_env(os.environ)
+    async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen, tls):
         await stop.wait()
 
 

@@ -10,6 +10,7 @@ from tollway_servicekit.settings import SettingError
 
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream, proxy_of
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
+from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
@@ -22,7 +23,7 @@ from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServi
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_provider_dispatch.domain.ports import UpstreamClient
+    from tollway_provider_dispatch.domain.ports import Accounts, UpstreamClient
     from tollway_provider_dispatch.settings import DispatchConfig, Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,28 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
             clients[provider.name] = client
         models = {name: [_KINDS[provider] for provider in model.providers] for name, model in settings.models.items()}
         embedders = [name for name, model in settings.models.items() if model.embeds]
-        yield ProviderDispatchServicer(Dispatcher(Chain(providers, models, embedders), clients, SystemClock()))
+        accounts = await stack.enter_async_context(open_accounts(settings.state_redis_url))
+        chain = Chain(providers, models, embedders)
+        yield ProviderDispatchServicer(Dispatcher(chain, clients, SystemClock(), accounts))
+
+
+@asynccontextmanager
+async def open_accounts(redis_url: str) -> AsyncIterator[Accounts]:
+    """Yield what remembers who made what: Redis where there is a URL, else this process; raises `SettingError`."""
+    if not redis_url:
+        yield MemoryAccounts()
+        return
+    # imported only here: a process that remembers by itself does not pay for the driver
+    from tollway_provider_dispatch.adapters.redis_accounts import RedisAccounts
+
+    try:
+        accounts = RedisAccounts.from_url(redis_url)
+    except ValueError as error:
+        raise SettingError("STATE_REDIS_URL must look like redis://host:6379/0") from error
+    try:
+        yield accounts
+    finally:
+        await accounts.close()
 
 
 def client_for(provider: Provider, config: DispatchConfig) -> HttptoolsUpstream | AiohttpUpstream:

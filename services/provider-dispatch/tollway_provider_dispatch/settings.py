@@ -52,6 +52,8 @@ class Settings:
     """<P>_API_KEY, <P>_API_KEY_2 … _5 and <P>_BASE_URL, by provider name"""
     openai_organization: str = ""
     """OPENAI_ORG_ID"""
+    state_redis_url: str = ""
+    """STATE_REDIS_URL: the Redis that remembers which account made what; empty: this process's memory does"""
     simulator_url: str = ""
     """SIMULATOR_URL; empty: the simulator is no provider"""
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Settings:
                 for name in provider_names
             },
             openai_organization=env.text("OPENAI_ORG_ID"),
+            state_redis_url=env.text("STATE_REDIS_URL"),
             simulator_url=env.text("SIMULATOR_URL").rstrip("/"),
             models=models,
             config=read_config(path, "provider_dispatch", DispatchConfig),

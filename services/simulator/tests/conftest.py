@@ -18,7 +18,9 @@ from openai import AsyncOpenAI
 from tollway_simulator.bootstrap import bootstrap
 from tollway_simulator.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # anthropic_blocks
+sys.path.insert(0, str(Path(__file__).parent))  # anthropic_blocks, face_requests
+
+from face_requests import FACES, Asking
 
 
 @dataclass
@@ -81,6 +83,19 @@ class Running:
         words = [b'"text_delta"', b'"delta":{"content":', b'"type":"response.output_text.delta"']
         return sum(raw.count(word) for word in words) - raw.count(b'"delta":{"content":""')
 
+    async def at(
+        self, asking: Asking, *turns: str, model: str = "m", stream: bool = False, key: str = "k"
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Send turns to a face and return the answer with its body."""
+        headers = {"x-goog-api-key": key} if asking.face == "google" else {"authorization": f"Bearer {key}"}
+        headers["anthropic-version"] = "2023-06-01"
+        body = asking.body(*turns, model=model, stream=stream)
+        async with self.http.post(self.url + asking.path(model, stream=stream), json=body, headers=headers) as response:
+            return response, await response.read()
+
+    async def script(self, **fields: Any) -> None:
+        await self.control("POST", "/script", json=fields)
+
     async def log(self, since: int = 0) -> list[dict[str, Any]]:
         return await self.control("GET", "/log", params={"since": since})
 
@@ -98,3 +113,8 @@ async def simulator() -> AsyncIterator[Running]:
 @pytest.fixture(params=["/v1/messages", "/v1/chat/completions", "/v1/responses"], ids=["messages", "chat", "responses"])
 def path(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(params=list(FACES))
+def asking(request: pytest.FixtureRequest) -> Asking:
+    return FACES[request.param]

@@ -69,6 +69,7 @@ async def test_the_log_says_what_was_served_and_never_the_key(simulator):
     assert entry == {
         "number": 1,
         "path": "/v1/messages",
+        "face": "anthropic",
         "dialect": "anthropic",
         "request_id": request_id,
         "model": "m",

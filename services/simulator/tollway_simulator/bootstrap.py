@@ -11,7 +11,7 @@ from tollway_servicekit.http_server import serving_http
 from tollway_simulator.domain.log import Log
 from tollway_simulator.domain.script_queue import ScriptQueue
 from tollway_simulator.entrypoints.app import Application
-from tollway_simulator.entrypoints.protocol import ConnectionProtocol
+from tollway_simulator.entrypoints.connection.protocol import ConnectionProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

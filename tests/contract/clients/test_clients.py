@@ -161,3 +161,18 @@ def test_auto_and_tier_names_choose_a_model_of_the_dialect(
 def test_models_are_listed_in_the_shape_of_the_client(claude: anthropic.Anthropic, gpt: openai.OpenAI) -> None:
     assert {"claude-haiku-5-5", "auto", "simple", "fast"} <= {model.id for model in claude.models.list()}
     assert {"gpt-6-luna", "auto", "simple", "fast"} <= {model.id for model in gpt.models.list()}
+
+
+def test_a_stored_response_is_read_gone_on_from_and_deleted(gpt: openai.OpenAI) -> None:
+    made = gpt.responses.create(model="gpt-6-luna", input="hello there")
+    assert gpt.responses.retrieve(made.id).output_text == made.output_text
+    assert len(list(gpt.responses.input_items.list(made.id))) == 1
+    assert gpt.responses.input_tokens.count(model="gpt-6-luna", input="hello there").input_tokens > 0
+    following = gpt.responses.create(model="gpt-6-luna", input="go on", previous_response_id=made.id)
+    assert following.previous_response_id == made.id
+    gpt.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError, match=made.id):
+        gpt.responses.retrieve(made.id)
+    with pytest.raises(openai.BadRequestError) as unknown:
+        gpt.responses.create(model="gpt-6-luna", input="go on", previous_response_id="resp_nobody")
+    assert (unknown.value.code, unknown.value.param) == ("previous_response_not_found", "previous_response_id")

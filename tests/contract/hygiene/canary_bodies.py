@@ -12,21 +12,25 @@ MESSAGES = "/v1/messages"
 COUNT_TOKENS = "/v1/messages/count_tokens"
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
+INPUT_TOKENS = "/v1/responses/input_tokens"
 EMBEDDINGS = "/v1/embeddings"
 STREAMING = (MESSAGES, CHAT, RESPONSES)
-ENDPOINTS = (*STREAMING, COUNT_TOKENS, EMBEDDINGS)
+ENDPOINTS = (*STREAMING, COUNT_TOKENS, INPUT_TOKENS, EMBEDDINGS)
 MODELS = dict.fromkeys((MESSAGES, COUNT_TOKENS), "claude-haiku-5-5")
-MODELS |= {CHAT: "gpt-6-luna", RESPONSES: "gpt-6-luna", EMBEDDINGS: "text-embedding-3-small"}
+MODELS |= dict.fromkeys((CHAT, RESPONSES, INPUT_TOKENS), "gpt-6-luna") | {EMBEDDINGS: "text-embedding-3-small"}
 
 
 def request(canaries: Canaries, path: str, text: str, **fields: Any) -> dict[str, Any]:
     """Return a long conversation that ends in `text`."""
     make = {MESSAGES: _messages, COUNT_TOKENS: _counted, CHAT: _chat, RESPONSES: _responses, EMBEDDINGS: _embedded}
+    make[INPUT_TOKENS] = _counted_input
     return {"model": MODELS[path], **make[path](canaries, text), **fields}
 
 
 def plain(path: str, text: str, **fields: Any) -> dict[str, Any]:
     """Return one question."""
+    if path == INPUT_TOKENS:
+        return {"model": MODELS[path], "input": text, **fields}
     if path == RESPONSES:
         return {"model": MODELS[path], "max_output_tokens": 64, "input": text, **fields}
     if path == EMBEDDINGS:
@@ -37,6 +41,11 @@ def plain(path: str, text: str, **fields: Any) -> dict[str, Any]:
 
 def _counted(canaries: Canaries, text: str) -> dict[str, Any]:
     return {name: value for name, value in _messages(canaries, text).items() if name in ("system", "tools", "messages")}
+
+
+def _counted_input(canaries: Canaries, text: str) -> dict[str, Any]:
+    counted = ("instructions", "tools", "input")
+    return {name: value for name, value in _responses(canaries, text).items() if name in counted}
 
 
 def _embedded(canaries: Canaries, text: str) -> dict[str, Any]:

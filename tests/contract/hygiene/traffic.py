@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 GETS = (
     *("/health", "/health/live", "/metrics", "/openapi.json", "/", "/api/hello"),
-    *("/v1/models", "/v1/metrics", "/v1/metrics/recent", "/v1/metrics/recent?n=1000"),
+    *("/v1/responses/resp_0", "/v1/responses/resp_0/input_items", "/v1/models"),
+    *("/v1/metrics", "/v1/metrics/recent", "/v1/metrics/recent?n=1000"),
 )
 ORDINARY = "ordinary"
 INVENTED_MODELS = 20

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.contract import Contract
-from tollway_servicekit.testing import STUB_KINDS, stub_of
+from tollway_servicekit.testing import STUB_KINDS, TLS_STUB_KINDS, stub_of
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from contract.stubs.authority import Authority
 from contract.stubs.link_peer import Obedient
 
 if TYPE_CHECKING:
@@ -56,12 +57,19 @@ def obedient() -> Any:
     return Obedient()
 
 
-@pytest.fixture(params=STUB_KINDS)
-async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA with the files of a process that it made a certificate for."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(params=[*STUB_KINDS, *TLS_STUB_KINDS])
+async def connect(request: pytest.FixtureRequest, authority: Authority) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
     """`await connect(resolve=…, watch=…)` gives a stub of a servicer made of these functions."""
+    tls = authority.tls if request.param in TLS_STUB_KINDS else None
     async with AsyncExitStack() as stack:
 
         async def stub(resolve: Any = None, watch: Any = None) -> Any:
-            return await stack.enter_async_context(stub_of(request.param, CONTRACT, Servicer(resolve, watch)))
+            return await stack.enter_async_context(stub_of(request.param, CONTRACT, Servicer(resolve, watch), tls))
 
         yield stub

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub, responses
 from tollway_servicekit.stubs.link import LARGE_BYTES
+from tollway_servicekit.testing import slow_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -128,6 +130,24 @@ async def test_a_large_request_takes_a_call_of_its_own(
         assert len(got.text) == length
         (peer,) = links._peers
         assert bool(peer._plain) is is_plain
+
+
+async def test_on_a_path_with_latency_a_link_carries_many_kilobytes_a_round_trip(
+    contract: Contract, serve_with: Any
+) -> None:
+    one_way, size = 0.05, 2_000_000
+    async with (
+        serving([(contract, serve_with(resolve=answer))], "127.0.0.1:0", grace=0) as server,
+        slow_path(server, one_way) as port,
+        open_links(f"127.0.0.1:{port}") as links,
+        asyncio.timeout(30),
+    ):
+        stub = link_stub(contract, links)
+        await stub.ResolvePrompt(SMALL, timeout=10)
+        started = time.perf_counter()
+        await stub.ResolvePrompt(pb.ResolvePromptRequest(name=str(size)), timeout=20)
+        round_trips = (time.perf_counter() - started) / (2 * one_way)
+        assert size / round_trips > 3 * 64 * 1024
 
 
 async def test_an_answer_above_the_limit_fails_and_says_why(contract: Contract, serve_with: Any) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from tollway.link.v1 import link_pb2
+from contract.stubs.link_speakers import Caller, SilentPeer
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.channel import open_channel
+from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, InternalError, NotFound, Unavailable
-from tollway_servicekit.link.frames import ANSWER, CALL, DRAIN, END, OPEN, call_frame, frame, read_frames
+from tollway_servicekit.link.frames import ANSWER, CALL, DRAIN, END, ITEM, call_frame, frame
 from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.serve import _handlers, serving
 from tollway_servicekit.status import from_status
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tollway_servicekit.contract import Contract
 
 REQUEST = pb.ResolvePromptRequest(name="greeting")
-CARRY = "/tollway.link.v1.LinkService/Carry"
 
 
 async def echo(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
@@ -33,36 +33,6 @@ async def echo(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolveProm
 async def never(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
     await asyncio.Event().wait()
     raise AssertionError("nobody sets the event")
-
-
-class SilentPeer:
-    """Speaks links as a test tells it to."""
-
-    def __init__(self, script: Any) -> None:
-        self._script = script
-        self._server = grpc.aio.server()
-        handler = grpc.stream_stream_rpc_method_handler(
-            self._carry,
-            request_deserializer=link_pb2.CarryRequest.FromString,
-            response_serializer=link_pb2.CarryResponse.SerializeToString,
-        )
-        service = grpc.method_handlers_generic_handler("tollway.link.v1.LinkService", {"Carry": handler})
-        self._server.add_generic_rpc_handlers((service,))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-
-    async def __aenter__(self) -> SilentPeer:
-        await self._server.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._server.stop(0)
-
-    async def _carry(self, requests: Any, rpc: Any) -> None:
-        await rpc.write(link_pb2.CarryResponse(frames=frame(0, OPEN)))
-        async for message in requests:
-            for number, kind, _ in read_frames(message.frames):
-                if kind == CALL and (answer := self._script(number)):
-                    await rpc.write(link_pb2.CarryResponse(frames=answer))
 
 
 async def test_a_peer_without_links_is_called_plainly(contract: Contract, serve_with: Any) -> None:
@@ -112,29 +82,6 @@ async def test_a_unary_call_that_ends_without_an_answer_fails(contract: Contract
     async with SilentPeer(lambda number: frame(number, END)) as peer, open_links(f"127.0.0.1:{peer.port}") as links:
         with pytest.raises(InternalError):
             await link_stub(contract, links).ResolvePrompt(REQUEST, timeout=5)
-
-
-class Caller:
-    """A link as any program might use it."""
-
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self.stream: Any = channel.stream_stream(
-            CARRY,
-            request_serializer=link_pb2.CarryRequest.SerializeToString,
-            response_deserializer=link_pb2.CarryResponse.FromString,
-        )()
-        self._frames: list[tuple[int, int, bytes]] = []
-
-    async def send(self, data: bytes) -> None:
-        await self.stream.write(link_pb2.CarryRequest(frames=data))
-
-    async def frame(self) -> tuple[int, int, bytes]:
-        """Return the next frame, OPEN aside."""
-        async with asyncio.timeout(5):
-            while not self._frames:
-                message = await self.stream.read()
-                self._frames = [each for each in read_frames(message.frames) if each[1] != OPEN]
-        return self._frames.pop(0)
 
 
 async def test_a_method_that_nobody_serves_is_unimplemented_and_the_link_lives(
@@ -196,3 +143,41 @@ async def test_a_link_that_drains_serves_what_came_before_its_caller_knew(contra
         number, kind, _ = await caller.frame()
         assert (number, kind) == (1, ANSWER)
         assert await caller.stream.read() is grpc.aio.EOF
+
+
+async def test_an_answer_that_is_no_message_fails_as_a_service_error(contract: Contract) -> None:
+    async with (
+        SilentPeer(lambda number: frame(number, ANSWER, b"\xff")) as peer,
+        open_links(f"127.0.0.1:{peer.port}") as links,
+    ):
+        with pytest.raises(InternalError):
+            await link_stub(contract, links).ResolvePrompt(REQUEST, timeout=5)
+
+
+async def test_an_item_that_is_no_message_fails_as_a_service_error(contract: Contract) -> None:
+    async with (
+        SilentPeer(lambda number: frame(number, ITEM, b"\xff")) as peer,
+        open_links(f"127.0.0.1:{peer.port}") as links,
+    ):
+        with pytest.raises(InternalError):
+            async with responses(link_stub(contract, links).WatchPrompts(pb.WatchPromptsRequest(), timeout=5)) as items:
+                await anext(items)
+
+
+@pytest.mark.parametrize("value", ["acme\0traceparent\0forged", "acme\0", "half of a pair: \ud83d"])
+async def test_metadata_that_cannot_be_sent_fails_its_own_call_and_no_other(
+    contract: Contract, serve_with: Any, value: str
+) -> None:
+    async with (
+        serving([(contract, serve_with(resolve=never))], "127.0.0.1:0", grace=0) as port,
+        open_links(f"127.0.0.1:{port}") as links,
+    ):
+        stub = link_stub(contract, links)
+        other = asyncio.ensure_future(stub.ResolvePrompt(REQUEST, timeout=0.3))
+        await asyncio.sleep(0.1)
+        with pytest.raises(ValueError, match=r"metadata|surrogates"):
+            await stub.ResolvePrompt(REQUEST, timeout=5, metadata=call_metadata(value))
+        with pytest.raises(DeadlineExceeded):
+            await other
+        (peer,) = links._peers
+        assert peer.link._calls == {}, "a call that was never sent is kept"

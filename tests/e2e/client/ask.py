@@ -50,6 +50,17 @@ def openai_json(prompt: str) -> dict[str, Any]:
     return answer(completion.choices[0].message.content, raw.headers, completion.usage.completion_tokens)
 
 
+def openai_kept(prompt: str) -> dict[str, Any]:
+    """An answer that the provider keeps, as it does unless told otherwise."""
+    made = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY).responses.create(model=OPENAI_MODEL, input=prompt)
+    return {"id": made.id, "text": made.output_text}
+
+
+def read_again(response_id: str) -> dict[str, Any]:
+    found = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY).responses.retrieve(response_id)
+    return {"id": found.id, "text": found.output_text}
+
+
 def asked_until_cached(prompt: str) -> list[dict[str, Any]]:
     """The first answer and the one that came from the cache; answers are stored after they are given."""
     first = again = anthropic_json(prompt)
@@ -83,7 +94,16 @@ def booked(query_id: str) -> dict[str, Any]:
         time.sleep(0.2)
 
 
-FUNCTIONS = (anthropic_json, anthropic_stream, openai_json, asked_until_cached, wrong_key, booked)
+FUNCTIONS = (
+    anthropic_json,
+    anthropic_stream,
+    openai_json,
+    openai_kept,
+    read_again,
+    asked_until_cached,
+    wrong_key,
+    booked,
+)
 
 if __name__ == "__main__":
     chosen = {function.__name__: function for function in FUNCTIONS}[sys.argv[1]]

@@ -15,7 +15,8 @@ from hostile.fuzz.seeds import SEEDS
 NO_HTTP = frozenset({501, 505})
 ROUTES = [
     *("/health", "/health/live", "/metrics", "/v1/models", "/v1/metrics", "/v1/metrics/recent?n=3", "/openapi.json"),
-    *("/", "/api/hello", "/v1/models/claude-haiku-5-5", "/v1/responses/resp_1", "/v1/messages/batches", "/nowhere"),
+    *("/", "/api/hello", "/v1/models/claude-haiku-5-5"),
+    *("/v1/responses/resp_1", "/v1/responses/resp_1/input_items", "/v1/messages/batches", "/nowhere"),
 ]
 METHODS = ["GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]
 HEADERS = [

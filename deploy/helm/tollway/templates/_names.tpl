@@ -24,9 +24,11 @@ metadata:
   labels: {{- include "tollway.labels" . | nindent 4 }}
 {{- end }}
 
-{{/* Where callees are: include "tollway.addresses" (dict "root" . "of" (list "cache" "metering")) */}}
+{{/* Where callees are, and how they are called: include "tollway.addresses" (dict "root" . "of" (list "cache" "metering")) */}}
 {{- define "tollway.addresses" -}}
 {{- $ports := dict "cache" 50051 "classifier" 50052 "provider-dispatch" 50053 "metering" 50054 "prompt-registry" 50055 }}
+- name: USE_LINKS
+  value: {{ .root.Values.useLinks | quote }}
 {{- range .of }}
 - name: {{ . | upper | replace "-" "_" }}_ADDRESS
   value: {{ include "tollway.name" (dict "root" $.root "name" .) }}:{{ get $ports . }}

@@ -2,6 +2,7 @@
 {{- define "tollway.pod" -}}
 {{- $root := .root }}
 {{- $hasConfig := and $root.Values.config (not .command) }}
+{{- $hasTls := include "tollway.hasTls" . }}
 serviceAccountName: {{ include "tollway.name" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -43,6 +44,9 @@ containers:
     {{- end }}
     ports:
       - {name: main, containerPort: {{ .port }}}
+      {{- if eq $hasTls "served" }}
+      - {name: health, containerPort: {{ include "tollway.healthPort" . }}}
+      {{- end }}
     {{- include "tollway.probes" . | nindent 4 }}
     {{- if .front }}
     lifecycle:
@@ -59,6 +63,9 @@ containers:
       {{- if $hasConfig }}
       - {name: config, mountPath: /etc/tollway, readOnly: true}
       {{- end }}
+      {{- if $hasTls }}
+      - {name: tls, mountPath: /etc/tollway-tls, readOnly: true}
+      {{- end }}
       {{- with .files }}
       - {name: files, mountPath: {{ . }}}
       {{- end }}
@@ -70,6 +77,10 @@ volumes:
   {{- if $hasConfig }}
   - name: config
     configMap: {name: {{ include "tollway.name" (dict "root" $root "name" "config") }}}
+  {{- end }}
+  {{- if $hasTls }}
+  - name: tls
+    secret: {secretName: {{ $root.Values.tls.existingSecret }}}
   {{- end }}
   {{- if .files }}
   - name: files
@@ -93,6 +104,7 @@ volumes:
 - name: TOLLWAY_CONFIG
   value: /etc/tollway/config.yaml
 {{- end }}
+{{- include "tollway.tlsEnv" . }}
 {{ .env | default "" | trim }}
 {{ with .values.extraEnv }}{{ toYaml . }}{{ end }}
 {{- end }}
@@ -102,7 +114,9 @@ volumes:
 {{- $alive := toJson (dict "tcpSocket" (dict "port" "main")) }}
 {{- $ready := $alive }}
 {{- if eq (.probe | default "grpc") "grpc" }}
-{{- $alive = toJson (dict "grpc" (dict "port" .port)) }}
+{{- $port := .port }}
+{{- if eq (include "tollway.hasTls" .) "served" }}{{ $port = include "tollway.healthPort" . | int }}{{ end }}
+{{- $alive = toJson (dict "grpc" (dict "port" $port)) }}
 {{- $ready = $alive }}
 {{- else if eq .probe "http" }}
 {{- $alive = toJson (dict "httpGet" (dict "port" "main" "path" (.alivePath | default "/health"))) }}

@@ -10,18 +10,6 @@
 {{- get ($secret.data | default dict) .entry | b64dec }}
 {{- end }}
 
-{{- define "tollway.redisEnv" -}}
-{{- with .Values.redis }}
-{{- if or .enabled .url .existingSecret }}
-- name: CACHE_REDIS_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ .existingSecret | default (include "tollway.name" (dict "root" $ "name" "redis-cache")) }}
-      key: url
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{- define "tollway.simulatorEnv" -}}
 {{- if .Values.simulator.enabled }}
 - name: SIMULATOR_URL

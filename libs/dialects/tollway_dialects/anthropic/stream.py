@@ -22,6 +22,8 @@ class AnthropicStreamReader:
     deltas: message_start's own output count is a placeholder.
     """
 
+    kept_id = ""
+
     def __init__(self, input_estimate: int) -> None:
         self.is_complete = False
         self.error: str | None = None

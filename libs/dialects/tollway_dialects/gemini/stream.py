@@ -19,6 +19,8 @@ class GeminiStreamReader:
     told why it ended, or the prompt was blocked.
     """
 
+    kept_id = ""
+
     def __init__(self, input_estimate: int) -> None:
         self.is_complete = False
         self.error: str | None = None

@@ -25,6 +25,8 @@ class OpenAIStreamReader:
     it, the client did not. All else is handed on untouched.
     """
 
+    kept_id = ""
+
     def __init__(self, input_estimate: int, *, strip_usage: bool) -> None:
         self.is_complete = False
         self.error: str | None = None

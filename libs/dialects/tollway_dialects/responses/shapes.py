@@ -92,6 +92,7 @@ class Failed(msgspec.Struct):
 class Response(msgspec.Struct):
     """A response object, whole or in the making."""
 
+    id: str = ""
     status: str | None = None
     incomplete_details: Incomplete | None = None
     error: Failed | None = None
@@ -170,6 +171,7 @@ def _loose_response(loose: Any) -> Response | None:
         return None
     output = _fitting(loose.get("output"), list[Item])
     return Response(
+        id=_fitting(loose.get("id"), str) or "",
         status=_fitting(loose.get("status"), str),
         incomplete_details=_fitting(loose.get("incomplete_details"), Incomplete),
         error=_fitting(loose.get("error"), Failed),

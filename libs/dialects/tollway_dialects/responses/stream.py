@@ -28,6 +28,7 @@ class ResponsesStreamReader:
         self.stop_reason: str | None = None
         self.told = Usage(uncached_input=input_estimate, is_estimated=True)
         self.streamed = 0
+        self.kept_id = ""
         self._events = EventSplitter()
 
     @property
@@ -52,6 +53,8 @@ class ResponsesStreamReader:
         elif seen.type.endswith(".delta"):
             if seen.type != _SOUND:
                 self.streamed += tokens_of_text(seen.delta)
+        elif seen.type == "response.created":
+            self.kept_id = seen.response.id if seen.response else ""
         elif seen.type in _FINAL:
             self.is_complete = True
             self._finish(seen)

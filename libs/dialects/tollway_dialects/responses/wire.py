@@ -33,9 +33,18 @@ class OpenAIResponsesWire(Wire):
     not_shaping = frozenset({"stream", "stream_options"})
 
     def is_cacheable(self, body: RequestBody) -> bool:
-        # an answer that is stored, which is the default, has an id at the provider that belongs to one caller
-        is_stored = body.get("store", bool) is not False
-        return not (is_stored or self.adds_kept_input(body) or self.outlives_answer(body))
+        return not (self.keeps_answer(body) or self.adds_kept_input(body) or self.outlives_answer(body))
+
+    def keeps_answer(self, body: RequestBody) -> bool:
+        # it is the default; what is kept has an id at the provider that belongs to one caller
+        return body.get("store", bool) is not False
+
+    def kept_answer_named(self, body: RequestBody) -> str:
+        return body.get("previous_response_id", str) or ""
+
+    def read_kept_id(self, body: bytes) -> str:
+        answer = read_response(body)
+        return answer.id if answer else ""
 
     def adds_kept_input(self, body: RequestBody) -> bool:
         return any(body.names(name) for name in _KEPT_INPUT)

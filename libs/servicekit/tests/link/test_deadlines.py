@@ -66,3 +66,12 @@ async def test_closing_ends_them_all() -> None:
     deadlines.close()
     await asyncio.sleep(3 * TICK_SECONDS)
     assert due == []
+
+
+async def test_one_that_has_passed_already_falls_due_at_once() -> None:
+    due = asyncio.Event()
+    deadlines = Deadlines(lambda number: due.set())
+    deadlines.set(1, -60.0)
+    async with asyncio.timeout(5):
+        await due.wait()
+    assert deadlines._timer is None or deadlines._due == {}

@@ -11,4 +11,5 @@ message, so that its price is shared. `stubs.link_stub` makes calls, `serve.serv
     server, answering the server's end
     addresses, peer, peers   a link for each peer behind an address, opened again when it breaks
     deadlines         one timer for the deadlines of all calls
+    tally             what links did, for metrics
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import count
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -22,13 +22,14 @@ from tollway_servicekit.link.frames import (
     frame,
     read_frames,
 )
-from tollway_servicekit.link.writer import Writer
+from tollway_servicekit.link.writer import BROKEN_STREAM, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tollway_servicekit.context import Metadata
     from tollway_servicekit.link.pending import Pending, PendingItems
+    from tollway_servicekit.link.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +43,10 @@ class Link:
     Args:
         channel: A channel to one peer.
         on_leave: Called once when no more calls may be started on this link: it drains or has ended.
+        tally: Where what it does is counted.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, on_leave: Callable[[Link], None]) -> None:
+    def __init__(self, channel: grpc.aio.Channel, on_leave: Callable[[Link], None], tally: Tally) -> None:
         carry: Any = channel.stream_stream(
             CARRY,
             request_serializer=link_pb2.CarryRequest.SerializeToString,
@@ -60,9 +62,10 @@ class Link:
         self._on_leave = on_leave
         self._stream = carry()
         self._calls: dict[int, Pending] = {}
-        self._numbers = count(1)
+        self._number = 0
+        self._tally = tally
         self._deadlines = Deadlines(self._expire)
-        self._writer = Writer(self._write)
+        self._writer = Writer(self._write, tally)
         self._reader = asyncio.create_task(self._read())
         self._finisher: asyncio.Task[None] | None = None
 
@@ -71,15 +74,28 @@ class Link:
         """Whether a call may be started without waiting."""
         return self.is_usable and self._writer.is_ready
 
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not ended."""
+        return len(self._calls)
+
     async def ready(self) -> None:
         """Wait for room; the link may have become unusable meanwhile."""
         await self._writer.ready()
 
     def start(self, call: Pending, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> None:
-        """Send a call; there must be room."""
-        call.number = number = next(self._numbers)
+        """
+        Send a call; there must be room.
+
+        Raises:
+            ValueError: Metadata that cannot be sent; the call has not begun then.
+        """
+        number = self._number + 1
+        data = call_frame(number, path, metadata, timeout, request)
+        self._number = call.number = number
         self._calls[number] = call
-        self._writer.put(call_frame(number, path, metadata, timeout, request))
+        self._writer.put(data)
+        self._tally.calls += 1
         if timeout is not None:
             call.tick = self._deadlines.set(number, timeout)
         if number == MAX_CALL_NUMBER:
@@ -115,6 +131,7 @@ class Link:
         self._stream.cancel()
         self._reader.cancel()
         await asyncio.wait([self._reader])
+        self._end("the link was closed")  # a reader that was cancelled before its first step did not
         if self._finisher is not None:
             await asyncio.wait([self._finisher])
 
@@ -150,6 +167,8 @@ class Link:
             self._end(why)
 
     def _end(self, why: str) -> None:
+        if self.has_ended:
+            return
         self.why = why
         self.has_ended = True
         self._stream.cancel()
@@ -178,4 +197,5 @@ class Link:
     async def _half_close(self) -> None:
         await self._writer.flush()
         if not self.has_ended:
-            await self._stream.done_writing()
+            with suppress(*BROKEN_STREAM):  # the reader learns why
+                await self._stream.done_writing()

@@ -28,10 +28,10 @@ class Deadlines:
     def set(self, number: int, seconds: float) -> int:
         """Return the tick, which `clear` wants to know."""
         now = self._loop.time()
-        tick = int((now + seconds) / TICK_SECONDS) + 1
         if self._timer is None:
             self._seen = int(now / TICK_SECONDS)
             self._timer = self._loop.call_later(TICK_SECONDS, self._look)
+        tick = max(self._seen, int((now + seconds) / TICK_SECONDS)) + 1  # one that has passed is due at the next look
         numbers = self._due.get(tick)
         if numbers is None:
             self._due[tick] = {number}

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from struct import Struct
+from struct import error as CutStruct  # noqa: N812  a class, whatever it is called
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,10 +59,17 @@ def frame(call: int, kind: int, body: bytes = b"") -> bytes:
 
 
 def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> bytes:
-    """Make a CALL; a timeout is rounded up to a millisecond, so that it never becomes none."""
+    """
+    Make a CALL; a timeout is rounded up to a millisecond, so that it never becomes none.
+
+    Raises:
+        ValueError: Metadata that no frame can hold.
+    """
     for key, value in metadata:
         path = f"{path}\0{key}\0{value}"
     head = path.encode()
+    if head.count(0) != 2 * len(metadata):
+        raise ValueError("metadata holds a NUL, which would end it")
     left = 0 if timeout is None else min(_LONGEST_MS, max(1, math.ceil(timeout * 1000)))
     length = _CALL.size + len(head) + len(request)
     return b"".join((_HEADER.pack(call, CALL, length), _CALL.pack(left, len(head)), head, request))
@@ -95,9 +103,7 @@ def read_call(body: bytes) -> CallBody:
         metadata = list(zip(texts[::2], texts[1::2], strict=True))
     except ValueError as error:
         raise BrokenFrames("a call's head is unreadable") from error
-    except Exception as error:
-        if isinstance(error, BrokenFrames):
-            raise
+    except CutStruct as error:
         raise BrokenFrames("a call's frame is cut") from error
     return CallBody(path, metadata, left / 1000 if left else None, body[start:])
 

@@ -8,7 +8,7 @@ from collections import deque
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import InternalError, ServiceError
-from tollway_servicekit.link.flow import Taken
+from tollway_servicekit.link.flow import ITEM_COST, WINDOW_BYTES, Taken
 from tollway_servicekit.link.frames import ANSWER, END, ITEM, PART, BrokenFrames
 from tollway_servicekit.status import from_status
 
@@ -30,8 +30,8 @@ class Pending(ABC):
         """Take one frame from the peer."""
         if kind == PART:
             self._length += len(body)
-            if self._length > MAX_MESSAGE_BYTES:
-                raise BrokenFrames("a message is longer than any may be")
+            if not body or self._length > MAX_MESSAGE_BYTES:
+                raise BrokenFrames("a part is empty, or its message longer than any may be")
             self._parts.append(body)
             return
         if kind in (ITEM, ANSWER):
@@ -74,12 +74,13 @@ class PendingAnswer(Pending):
 class PendingItems(Pending):
     """A stream of items."""
 
-    __slots__ = ("_error", "_items", "_taken", "_waiter")
+    __slots__ = ("_error", "_held", "_items", "_taken", "_waiter")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._items: deque[bytes] = deque()
         self._error: ServiceError | None = None
+        self._held = 0
         self._taken = Taken()
         self._waiter: asyncio.Future[None] | None = None
 
@@ -96,9 +97,13 @@ class PendingItems(Pending):
 
     def credit(self, item: bytes) -> int:
         """Count an item as taken; return what the peer is to be told, or 0."""
+        self._held -= len(item) + ITEM_COST
         return self._taken.take(len(item))
 
     def _message(self, body: bytes) -> None:
+        if self._held >= WINDOW_BYTES:
+            raise BrokenFrames("an item came that its reader had no room for")
+        self._held += len(body) + ITEM_COST
         self._items.append(body)
         self._wake()
 

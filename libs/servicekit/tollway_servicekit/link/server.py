@@ -119,6 +119,8 @@ class ServedLink:
             while (message := await self._rpc.read()) is not grpc.aio.EOF:
                 for number, kind, body in read_frames(message.frames):
                     self._take(number, kind, body)
+                if self._writer.is_overfull:  # the caller reads nothing, and gets no more to read
+                    await self._writer.relieved()
             while self._calls:
                 await asyncio.wait([served.task for served in self._calls.values()])
             await self._writer.flush()

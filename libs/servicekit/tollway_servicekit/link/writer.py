@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from tollway_servicekit.link.frames import PART, frame
+from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +17,11 @@ PART_BYTES = 32 * 1024
 """A longer message goes in parts, between which others have their turn."""
 HIGH_WATER_BYTES = 128 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
+MOST_BYTES = 8 * HIGH_WATER_BYTES
+"""So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
+
+BROKEN_STREAM = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError, grpc.aio.InternalError)
+"""What gRPC raises at whoever writes to a stream that has broken."""
 
 GATHERING_TICKS = 3
 """Turns of the loop in which a message gathers frames: next to nothing where the loop is idle, and as long as others
@@ -28,10 +34,12 @@ class Writer:
 
     Args:
         write: Sends one message; returns when there is room for the next one.
+        tally: Where frames and messages are counted.
     """
 
-    def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, write: Callable[[bytes], Awaitable[None]], tally: Tally | None = None) -> None:
         self._write = write
+        self._tally = tally or Tally()
         self._frames: list[bytes] = []
         self._bytes = 0
         self._has_frames = asyncio.Event()
@@ -60,6 +68,17 @@ class Writer:
             while self._bytes >= HIGH_WATER_BYTES and not self._is_closed:
                 self._has_room.clear()
                 await self._has_room.wait()
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether nothing should be read that makes frames in answer."""
+        return self._bytes >= MOST_BYTES
+
+    async def relieved(self) -> None:
+        """Wait until the writer is not overfull."""
+        while self._bytes >= MOST_BYTES and not self._is_closed:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     async def send(self, call: int, kind: int, message: bytes) -> None:
         """Send a message, in parts where it is long."""
@@ -96,13 +115,15 @@ class Writer:
                     await asyncio.sleep(0)  # whoever else runs meanwhile joins the message
                 self._has_frames.clear()
                 data = b"".join(self._frames)
+                self._tally.frames += len(self._frames)
+                self._tally.messages += 1
                 self._frames.clear()
                 self._bytes = 0
                 self._has_room.set()
                 if data:
                     await self._write(data)
-        except (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError, grpc.aio.InternalError):
-            pass  # the stream broke: whoever reads from it learns why
+        except BROKEN_STREAM:
+            pass  # whoever reads from it learns why
         finally:
             self._is_closed = True
             self._has_room.set()

@@ -7,7 +7,9 @@ from contextlib import aclosing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from google.protobuf.message import DecodeError
+
+from tollway_servicekit.errors import DeadlineExceeded, InternalError, ServiceError
 from tollway_servicekit.limit import Limit
 from tollway_servicekit.link.pending import PendingAnswer, PendingItems
 
@@ -37,7 +39,8 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
         if (link := peer.link) is None or len(data) > LARGE_BYTES:
-            return await getattr(peer.plain(contract), name)(request, timeout=timeout, metadata=metadata)
+            with peer.plainly(contract, name) as rpc:
+                return await rpc(request, timeout=timeout, metadata=metadata)
         call = PendingAnswer(name)
         link.start(call, path, metadata, timeout, data)
         try:
@@ -46,7 +49,10 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
             link.leave(call)
         if isinstance(answer, ServiceError):
             raise answer
-        return parse(answer)
+        try:
+            return parse(answer)
+        except DecodeError as error:
+            raise _unreadable(name) from error
 
     async def streaming(
         request: Any, *, timeout: float | None = None, metadata: Metadata = ()
@@ -55,22 +61,29 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
         if (link := peer.link) is None or len(data) > LARGE_BYTES:
-            async with aclosing(
-                getattr(peer.plain(contract), name)(request, timeout=timeout, metadata=metadata)
-            ) as items:
-                async for item in items:
-                    yield item
+            with peer.plainly(contract, name) as rpc:
+                async with aclosing(rpc(request, timeout=timeout, metadata=metadata)) as items:
+                    async for item in items:
+                        yield item
             return
         call = PendingItems(name)
         link.start(call, path, metadata, timeout, data)
         try:
             while (item := await call.next()) is not None:
                 link.credit(call, item)
-                yield parse(item)
+                try:
+                    parsed = parse(item)
+                except DecodeError as error:
+                    raise _unreadable(name) from error
+                yield parsed
         finally:
             link.leave(call)
 
     return streaming if method.is_server_streaming else unary
+
+
+def _unreadable(name: str) -> InternalError:
+    return InternalError("INTERNAL", f"what {name} was answered is no message of its contract")
 
 
 async def _wait(links: Links, name: str, timeout: float | None) -> tuple[Peer, float | None]:

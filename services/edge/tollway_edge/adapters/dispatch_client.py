@@ -17,7 +17,7 @@ from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, Ans
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
@@ -43,13 +43,13 @@ class DispatchClient:
         try:
             response = await self._stub.CompleteChat(request, timeout=self._timeout, metadata=_metadata(call))
         except ServiceError as error:
-            raise _translated(error) from error
+            raise translated(error) from error
         return AnswerPiece(
-            head=_head_from(response.head) if response.HasField("head") else None,
+            head=head_from(response.head) if response.HasField("head") else None,
             data=response.body,
             usage=usage_from(response.usage) if response.HasField("usage") else None,
             end=AnswerEnd(is_complete=True, stop_reason=response.stop_reason),
-            failure=_failure_from(response) if response.HasField("failure") else None,
+            failure=failure_from(response.failure, response.attempts) if response.HasField("failure") else None,
             attempts=response.attempts,
         )
 
@@ -70,15 +70,15 @@ async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> Asyn
                 yield AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
                 continue
             yield AnswerPiece(
-                head=_head_from(message.head) if message.HasField("head") else None,
+                head=head_from(message.head) if message.HasField("head") else None,
                 data=message.data,
                 usage=usage_from(message.usage) if message.HasField("usage") else None,
                 end=_end_from(message.end) if message.HasField("end") else None,
-                failure=_failure_from(message) if message.HasField("failure") else None,
+                failure=failure_from(message.failure, message.attempts) if message.HasField("failure") else None,
                 attempts=message.attempts,
             )
     except ServiceError as error:
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
 def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
@@ -93,12 +93,14 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.body = call.body.raw if call.body else b""
     message.header_lines = to_lines(call.forwarded)
     message.query = call.query
-    message.conversation = call.conversation
+    message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
     message.strip_usage_event = call.strips_usage_event
+    message.kept_answer_id = call.kept_answer_id
+    message.is_kept = call.is_kept
 
 
-def _head_from(head: pb.AnswerHead) -> AnswerHead:
+def head_from(head: pb.AnswerHead) -> AnswerHead:
     return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes)
 
 
@@ -106,18 +108,21 @@ def _end_from(end: pb.StreamEnd) -> AnswerEnd:
     return AnswerEnd(end.is_complete, end.reason, end.stop_reason)
 
 
-def _failure_from(response: pb.CompleteChatResponse | pb.StreamChatResponse) -> AnswerFailure:
-    failure = response.failure
+def failure_from(failure: pb.Failure, attempts: Sequence[chat_pb2.Attempt] = ()) -> AnswerFailure:
     retry_after = failure.retry_after_ms / 1000 if failure.retry_after_ms else None
-    tried = response.attempts[-1] if response.attempts else chat_pb2.Attempt()
+    tried = attempts[-1] if attempts else chat_pb2.Attempt()
     return AnswerFailure(failure.reason, failure.message, retry_after, tried.provider, tried.model)
 
 
-def _translated(error: ServiceError) -> GatewayError:
+def translated(error: ServiceError) -> GatewayError:
+    if error.reason == "KEPT_ANSWER_UNKNOWN":
+        return GatewayError(GatewayErrorKind.PREVIOUS_NOT_FOUND, error.reason, f"Previous r{error.message[1:]}")
     if isinstance(error, NotFound):
         return GatewayError(GatewayErrorKind.MODEL_NOT_FOUND, error.reason, error.message)
     if isinstance(error, DeadlineExceeded):
         return GatewayError(GatewayErrorKind.TIMEOUT, error.reason, "the call took too long; try again", 1)
+    if error.reason == "ACCOUNTS_UNAVAILABLE":
+        return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message, retry_after=2)
     if error.reason == "NO_PROVIDER":
         return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message)
     message = "provider-dispatch cannot be reached; try again in a moment"

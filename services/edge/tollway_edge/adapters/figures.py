@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
 
     from tollway_edge.adapters.batches import Batches
+    from tollway_edge.adapters.ledger_records import Record
 
 ASK_SECONDS = 5.0
 _STATUSES = {
@@ -41,7 +42,7 @@ class LedgerFigures:
         records: Records on their way there; they are hurried along first, so that callers see what they just did.
     """
 
-    def __init__(self, stub: MeteringServiceAsyncStub, records: Batches[pb.CallRecord]) -> None:
+    def __init__(self, stub: MeteringServiceAsyncStub, records: Batches[Record]) -> None:
         self._stub = stub
         self._records = records
 

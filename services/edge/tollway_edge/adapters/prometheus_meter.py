@@ -2,85 +2,101 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from prometheus_client.core import Metric
 
     from tollway_edge.domain.call import Call
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_LABELS = ("workspace", "dialect", "status", "http_status", "cache", "provider")
 
 
-# a series a counter that no dashboard reads
-disable_created_metrics()  # type: ignore[no-untyped-call]
-
-
-@dataclass(frozen=True, slots=True)
 class _Series:
-    """What one kind of call counts in: the metrics with their labels filled in, which `labels` does slowly."""
+    """What calls of one kind add up to."""
 
-    calls: Counter
-    seconds: Histogram
-    input: Counter
-    output: Counter
-    cost: Counter
-    saved: Counter
+    __slots__ = ("calls", "cost_micro_usd", "input", "output", "saved_micro_usd", "seconds", "within")
+
+    def __init__(self) -> None:
+        self.calls = self.input = self.output = self.cost_micro_usd = self.saved_micro_usd = 0
+        self.seconds = 0.0
+        self.within = [0] * (len(_SECONDS) + 1)
+        """Calls by the first bucket that they fit in; the last is for all that took longer."""
 
 
 class PrometheusMeter:
-    """Counts calls, tokens and money."""
+    """
+    Counts calls, tokens and money.
+
+    Plain numbers, made into metrics when they are asked for: prometheus_client's own counters lock at each step, and a
+    call takes six of them.
+    """
 
     def __init__(self, ledger_waiting: Callable[[], int], cache_dropped: Callable[[], int]) -> None:
         self.registry = registry = CollectorRegistry()
-        self._calls = Counter(
-            "tollway_calls",
-            "Client calls that ended",
-            ["workspace", "dialect", "status", "http_status", "cache", "provider"],
-            registry=registry,
-        )
-        self._seconds = Histogram(
-            "tollway_call_seconds",
-            "Request to last byte",
-            ["dialect"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._tokens = Counter("tollway_tokens", "Tokens of answered calls", ["workspace", "kind"], registry=registry)
-        self._cost = Counter("tollway_cost_usd", "What calls cost", ["workspace"], registry=registry)
-        self._saved = Counter("tollway_saved_usd", "What cache hits saved", ["workspace"], registry=registry)
-        self._unpriced = Counter("tollway_unpriced_calls", "Calls of models without a price", registry=registry)
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
-        self._series: dict[tuple[str | int, ...], _Series] = {}
+        self._series: dict[tuple[str, ...], _Series] = {}
+        self._unpriced = 0
+        registry.register(self)
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         workspace = call.workspace.name if call.workspace else ""
-        labels = (workspace, call.dialect, call.status, call.http_status, call.cache, call.provider)
-        series = self._series.get(labels) or self._new_series(labels)
-        series.calls.inc()
-        series.seconds.observe(call.seconds())
+        labels = (workspace, call.dialect, call.status, str(call.http_status), call.cache, call.provider)
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = _Series()
+        seconds = call.seconds()
+        series.calls += 1
+        series.seconds += seconds
+        series.within[bisect_left(_SECONDS, seconds)] += 1
         if call.cache != "none":
-            series.saved.inc(call.saved_micro_usd / 1_000_000)
+            series.saved_micro_usd += call.saved_micro_usd
             return
-        series.input.inc(call.usage.input)
-        series.output.inc(call.usage.output)
+        series.input += call.usage.input
+        series.output += call.usage.output
         if cost_micro_usd is not None:
-            series.cost.inc(cost_micro_usd / 1_000_000)
+            series.cost_micro_usd += cost_micro_usd
         elif call.provider:
-            self._unpriced.inc()
+            self._unpriced += 1
 
-    def _new_series(self, labels: tuple[str | int, ...]) -> _Series:
-        workspace, dialect = labels[:2]
-        series = self._series[labels] = _Series(
-            calls=self._calls.labels(*labels),
-            seconds=self._seconds.labels(dialect),
-            input=self._tokens.labels(workspace, "input"),
-            output=self._tokens.labels(workspace, "output"),
-            cost=self._cost.labels(workspace),
-            saved=self._saved.labels(workspace),
-        )
-        return series
+    def collect(self) -> Iterable[Metric]:
+        """Called by the registry for each scrape."""
+        calls = CounterMetricFamily("tollway_calls", "Client calls that ended", labels=_LABELS)
+        for labels, series in self._series.items():
+            calls.add_metric(labels, series.calls)
+        yield calls
+        yield self._durations()
+        tokens = CounterMetricFamily("tollway_tokens", "Tokens of answered calls", labels=("workspace", "kind"))
+        cost = CounterMetricFamily("tollway_cost_usd", "What calls cost", labels=("workspace",))
+        saved = CounterMetricFamily("tollway_saved_usd", "What cache hits saved", labels=("workspace",))
+        for workspace, all_series in self._grouped(0).items():
+            tokens.add_metric((workspace, "input"), sum(series.input for series in all_series))
+            tokens.add_metric((workspace, "output"), sum(series.output for series in all_series))
+            cost.add_metric((workspace,), sum(series.cost_micro_usd for series in all_series) / 1_000_000)
+            saved.add_metric((workspace,), sum(series.saved_micro_usd for series in all_series) / 1_000_000)
+        yield from (tokens, cost, saved)
+        yield CounterMetricFamily("tollway_unpriced_calls", "Calls of models without a price", self._unpriced)
+
+    def _durations(self) -> HistogramMetricFamily:
+        family = HistogramMetricFamily("tollway_call_seconds", "Request to last byte", labels=("dialect",))
+        for dialect, all_series in self._grouped(1).items():
+            total, buckets = 0, []
+            for place, limit in enumerate((*_SECONDS, float("inf"))):
+                total += sum(series.within[place] for series in all_series)
+                buckets.append(("+Inf" if limit == float("inf") else str(float(limit)), total))
+            family.add_metric((dialect,), buckets, sum(series.seconds for series in all_series))
+        return family
+
+    def _grouped(self, label: int) -> dict[str, list[_Series]]:
+        groups: dict[str, list[_Series]] = {}
+        for labels, series in self._series.items():
+            groups.setdefault(labels[label], []).append(series)
+        return groups

@@ -67,6 +67,19 @@ class CachedAnswer(msgspec.Struct, frozen=True):
     is_event_stream: bool = False
 
 
+class KeptAnswerQuestion(msgspec.Struct, frozen=True):
+    """A client's request about an answer that a provider keeps."""
+
+    workspace: str
+    method: str
+    kept_id: str
+    below: str
+    """Path below the answer, e.g. input_items; empty for the answer itself."""
+    query: str
+    forwarded: Sequence[tuple[bytes, bytes]]
+    """Client headers that belong to the provider."""
+
+
 class TierChoice(msgspec.Struct, frozen=True):
     """What the classifier decided."""
 

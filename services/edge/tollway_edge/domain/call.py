@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from random import getrandbits
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
@@ -35,9 +35,8 @@ def new_call_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
 
 
-@dataclass(slots=True)
-class Call:
-    """Everything that is known of a call so far."""
+class Call(msgspec.Struct):
+    """Everything that is known of a call so far; a struct, since each call makes one."""
 
     dialect: Dialect
     credential: str
@@ -47,9 +46,10 @@ class Call:
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
-    call_id: str = field(default_factory=new_call_id)
-    started: float = field(default_factory=time.monotonic)
-    started_unix_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    """The client's name of the conversation, from its headers."""
+    call_id: str = msgspec.field(default_factory=new_call_id)
+    started: float = msgspec.field(default_factory=time.monotonic)
+    started_unix_ms: int = msgspec.field(default_factory=lambda: time.time_ns() // 1_000_000)
 
     workspace: Workspace | None = None
     body: RequestBody | None = None
@@ -58,7 +58,10 @@ class Call:
     max_tokens: int | None = None
     wants_usage_event: bool = False
     strips_usage_event: bool = False
-    conversation: bytes = b""
+    kept_answer_id: str = ""
+    """An earlier answer that a provider keeps and this call goes on from."""
+    is_kept: bool = False
+    """The provider keeps the answer."""
     prompt: str = ""
     """name@version of the prompt that was put before the client's."""
 
@@ -77,7 +80,7 @@ class Call:
     provider: str = ""
     model: str = ""
     """The one that answered."""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     output_so_far: int = 0
     """Tokens counted in what was streamed since `usage` was told."""
     attempts: Sequence[object] = ()

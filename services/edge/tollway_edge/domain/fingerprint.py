@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
+from blake3 import blake3
 
 if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
 
 _SHAPING_HEADERS = frozenset({b"anthropic-version", b"anthropic-beta", b"openai-beta"})
+# from here on BLAKE3 is the faster one: 400 KB take it a quarter of SHA-256's time, 1 KB twice as much
+_LARGE = 8192
 # the encoding says where each part ends, so that no two lists of parts are the same bytes
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -31,4 +34,5 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     names = sorted(body.fields.keys() - wire.not_shaping)
     parts = [memoryview(body.fields[name]) for name in names]
     workspace = call.workspace.name if call.workspace else ""
-    return hashlib.sha256(_encode((workspace, call.dialect, call.query, shaping, names, parts))).digest()
+    encoded = _encode((workspace, call.dialect, call.query, shaping, names, parts))
+    return (hashlib.sha256(encoded) if len(encoded) < _LARGE else blake3(encoded)).digest()

@@ -21,6 +21,7 @@ _REQUEST_ID = {
     Dialect.OPENAI_CHAT: b"x-request-id",
     Dialect.OPENAI_RESPONSES: b"x-request-id",
     Dialect.OPENAI_EMBEDDINGS: b"x-request-id",
+    Dialect.OPENAI_INPUT_TOKENS: b"x-request-id",
 }
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
 _UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
@@ -50,9 +51,14 @@ def gateway_headers(call: Call) -> bytes:
 
 def provider_headers(call: Call, lines: bytes) -> bytes:
     """Return the provider's headers with ours behind them."""
+    return told_headers(lines) + gateway_headers(call)
+
+
+def told_headers(lines: bytes) -> bytes:
+    """Return the provider's headers less those that a client must not get from it."""
     if _OURS in lines or len(lines.translate(None, _CONTROLS)) != len(lines):
-        lines = to_lines(header for header in from_lines(lines) if _may_be_told(*header))
-    return lines + gateway_headers(call)
+        return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
+    return lines
 
 
 def own_headers(call: Call, content_type: bytes) -> bytes:

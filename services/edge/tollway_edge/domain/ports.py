@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tollway_dialects.prompt import PromptFeatures
 
-    from tollway_edge.domain.answer import AnswerPiece, CachedAnswer, TierChoice
+    from tollway_edge.domain.answer import AnswerPiece, CachedAnswer, KeptAnswerQuestion, TierChoice
     from tollway_edge.domain.call import Call
 
 
@@ -105,6 +105,13 @@ class Catalogue(Protocol):
 
     async def anthropic_model(self, name: str) -> dict[str, Any]:
         """Return one model as Anthropic shows it; raises `GatewayError` where it is not listed."""
+
+
+class KeptAnswers(Protocol):
+    """Answers that a provider keeps. Raises `GatewayError` where none of the workspace has the id, or nobody says."""
+
+    async def ask(self, question: KeptAnswerQuestion) -> AnswerPiece:
+        """Return what the provider says, whole."""
 
 
 class Figures(Protocol):

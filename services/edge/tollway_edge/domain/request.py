@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from tollway_dialects.conversation import conversation_of
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.request import MalformedRequest, RequestBody
 
@@ -44,8 +43,7 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     if call.dialect is Dialect.OPENAI_CHAT and call.is_stream:
         _ask_for_usage(call, body)
-    workspace = call.workspace.name if call.workspace else ""
-    call.conversation = call.conversation_id.encode() or conversation_of(body, call.dialect, workspace)
+    call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)
     return body
 
 

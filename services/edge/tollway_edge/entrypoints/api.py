@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.wires import WIRES
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import retry_headers
-from tollway_edge.domain.workspaces import Workspace, Workspaces
+from tollway_edge.entrypoints.caller import Caller
 from tollway_edge.entrypoints.head_as_get import HeadAsGet
+from tollway_edge.entrypoints.kept_answers import add_kept_answers
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from tollway_edge.domain.ports import Catalogue, Figures
+    from tollway_edge.domain.ports import Catalogue, Figures, KeptAnswers
+    from tollway_edge.domain.workspaces import Workspaces
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "An error in the caller's dialect", "content": {"application/json": {}}}
@@ -32,15 +35,13 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
 
 
-def _caller(request: Request) -> Workspace:
-    workspaces: Workspaces = request.app.state.workspaces
-    return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).credential)
-
-
-Caller = Annotated[Workspace, Depends(_caller)]
-
-
-def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, registry: CollectorRegistry) -> FastAPI:
+def build_api(
+    workspaces: Workspaces,
+    catalogue: Catalogue,
+    figures: Figures,
+    kept_answers: KeptAnswers,
+    registry: CollectorRegistry,
+) -> FastAPI:
     """Return the FastAPI application."""
     api = FastAPI(title="Tollway", docs_url=None, redoc_url=None, redirect_slashes=False, responses=_REFUSALS)
     api.state.workspaces = workspaces
@@ -93,6 +94,7 @@ def build_api(workspaces: Workspaces, catalogue: Catalogue, figures: Figures, re
     async def recent(workspace: Caller, n: Annotated[int, Query(ge=1, le=1000)] = 50) -> dict[str, Any]:
         return await figures.recent(workspace.name, n)
 
+    add_kept_answers(api, kept_answers)
     _answer_errors(api)
     return api
 
@@ -105,11 +107,13 @@ def _answer_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def unknown(request: Request, error: HTTPException) -> Response:
-        if request.method == "OPTIONS" and error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "GET")
-            return Response(headers={"allow": f"{allowed}, HEAD, OPTIONS"})
+        told = {}
+        if error.status_code == 405:
+            told = {"allow": ", ".join(_allowed(request))}
+            if request.method == "OPTIONS":
+                return Response(headers=told)
         kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
-        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", error.headers)
+        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", told)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -119,6 +123,13 @@ def _answer_errors(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         return _error(request, GatewayErrorKind.INTERNAL, "the gateway failed; its log says why")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of all routes that have this path; the framework tells those of the first one."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in routes for method in route.methods}
+    return [*sorted(methods - {"HEAD"}), *(["HEAD"] if "GET" in methods else []), "OPTIONS"]
 
 
 def _is_anthropic(request: Request) -> bool:

@@ -17,7 +17,8 @@ from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
 from tollway_edge.entrypoints.exchange import Exchange
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
-from tollway_edge.entrypoints.request_headers import RequestHeaders, request_head, split_target
+from tollway_edge.entrypoints.request_head import RepeatedHead, RequestHead
+from tollway_edge.entrypoints.request_headers import head_size, request_head, split_target
 
 if TYPE_CHECKING:
     from tollway_edge.domain.errors import GatewayError
@@ -39,8 +40,8 @@ class EdgeConnection(HttpToolsProtocol):
         self._open = open_connections
         self.url, self.headers = b"", []
         self._running: Any = None
-        self._deadlines = Deadlines(limits, self.loop.time())
-        self._head_bytes = 0
+        self._deadlines = Deadlines(limits, self.loop.time)
+        self._repeated: RepeatedHead | None = None
         self._is_over = False
         self._refusal: GatewayError | None = None
 
@@ -65,10 +66,17 @@ class EdgeConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return  # what follows the last request is none
-        if self._deadlines.phase is Phase.IDLE:
-            self._enter(Phase.HEAD)
+        is_first = self._deadlines.phase is Phase.IDLE
+        if is_first:
+            if self._repeated and (body := self._repeated.body_of(data)) is not None:
+                exchange = self._begin(self._repeated.head)
+                exchange.feed(body)
+                exchange.finish()
+                self._deadlines.enter(Phase.WHOLE)
+                return
+            self._deadlines.enter(Phase.HEAD)
         if self._deadlines.phase is Phase.HEAD:
-            self._head_bytes += len(data)
+            self._deadlines.head_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -76,48 +84,35 @@ class EdgeConnection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._refusal or malformed_http())
         else:
-            if self._deadlines.phase is Phase.HEAD and self._head_bytes > self.limits.max_header_bytes:
+            if self._deadlines.phase is Phase.HEAD and self._deadlines.head_bytes > self.limits.max_header_bytes:
                 self._refuse(head_too_large(self.limits.max_header_bytes))
+            elif is_first and isinstance(self.cycle, Exchange) and self.cycle.is_read:
+                self._repeated = RepeatedHead.of(data, self.cycle.head, self.limits.max_body_bytes)
 
     # the parser's side
 
     def on_message_begin(self) -> None:
         self.url, self.headers = b"", []
-        self._enter(Phase.HEAD)
+        self._deadlines.enter(Phase.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._deadlines.phase is not Phase.BODY:
             self.headers.append((name.lower(), value))
             return
-        self._head_bytes += len(name) + len(value) + 4  # a trailer, of which nobody wants to know
-        if self._head_bytes > self.limits.max_header_bytes:
+        self._deadlines.head_bytes += len(name) + len(value) + 4  # a trailer, of which nobody wants to know
+        if self._deadlines.head_bytes > self.limits.max_header_bytes:
             raise ValueError("the trailers are too large")
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
             return  # the parser stops after this head, and `_stay` has it read once more
-        version = self._check_head()
+        self._check_head()
         path, query = split_target(self.url)
-        is_free = self.cycle is None or self.cycle.response_complete
-        if path not in HOT_PATHS:
-            self._hand_on()
+        if path in HOT_PATHS:
+            self._begin(RequestHead.read(self.parser, path, query, self.headers))
         else:
-            exchange = self.cycle = Exchange(  # type: ignore[assignment]
-                self,
-                self.parser.get_method(),
-                path,
-                query,
-                RequestHeaders.read(self.headers),
-                keep_alive=version == "1.1" and self.parser.should_keep_alive(),
-                can_chunk=version == "1.1",
-            )
-            if is_free:
-                self._start_asgi_task(exchange, None)
-            else:
-                self.pipeline.appendleft((exchange, None))  # type: ignore[arg-type]
-                if len(self.pipeline) >= self.limits.max_pipelined:
-                    self.flow.pause_reading()
-        self._enter(Phase.BODY)
+            self._hand_on()
+        self._deadlines.enter(Phase.BODY)
 
     def on_body(self, body: bytes) -> None:
         cycle: Any = self.cycle
@@ -138,7 +133,7 @@ class EdgeConnection(HttpToolsProtocol):
             cycle.finish()
         else:
             super().on_message_complete()
-        self._enter(Phase.IDLE if cycle.response_complete else Phase.WHOLE)
+        self._deadlines.enter(Phase.IDLE if cycle.response_complete else Phase.WHOLE)
 
     # the exchange's side
 
@@ -167,7 +162,7 @@ class EdgeConnection(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         elif self._deadlines.phase is Phase.WHOLE:
-            self._enter(Phase.IDLE)
+            self._deadlines.enter(Phase.IDLE)
 
     def check(self, now: float) -> None:
         received = self.cycle.received if isinstance(self.cycle, Exchange) else 0
@@ -181,11 +176,17 @@ class EdgeConnection(HttpToolsProtocol):
 
     # inside
 
-    def _enter(self, phase: Phase) -> None:
-        if phase is not self._deadlines.phase:
-            self._head_bytes = 0
-        self._deadlines.phase = phase
-        self._deadlines.since = self.loop.time()
+    def _begin(self, head: RequestHead) -> Exchange:
+        """Serve a request, or let it wait for its turn."""
+        is_free = self.cycle is None or self.cycle.response_complete
+        self.cycle = exchange = Exchange(self, head)  # type: ignore[assignment]
+        if is_free:
+            self._start_asgi_task(exchange, None)
+        else:
+            self.pipeline.appendleft((exchange, None))  # type: ignore[arg-type]
+            if len(self.pipeline) >= self.limits.max_pipelined:
+                self.flow.pause_reading()
+        return exchange
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
@@ -221,15 +222,14 @@ class EdgeConnection(HttpToolsProtocol):
         self.expect_100_continue = any(n == b"expect" and v.lower() == b"100-continue" for n, v in headers)
         super().on_headers_complete()
 
-    def _check_head(self) -> str:
-        """Return the version of HTTP; raises `ValueError`, which stops the parser, and `data_received` refuses."""
+    def _check_head(self) -> None:
+        """Raise `ValueError`, which stops the parser, so that `data_received` refuses."""
         most = self.limits.max_header_bytes
-        if self._head_bytes > most and len(self.url) + sum(len(n) + len(v) + 4 for n, v in self.headers) > most:
+        if self._deadlines.head_bytes > most and head_size(self.url, self.headers) > most:
             self._refusal = head_too_large(most)
             raise ValueError("the head is too large")
-        if (version := self.parser.get_http_version()) not in ("1.1", "1.0"):
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
             raise ValueError("neither HTTP/1.1 nor 1.0")
-        return version
 
     def _refuse(self, error: GatewayError) -> None:
         """Say what is wrong where nothing else is being answered; the connection ends after what is."""

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +60,25 @@ class Overdue(Enum):
 class Deadlines:
     """Where a connection stands, and since when; times are the loop's."""
 
-    __slots__ = ("_delivered", "_delivered_at", "_limits", "phase", "since", "written")
+    __slots__ = ("_delivered", "_delivered_at", "_limits", "_time", "head_bytes", "phase", "since", "written")
 
-    def __init__(self, limits: ConnectionLimits, now: float) -> None:
+    def __init__(self, limits: ConnectionLimits, time: Callable[[], float]) -> None:
         self.phase = Phase.IDLE
-        self.since = now
+        self.since = time()
+        self.head_bytes = 0
+        """Of the head, or of the trailers, that comes now."""
         self.written = 0
         """Bytes that were given to the transport."""
         self._limits = limits
         self._delivered = 0
-        self._delivered_at = now
+        self._delivered_at = self.since
+        self._time = time
+
+    def enter(self, phase: Phase) -> None:
+        if phase is not self.phase:
+            self.head_bytes = 0
+        self.phase = phase
+        self.since = self._time()
 
     def overdue(self, now: float, unsent: int, body_bytes: int) -> Overdue | None:
         """Return what is late: `unsent` bytes wait in the transport, `body_bytes` of the newest body came."""

@@ -19,7 +19,7 @@ from tollway_edge.entrypoints.response_head import response_head
 
 if TYPE_CHECKING:
     from tollway_edge.entrypoints.connection import EdgeConnection
-    from tollway_edge.entrypoints.request_headers import RequestHeaders
+    from tollway_edge.entrypoints.request_head import RequestHead
 
 _AT_ONCE = struct.pack("ii", 1, 0)
 _CLOSE = b"connection: close\r\n"
@@ -34,18 +34,13 @@ class Exchange:
 
     Args:
         connection: Where it happens.
-        method: As it came.
-        path: As it came, without its query.
-        query: Without its question mark.
-        headers: What the gateway acts on.
-        keep_alive: The client wants to go on with the connection.
-        can_chunk: The client speaks HTTP/1.1, so an answer need not end with the connection.
+        head: What came before its body.
     """
 
     __slots__ = (
         "_body",
-        "_can_chunk",
         "_connection",
+        "_expects_continue",
         "_is_chunked",
         "_reading",
         "_refusal",
@@ -53,33 +48,17 @@ class Exchange:
         "_unsent",
         "_unsent_bytes",
         "ends_with_connection",
-        "headers",
+        "head",
         "is_answered",
         "is_begun",
         "is_read",
         "keep_alive",
-        "method",
-        "path",
-        "query",
         "serving",
     )
 
-    def __init__(
-        self,
-        connection: EdgeConnection,
-        method: bytes,
-        path: bytes,
-        query: bytes,
-        headers: RequestHeaders,
-        *,
-        keep_alive: bool,
-        can_chunk: bool,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.keep_alive = keep_alive
+    def __init__(self, connection: EdgeConnection, head: RequestHead) -> None:
+        self.head = head
+        self.keep_alive = head.keep_alive
         self.is_read = False
         """The request is here to its last byte."""
         self.is_begun = False
@@ -88,7 +67,7 @@ class Exchange:
         self.is_answered = False
         self.serving: asyncio.Task[Any] | None = None
         self._connection = connection
-        self._can_chunk = can_chunk
+        self._expects_continue = head.headers.expects_continue
         self._is_chunked = False
         self._body: list[bytes] = []
         self._size = 0
@@ -144,30 +123,30 @@ class Exchange:
 
     async def read_body(self) -> bytes:
         most = self._connection.limits.max_body_bytes
-        if self.headers.content_length > most:
+        if self.head.headers.content_length > most:
             raise self._too_large()
         if not (self.is_read or self._refusal):
-            if self.headers.expects_continue and not self._size:
+            if self._expects_continue and not self._size:
                 self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                self.headers.expects_continue = False
+                self._expects_continue = False
             self._reading = asyncio.get_running_loop().create_future()
             await self._reading
         if self._refusal:
             raise self._refusal
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body.clear()
-        return plain_body(body, self.headers, most)
+        return plain_body(body, self.head.headers, most)
 
     async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
         length = b"content-length: %d\r\n" % len(body)
         head = response_head(status, header_lines, length, self._connection_lines())
         self.is_begun = True
-        self._connection.write(head + body if self.method != b"HEAD" else head)
+        self._connection.write(head + body if self.head.method != b"HEAD" else head)
         await self._connection.drain()
         self._close()
 
     async def begin(self, status: int, header_lines: bytes) -> None:
-        self._is_chunked = self._can_chunk
+        self._is_chunked = self.head.can_chunk
         self.keep_alive &= self._is_chunked
         framing = _CHUNKED if self._is_chunked else b""
         head = response_head(status, header_lines, framing, self._connection_lines())
@@ -204,7 +183,7 @@ class Exchange:
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
-        self.keep_alive &= not self.headers.expects_continue or self.is_read
+        self.keep_alive &= not self._expects_continue or self.is_read
         return b"" if self.keep_alive else _CLOSE
 
     def _close(self) -> None:

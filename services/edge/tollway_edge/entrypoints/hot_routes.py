@@ -39,16 +39,16 @@ class HotRoutes:
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, and book it."""
-        headers = exchange.headers
+        head, headers = exchange.head, exchange.head.headers
         call = Call(
-            dialect=HOT_PATHS[exchange.path],
+            dialect=HOT_PATHS[head.path],
             credential=headers.credential,
             forwarded=headers.forwarded,
-            query=exchange.query.decode("latin-1"),
+            query=head.query,
             traceparent=headers.traceparent,
             conversation_id=headers.conversation_id,
         )
-        if exchange.method != b"POST":
+        if head.method != b"POST":
             await _answer_other_method(call, exchange)
             return
         self._calls_in_flight += 1
@@ -68,7 +68,7 @@ class HotRoutes:
 
 
 async def _answer_other_method(call: Call, exchange: Exchange) -> None:
-    if exchange.method == b"OPTIONS":
+    if exchange.head.method == b"OPTIONS":
         await exchange.send_whole(200, _ALLOWED, b"")
         return
     kind = GatewayErrorKind.METHOD_NOT_ALLOWED

@@ -78,6 +78,11 @@ def split_target(target: bytes) -> tuple[bytes, bytes]:
     return path, query
 
 
+def head_size(target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> int:
+    """Return how many bytes request line and headers take, give or take the line's few."""
+    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)
+
+
 def request_head(method: bytes, target: bytes, version: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Return request line and headers as they came, less the offer of another protocol."""
     lines = [b"%b: %b\r\n" % header for header in headers if header[0] not in {b"upgrade", b"connection"}]

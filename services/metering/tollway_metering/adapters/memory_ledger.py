@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from tollway_dialects.usage import Usage
 
-from tollway_metering.domain.calls import BookedCall, CallStatus, UsageSums
+from tollway_metering.domain.calls import CallStatus, UsageSums
+from tollway_metering.domain.month import month_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tollway_metering.domain.batch import PricedCalls
+    from tollway_metering.domain.calls import BookedCall
 
 _COUNTS = [name for name in Usage.__struct_fields__ if name != "is_estimated"]
 
@@ -20,8 +22,9 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._rows: dict[str, BookedCall] = {}
 
-    async def book(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
-        return [row for row in rows if self._rows.setdefault(row.call.call_id, row) is row]
+    async def book(self, priced: PricedCalls) -> list[int]:
+        rows = enumerate(priced.rows())
+        return [place for place, row in rows if self._rows.setdefault(row.call.call_id, row) is row]
 
     async def sums_since(self, workspace: str, since_unix_ms: int) -> UsageSums:
         rows = [row for row in self._of(workspace) if row.call.started_unix_ms >= since_unix_ms]
@@ -44,8 +47,9 @@ class MemoryLedger:
         rows.sort(key=lambda row: row.call.started_unix_ms, reverse=True)
         return rows[:limit]
 
-    async def tokens_booked_since(self, workspace: str, since_unix_ms: int) -> int:
-        return sum(row.call.counted_tokens for row in self._of(workspace) if row.booked_unix_ms >= since_unix_ms)
+    async def month_tokens(self, workspace: str, begin_unix_ms: int) -> int:
+        rows = self._of(workspace)
+        return sum(row.call.counted_tokens for row in rows if month_of(row.booked_unix_ms)[0] == begin_unix_ms)
 
     def _of(self, workspace: str) -> list[BookedCall]:
         return [row for row in self._rows.values() if row.call.workspace == workspace]

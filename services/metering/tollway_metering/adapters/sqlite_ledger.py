@@ -6,26 +6,34 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from tollway_servicekit.errors import Unavailable
 
 from tollway_metering.adapters.sqlite_rows import (
-    ATTEMPT_COLUMNS,
-    CALL_COLUMNS,
-    attempt_values,
-    call_values,
+    ATTEMPT_FIGURES,
+    ATTEMPT_KIND,
+    CALL_FIGURES,
+    CALL_KIND,
+    attempt_kinds,
+    attempt_rows,
+    call_kinds,
+    call_rows,
     to_booked_call,
     to_usage,
 )
 from tollway_metering.adapters.sqlite_schema import open_database
 from tollway_metering.domain.calls import UsageSums
+from tollway_metering.domain.charges import counted_tokens
+from tollway_metering.domain.month import month_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from tollway_metering.adapters.sqlite_rows import Row
+    from tollway_metering.domain.batch import PricedCalls
     from tollway_metering.domain.calls import BookedCall
 
 Result = TypeVar("Result")
@@ -38,8 +46,7 @@ _TOKENS = (
     "cache_read_tokens",
     "output_tokens",
 )
-_MONTH = f"""SELECT coalesce(sum({" + ".join(_TOKENS)}), 0) FROM calls
-WHERE workspace = ? AND booked_unix_ms >= ? AND NOT is_cache_hit"""  # noqa: S608, constants
+_MONTH = "SELECT counted_tokens FROM months WHERE workspace = ? AND begin_unix_ms = ?"
 _BOUGHT = ", ".join(
     f"coalesce(sum({name}) FILTER (WHERE NOT is_cache_hit), 0) AS {name}" for name in (*_TOKENS, "reasoning_tokens")
 )
@@ -53,13 +60,49 @@ _SUMS = f"""SELECT count(*) AS calls, {_BOUGHT},
 FROM calls WHERE workspace = ? AND started_unix_ms >= ?"""  # noqa: S608, constants
 
 
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608, our names
+# rows in one statement: to begin a statement costs as much as to write a row, and gives the interpreter away each time
+_ROWS = 8
 
 
-_ADD_CALL = _insertion("calls", CALL_COLUMNS)
-_ADD_ATTEMPT = _insertion("attempts", ATTEMPT_COLUMNS)
+class _Insertion:
+    """Adds rows to a table; the columns must be named in the order of the rows' values."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        marks = f"({', '.join('?' * len(columns))})"
+        self.one = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608, our names
+        self._several = self.one + f", {marks}" * (_ROWS - 1)
+
+    def add(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        end = len(rows) - len(rows) % _ROWS
+        groups = (tuple(chain.from_iterable(rows[place : place + _ROWS])) for place in range(0, end, _ROWS))
+        connection.executemany(self._several, groups)
+        connection.executemany(self.one, rows[end:])
+
+
+class _Kinds:
+    """Knows the ids of kinds, and adds those that are new."""
+
+    def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        self._add = _Insertion(table, columns).one
+        self._find = f"SELECT id FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in columns)}"  # noqa: S608
+
+    def ids(self, connection: sqlite3.Connection, kinds: Sequence[Row]) -> list[int]:
+        return [self._id(connection, kind) for kind in kinds]
+
+    def _id(self, connection: sqlite3.Connection, kind: Row) -> int:
+        found = connection.execute(self._find, kind).fetchone()
+        added = found or connection.execute(f"{self._add} RETURNING id", kind).fetchone()
+        kind_id: int = added[0]
+        return kind_id
+
+
+_CALL_KINDS = _Kinds("call_kinds", CALL_KIND)
+_ATTEMPT_KINDS = _Kinds("attempt_kinds", ATTEMPT_KIND)
+_CALLS = _Insertion("booked_calls", ("call_id", "kind", "workspace", *CALL_FIGURES))
+_ATTEMPTS = _Insertion("booked_attempts", ("call_id", "kind", *ATTEMPT_FIGURES))
+_ADD_UNKNOWN_CALL = f"{_CALLS.one} ON CONFLICT DO NOTHING"
+_ADD_TO_MONTH = """INSERT INTO months (workspace, begin_unix_ms, counted_tokens) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET counted_tokens = counted_tokens + excluded.counted_tokens"""
 
 
 class SqliteLedger:
@@ -69,8 +112,8 @@ class SqliteLedger:
         self._connection = connection
         self._thread = thread
 
-    async def book(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
-        return await self._run(lambda: self._insert(rows))
+    async def book(self, priced: PricedCalls) -> Sequence[int]:
+        return await self._run(lambda: self._insert(priced))
 
     async def sums_since(self, workspace: str, since_unix_ms: int) -> UsageSums:
         row = (await self._query(_SUMS, workspace, since_unix_ms))[0]
@@ -80,16 +123,42 @@ class SqliteLedger:
     async def latest(self, workspace: str, limit: int) -> list[BookedCall]:
         return await self._run(lambda: self._select_latest(workspace, limit))
 
-    async def tokens_booked_since(self, workspace: str, since_unix_ms: int) -> int:
-        total: int = (await self._query(_MONTH, workspace, since_unix_ms))[0][0]
-        return total
+    async def month_tokens(self, workspace: str, begin_unix_ms: int) -> int:
+        rows = await self._query(_MONTH, workspace, begin_unix_ms)
+        return rows[0][0] if rows else 0
 
-    def _insert(self, rows: Sequence[BookedCall]) -> list[BookedCall]:
-        with _transaction(self._connection):
-            new = [row for row in rows if self._connection.execute(_ADD_CALL, call_values(row)).rowcount == 1]
-            attempts = (values for row in new for values in attempt_values(row))
-            self._connection.executemany(_ADD_ATTEMPT, attempts)
-            return new
+    def _insert(self, priced: PricedCalls) -> Sequence[int]:
+        try:
+            with _transaction(self._connection):
+                calls, attempts = self._rows(priced)
+                _CALLS.add(self._connection, calls)
+                _ATTEMPTS.add(self._connection, attempts)
+                return self._count(priced, range(len(calls)))
+        except sqlite3.IntegrityError:  # some are there already, which is rare enough to begin again
+            with _transaction(self._connection):
+                calls, attempts = self._rows(priced)
+                return self._count(priced, self._insert_unknown(calls, attempts, priced.calls.attempt_counts))
+
+    def _rows(self, priced: PricedCalls) -> tuple[list[Row], list[Row]]:
+        calls = call_rows(priced, _CALL_KINDS.ids(self._connection, call_kinds(priced.calls)))
+        kinds = attempt_kinds(priced.calls.attempts)
+        return calls, attempt_rows(priced, _ATTEMPT_KINDS.ids(self._connection, kinds))
+
+    def _insert_unknown(self, calls: Sequence[Row], attempts: Sequence[Row], counts: Sequence[int]) -> list[int]:
+        new = []
+        rest = iter(attempts)
+        for place, (call, count) in enumerate(zip(calls, counts, strict=True)):
+            of_call = list(islice(rest, count))
+            if self._connection.execute(_ADD_UNKNOWN_CALL, call).rowcount == 1:
+                _ATTEMPTS.add(self._connection, of_call)
+                new.append(place)
+        return new
+
+    def _count(self, priced: PricedCalls, new: Sequence[int]) -> Sequence[int]:
+        begin = month_of(priced.booked_unix_ms)[0]
+        months = [(workspace, begin, tokens) for workspace, tokens in counted_tokens(priced.calls, new).items()]
+        self._connection.executemany(_ADD_TO_MONTH, months)
+        return new
 
     def _select_latest(self, workspace: str, limit: int) -> list[BookedCall]:
         calls = self._connection.execute(f"SELECT * {_LATEST}", (workspace, limit)).fetchall()

@@ -1,16 +1,25 @@
-"""Tables of the SQLite ledger and their version; opened by `SqliteLedger` alone."""
+"""
+Tables and views of the SQLite ledger and their version; opened by `SqliteLedger` alone.
+
+What many calls have in common stands once in `call_kinds`, and in `attempt_kinds` for attempts, so that their own rows
+are short and quickly written. People and programs read the views `calls` and `attempts`, which join them again.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING
 
+from tollway_servicekit.settings import SettingError
 from tollway_servicekit.sqlite_file import open_sqlite_file
+
+from tollway_metering.adapters.sqlite_rows import ATTEMPT_FIGURES, ATTEMPT_KIND, CALL_FIGURES, CALL_KIND
+from tollway_metering.adapters.sqlite_upgrade import FROM_1_TO_2
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _USAGE_COLUMNS = """
     uncached_input_tokens INTEGER NOT NULL,
@@ -24,15 +33,10 @@ _USAGE_COLUMNS = """
     is_unpriced INTEGER NOT NULL"""
 
 _TABLES = (
-    f"""CREATE TABLE calls (
+    f"""CREATE TABLE call_kinds (
     id INTEGER PRIMARY KEY,
-    call_id TEXT NOT NULL UNIQUE,
     workspace TEXT NOT NULL,
     status TEXT NOT NULL,
-    started_unix_ms INTEGER NOT NULL,
-    booked_unix_ms INTEGER NOT NULL,
-    duration_ms INTEGER NOT NULL,
-    time_to_first_byte_ms INTEGER NOT NULL,
     dialect TEXT NOT NULL,
     is_streamed INTEGER NOT NULL,
     requested_model TEXT NOT NULL,
@@ -44,14 +48,11 @@ _TABLES = (
     is_cache_hit INTEGER NOT NULL,
     http_status INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    saved_micro_usd INTEGER NOT NULL,
-    prompt TEXT NOT NULL,{_USAGE_COLUMNS}
+    prompt TEXT NOT NULL,
+    UNIQUE ({", ".join(CALL_KIND)})
 ) STRICT""",
-    "CREATE INDEX calls_by_start ON calls (workspace, started_unix_ms)",
-    "CREATE INDEX calls_by_booking ON calls (workspace, booked_unix_ms)",
-    f"""CREATE TABLE attempts (
+    f"""CREATE TABLE attempt_kinds (
     id INTEGER PRIMARY KEY,
-    call_id TEXT NOT NULL REFERENCES calls (call_id),
     number INTEGER NOT NULL,
     provider TEXT NOT NULL,
     model TEXT NOT NULL,
@@ -59,10 +60,42 @@ _TABLES = (
     http_status INTEGER NOT NULL,
     outcome TEXT NOT NULL,
     reason TEXT NOT NULL,
+    UNIQUE ({", ".join(ATTEMPT_KIND)})
+) STRICT""",
+    f"""CREATE TABLE booked_calls (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL UNIQUE,
+    kind INTEGER NOT NULL REFERENCES call_kinds (id),
+    workspace TEXT NOT NULL, -- its kind's, once more for the index
+    started_unix_ms INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    time_to_first_byte_ms INTEGER NOT NULL,
+    saved_micro_usd INTEGER NOT NULL,
+    booked_unix_ms INTEGER NOT NULL,{_USAGE_COLUMNS}
+) STRICT""",
+    "CREATE INDEX booked_calls_by_start ON booked_calls (workspace, started_unix_ms)",
+    f"""CREATE TABLE booked_attempts (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL REFERENCES booked_calls (call_id),
+    kind INTEGER NOT NULL REFERENCES attempt_kinds (id),
     started_unix_ms INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,{_USAGE_COLUMNS}
 ) STRICT""",
-    "CREATE INDEX attempts_by_call ON attempts (call_id)",
+    "CREATE INDEX booked_attempts_by_call ON booked_attempts (call_id)",
+    # what counts towards caps, so that a start need not sum up the calls of a month
+    """CREATE TABLE months (
+    workspace TEXT NOT NULL,
+    begin_unix_ms INTEGER NOT NULL,
+    counted_tokens INTEGER NOT NULL,
+    PRIMARY KEY (workspace, begin_unix_ms)
+) STRICT, WITHOUT ROWID""",
+    # a cross join is made in the order written: from the rows to their kinds
+    f"""CREATE VIEW calls AS
+SELECT booked.id, call_id, booked.workspace, {", ".join(CALL_KIND[1:])}, {", ".join(CALL_FIGURES)}
+FROM booked_calls AS booked CROSS JOIN call_kinds AS kinds ON kinds.id = booked.kind""",  # noqa: S608, our names
+    f"""CREATE VIEW attempts AS
+SELECT booked.id, call_id, {", ".join(ATTEMPT_KIND)}, {", ".join(ATTEMPT_FIGURES)}
+FROM booked_attempts AS booked CROSS JOIN attempt_kinds AS kinds ON kinds.id = booked.kind""",  # noqa: S608, our names
 )
 
 
@@ -71,7 +104,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     Return a connection to the ledger's file, which is made where it is missing.
 
     Raises:
-        SettingError: The file is no ledger, or a newer Tollway wrote it.
+        SettingError: The file is no ledger, cannot be brought to this schema, or a newer Tollway wrote it.
     """
     connection = open_sqlite_file(
         path,
@@ -80,5 +113,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         tables=_TABLES,
         version=SCHEMA_VERSION,
     )
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+            connection.executescript(FROM_1_TO_2.format(tables=";\n".join(_TABLES)))
+    except sqlite3.Error as error:
+        connection.close()
+        raise SettingError(f"LEDGER_PATH: {path} cannot be brought to schema {SCHEMA_VERSION}: {error}") from error
     connection.row_factory = sqlite3.Row
     return connection

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tollway_servicekit.errors import Exhausted
 
 from tollway_metering.domain.month import month_of, to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RESERVATION_LIFETIME_MS = 15 * 60 * 1000
 """
@@ -61,6 +65,12 @@ class MonthlyBudget:
         held = self._reservations.pop(call_id, None)
         if held:
             self._reserved -= held.tokens
+
+    def release_all(self, call_ids: Iterable[str]) -> None:
+        """Release what these calls had reserved, if anything."""
+        if self._reservations:
+            for call_id in call_ids:
+                self.release(call_id)
 
     def add(self, tokens: int, booked_unix_ms: int) -> None:
         """Count what was booked, unless its month is over."""

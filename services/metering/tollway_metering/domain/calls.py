@@ -1,4 +1,4 @@
-"""What is booked: a client call, its attempts, what they cost, and sums of them."""
+"""What is listed: a client call, its attempts, what they cost, and sums of them; `batch.py` has what is booked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ class CallStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+def is_cache_hit(cache: str) -> bool:
+    """Whether what a call's `cache` says is that its answer came from there."""
+    return cache in {"exact", "semantic"}
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -57,7 +62,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def is_cache_hit(self) -> bool:
-        return self.cache in {"exact", "semantic"}
+        return is_cache_hit(self.cache)
 
     @property
     def counted_tokens(self) -> int:

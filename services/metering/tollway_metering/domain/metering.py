@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 from tollway_servicekit.errors import InvalidRequest
 
 from tollway_metering.domain.budget import MonthlyBudget
-from tollway_metering.domain.calls import BookedCall, Charge
+from tollway_metering.domain.charges import counted_tokens, price
 from tollway_metering.domain.month import month_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tollway_dialects.usage import Usage
     from tollway_pricing import PriceTable
 
-    from tollway_metering.domain.calls import Call, UsageSums
+    from tollway_metering.domain.batch import CallColumns
+    from tollway_metering.domain.calls import BookedCall, UsageSums
     from tollway_metering.domain.ports import Clock, Ledger
     from tollway_metering.domain.workspaces import WorkspaceDirectory
 
@@ -38,7 +36,7 @@ class Metering:
     async def load(self, workspace: str) -> None:
         """Begin a workspace's budget with what the ledger has of this month."""
         now = self._clock.now_unix_ms()
-        booked = await self._ledger.tokens_booked_since(workspace, month_of(now)[0])
+        booked = await self._ledger.month_tokens(workspace, month_of(now)[0])
         self._budgets[workspace] = MonthlyBudget(workspace, now, booked)
 
     def reserve(self, call_id: str, workspace: str, tokens: int) -> int:
@@ -55,7 +53,7 @@ class Metering:
         self._budgets[workspace].reserve(call_id, tokens, cap, self._clock.now_unix_ms())
         return tokens
 
-    async def settle(self, calls: Sequence[Call]) -> int:
+    async def settle(self, calls: CallColumns) -> int:
         """Book finished calls and release what they had reserved; return how many were new."""
         # a caller that leaves must not part what the ledger has from what the budget counts
         task = asyncio.create_task(self._book(calls))
@@ -82,31 +80,15 @@ class Metering:
             raise InvalidRequest("LIMIT_INVALID", f"limit must be from 1 to {MAX_LISTED}, not {limit}")
         return await self._ledger.latest(workspace, limit)
 
-    async def _book(self, calls: Sequence[Call]) -> int:
+    async def _book(self, calls: CallColumns) -> int:
         now = self._clock.now_unix_ms()
-        new = await self._ledger.book([self._price(call, now) for call in calls])
-        for row in new:
-            budget = self._budgets.get(row.call.workspace)
+        new = await self._ledger.book(price(calls, self._prices, now))
+        for workspace, tokens in counted_tokens(calls, new).items():
+            budget = self._budgets.get(workspace)
             if budget:
-                budget.add(row.call.counted_tokens, now)
-        for call in calls:
-            budget = self._budgets.get(call.workspace)
+                budget.add(tokens, now)
+        for workspace in {kind.workspace for kind in calls.kinds}:
+            budget = self._budgets.get(workspace)
             if budget:
-                budget.release(call.call_id)
+                budget.release_all(calls.call_ids)
         return len(new)
-
-    def _price(self, call: Call, now_unix_ms: int) -> BookedCall:
-        charge = Charge(0)
-        if not call.is_cache_hit:
-            charge = self._charge(call.model, call.provider, call.usage, call.started_unix_ms)
-        attempts = tuple(
-            self._charge(attempt.model, attempt.provider, attempt.usage, attempt.started_unix_ms)
-            for attempt in call.attempts
-        )
-        return BookedCall(call, charge, attempts, now_unix_ms)
-
-    def _charge(self, model: str, provider: str, usage: Usage, at_unix_ms: int) -> Charge:
-        if not usage.total:
-            return Charge(0)
-        cost = self._prices.cost(model, usage, at_unix_ms, provider=provider)
-        return Charge(0, is_unpriced=True) if cost is None else Charge(cost)

@@ -10,10 +10,10 @@ from tollway_dialects.messages import usage_to
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.errors import InvalidRequest
 
+from tollway_metering.entrypoints.columns import to_calls
 from tollway_metering.entrypoints.messages import (
     is_call_id,
     to_booked_message,
-    to_call,
     to_price_message,
     to_workspace_message,
 )
@@ -52,7 +52,7 @@ class MeteringServicer:
     async def SettleCalls(
         self, request: metering_pb2.SettleCallsRequest, context: CallContext
     ) -> metering_pb2.SettleCallsResponse:
-        booked = await self._metering.settle([to_call(record) for record in request.calls])
+        booked = await self._metering.settle(to_calls(request.columns))
         return metering_pb2.SettleCallsResponse(booked_count=booked)
 
     async def GetUsage(

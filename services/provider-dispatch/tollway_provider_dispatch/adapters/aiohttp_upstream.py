@@ -74,10 +74,11 @@ class AiohttpUpstream:
             proxy=proxy,
         )
 
-    async def post(self, url: str, header_lines: bytes, body: bytes) -> AiohttpAnswer:
+    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> AiohttpAnswer:
         headers = ((name.decode(), value.decode("latin-1")) for name, value in from_lines(header_lines))
         with _TRANSLATED:
-            response = await self._session.post(
+            response = await self._session.request(
+                method,
                 _parsed(url),
                 data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
                 headers=CIMultiDict(headers),

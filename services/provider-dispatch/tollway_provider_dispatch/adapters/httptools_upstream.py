@@ -52,9 +52,9 @@ class HttptoolsUpstream:
         timeouts = Timeouts(connect_timeout, first_byte=read_timeout, stall=read_timeout)
         self._client = HttpClient(timeouts, Limits(max_body=MAX_BODY), ca_file=ca_file, proxy_of=environment_proxy)
 
-    async def post(self, url: str, header_lines: bytes, body: bytes) -> HttptoolsAnswer:
+    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> HttptoolsAnswer:
         try:
-            response = await self._client.request("POST", url, header_lines, body)
+            response = await self._client.request(method, url, header_lines, body)
         except HttpClientError as error:
             raise _broken(error) from error
         try:

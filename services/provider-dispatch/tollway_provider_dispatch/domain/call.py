@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
+from tollway_dialects.conversation import conversation_of
+from tollway_dialects.request import MalformedRequest, RequestBody
 from tollway_dialects.usage import Usage
 
 if TYPE_CHECKING:
@@ -27,7 +30,40 @@ class ChatCall(msgspec.Struct, frozen=True):
     header_lines: bytes
     query: str
     conversation: bytes
+    """The name that the client gave the conversation in a header; empty where it gave none."""
     strip_usage_event: bool
+    workspace: str = ""
+    kept_answer_id: str = ""
+    """An earlier answer that the call goes on from; the account that made it is the one to ask."""
+    is_kept: bool = False
+    """The provider keeps the answer."""
+
+    def conversation_key(self) -> bytes:
+        """Return what is the same for every call of a conversation; read from the body only where somebody asks."""
+        if self.conversation:
+            return self.conversation
+        try:
+            return conversation_of(RequestBody.parse(self.body), self.dialect, self.workspace)
+        except MalformedRequest:
+            return b""  # the provider judges it
+
+
+class KeptAnswerRequest(msgspec.Struct, frozen=True):
+    """A client's request about an answer that a provider keeps."""
+
+    method: str
+    kept_id: str
+    below: str
+    """Path below the answer; empty for the answer itself."""
+    query: str
+    header_lines: bytes
+    workspace: str
+
+    @property
+    def path(self) -> str:
+        """Path below the provider's path for answers; an id is one segment of it, whatever a client wrote."""
+        name = quote(self.kept_id, safe="")
+        return f"/{name}/{quote(self.below)}" if self.below else f"/{name}"
 
 
 class Outcome(StrEnum):

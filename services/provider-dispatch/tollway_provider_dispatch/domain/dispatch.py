@@ -13,14 +13,16 @@ from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import Attempt, ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.route import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
-    from tollway_provider_dispatch.domain.ports import Clock, UpstreamAnswer, UpstreamClient
+    from tollway_provider_dispatch.domain.ports import Accounts, Clock, UpstreamAnswer, UpstreamClient
     from tollway_provider_dispatch.domain.provider import ProviderKey
-    from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_provider_dispatch.domain.route import Chain
 
 RETRY_AFTER_MS = 1000
 # what an upstream gets to end its answer after the final event
@@ -35,22 +37,26 @@ class Dispatcher:
         chain: Which provider serves which model.
         clients: The HTTP client of each provider, by name.
         clock: Wall time, for the attempts' rows.
+        accounts: Who made what a provider keeps.
     """
 
-    def __init__(self, chain: Chain, clients: Mapping[str, UpstreamClient], clock: Clock) -> None:
+    def __init__(self, chain: Chain, clients: Mapping[str, UpstreamClient], clock: Clock, accounts: Accounts) -> None:
         self.chain = chain
+        self.kept_answers = KeptAnswers(chain, clients, accounts)
         self._clients = clients
         self._clock = clock
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
-        candidate = self.chain.choose(call.models, call.dialect)
-        key = candidate.provider.key_for(call.conversation)
+        candidate, key = await self._maker_of(call) if call.kept_answer_id else self._choose(call)
         attempt = self._begin(candidate, key)
         try:
             answer, head = await self._send(call, candidate, key, attempt)
             try:
-                return self._whole(call, key, attempt, head, await answer.read())
+                body = await answer.read()
+                if call.is_kept and head.status < 300:
+                    await self._note(call, candidate, key, WIRES[call.dialect].read_kept_id(body))
+                return self._whole(call, key, attempt, head, body)
             finally:
                 answer.close()
         except UpstreamBroken as broken:
@@ -58,8 +64,7 @@ class Dispatcher:
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
-        candidate = self.chain.choose(call.models, call.dialect)
-        key = candidate.provider.key_for(call.conversation)
+        candidate, key = await self._maker_of(call) if call.kept_answer_id else self._choose(call)
         attempt = self._begin(candidate, key)
         try:
             answer, head = await self._send(call, candidate, key, attempt)
@@ -68,7 +73,7 @@ class Dispatcher:
             return
         try:
             if _is_event_stream(head):
-                async with aclosing(self._events(call, attempt, head, answer)) as pieces:
+                async with aclosing(self._events(call, candidate, key, attempt, head, answer)) as pieces:
                     async for piece in pieces:
                         yield piece
             else:
@@ -79,17 +84,27 @@ class Dispatcher:
             answer.close()
 
     async def _events(
-        self, call: ChatCall, attempt: Attempt, head: Head, answer: UpstreamAnswer
+        self,
+        call: ChatCall,
+        candidate: Candidate,
+        key: ProviderKey,
+        attempt: Attempt,
+        head: Head,
+        answer: UpstreamAnswer,
     ) -> AsyncGenerator[Piece, None]:
         reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
         yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
         told = reader.told
+        is_noted = not call.is_kept
         reason = "ended_early"
         handed_on = b""
         upstream = answer.pieces()
         try:
             async for data in upstream:
                 handed_on = reader.feed(data)
+                if not is_noted and reader.kept_id:  # before the client can have read it
+                    await self._note(call, candidate, key, reader.kept_id)
+                    is_noted = True
                 if reader.is_complete or reader.error:
                     break
                 if handed_on and reader.told is told:
@@ -111,6 +126,17 @@ class Dispatcher:
         if end.is_complete:
             await _drain(upstream)
 
+    def _choose(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
+        candidate = self.chain.choose(call.models, call.dialect)
+        return candidate, candidate.provider.key_for(call.conversation_key)
+
+    async def _maker_of(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
+        provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)
+        return Candidate(provider, self.chain.choose(call.models, call.dialect).model), key
+
+    async def _note(self, call: ChatCall, candidate: Candidate, key: ProviderKey, kept_id: str) -> None:
+        await self.kept_answers.note(kept_id, call.workspace, candidate.provider, key)
+
     async def _send(
         self, call: ChatCall, candidate: Candidate, key: ProviderKey, attempt: Attempt
     ) -> tuple[UpstreamAnswer, Head]:
@@ -122,7 +148,7 @@ class Dispatcher:
             changed.set("model", candidate.model, "model")
             body, changes = changed.raw, ("model",)
         lines = call.header_lines + provider.lines_with(key)
-        answer = await self._clients[provider.name].post(provider.url(call.dialect, call.query), lines, body)
+        answer = await self._clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body)
         attempt.http_status = answer.status
         told = key.left_out_of(answer.header_lines)
         return answer, Head(answer.status, told, provider.name, candidate.model, changes)

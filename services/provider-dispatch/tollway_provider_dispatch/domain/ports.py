@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tollway_provider_dispatch.domain.account import Account
+
 
 class UpstreamBroken(Exception):
     """
@@ -22,6 +24,10 @@ class UpstreamBroken(Exception):
         super().__init__(message)
         self.reason = reason
         self.is_sent = is_sent
+
+
+class AccountsUnavailable(Exception):
+    """It cannot be known now who made what."""
 
 
 class UpstreamAnswer(Protocol):
@@ -44,8 +50,18 @@ class UpstreamAnswer(Protocol):
 class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
-    async def post(self, url: str, header_lines: bytes, body: bytes) -> UpstreamAnswer:
+    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> UpstreamAnswer:
         """Return once the answer's headers are there; raises `UpstreamBroken`."""
+
+
+class Accounts(Protocol):
+    """Which account made what a provider keeps."""
+
+    async def remember(self, kept_id: str, account: Account) -> None:
+        """Keep it for as long as the provider keeps the answer; raises `AccountsUnavailable`."""
+
+    async def find(self, kept_id: str) -> Account | None:
+        """Return who made it; None where that is not known (any more). Raises `AccountsUnavailable`."""
 
 
 class Clock(Protocol):

@@ -73,17 +73,19 @@ class Provider:
     def name(self) -> str:
         return self.kind.name
 
-    def url(self, dialect: Dialect, query: str) -> str:
-        return f"{self.base_url}{self.kind.paths[dialect]}{'?' + query if query else ''}"
+    def url(self, dialect: Dialect, query: str, below: str = "") -> str:
+        return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"
 
     def lines_with(self, key: ProviderKey) -> bytes:
         """Return the headers that the gateway adds to a request, the key's among them."""
         return _lines((*self.headers, *self.kind.authorise(key.secret)))
 
-    def key_for(self, conversation: bytes) -> ProviderKey:
+    def key_for(self, conversation: Callable[[], bytes]) -> ProviderKey:
         """Return the same key for the same conversation: prompt caches belong to an account."""
+        if len(self.keys) == 1:
+            return self.keys[0]
         # a hash of its own: clients name conversations too, and names begin alike
-        digest = hashlib.blake2b(conversation, digest_size=8).digest()
+        digest = hashlib.blake2b(conversation(), digest_size=8).digest()
         return self.keys[int.from_bytes(digest, "big") % len(self.keys)]
 
 

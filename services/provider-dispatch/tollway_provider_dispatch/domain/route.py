@@ -21,6 +21,7 @@ NATIVE = {
     Dialect.OPENAI_CHAT: "openai",
     Dialect.OPENAI_RESPONSES: "openai",
     Dialect.OPENAI_EMBEDDINGS: "openai",
+    Dialect.OPENAI_INPUT_TOKENS: "openai",
 }
 
 
@@ -59,6 +60,10 @@ class Chain:
     @property
     def provider_names(self) -> list[str]:
         return [provider.name for provider in self._providers]
+
+    def provider(self, name: str) -> Provider | None:
+        """Return the provider of a name; None where it has no key any more."""
+        return next((provider for provider in self._providers if provider.name == name), None)
 
     def choose(self, models: Sequence[str], dialect: Dialect) -> Candidate:
         """

@@ -9,7 +9,7 @@ from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.messages import DIALECTS, usage_to
 from tollway_servicekit.errors import InvalidRequest
 
-from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, KeptAnswerRequest, Outcome, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ _OUTCOMES = {
 }
 
 
-def call_from(message: pb.ChatCall) -> ChatCall:
+def call_from(message: pb.ChatCall, workspace: str) -> ChatCall:
     if message.dialect not in DIALECTS or not message.models:
         raise InvalidRequest("CALL_INCOMPLETE", "a call needs a dialect and at least one model")
     return ChatCall(
@@ -36,7 +36,22 @@ def call_from(message: pb.ChatCall) -> ChatCall:
         query=message.query,
         conversation=message.conversation,
         strip_usage_event=message.strip_usage_event,
+        workspace=workspace,
+        kept_answer_id=message.kept_answer_id,
+        is_kept=message.is_kept,
     )
+
+
+def kept_answer_request_from(message: pb.AskKeptAnswerRequest, workspace: str) -> KeptAnswerRequest:
+    if not message.method or not message.kept_answer_id:
+        raise InvalidRequest("CALL_INCOMPLETE", "a method and the answer's id are needed")
+    return KeptAnswerRequest(
+        message.method, message.kept_answer_id, message.below, message.query, message.header_lines, workspace
+    )
+
+
+def kept_answer_to(piece: Piece) -> pb.AskKeptAnswerResponse:
+    return pb.AskKeptAnswerResponse(head=_head_to(piece.head), body=piece.data, failure=_failure_to(piece.failure))
 
 
 def attempts_to(attempts: Iterable[Attempt]) -> list[chat_pb2.Attempt]:

@@ -9,7 +9,13 @@ from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_servicekit.contract import Contract
 
-from tollway_provider_dispatch.entrypoints.messages import call_from, piece_to, whole_to
+from tollway_provider_dispatch.entrypoints.messages import (
+    call_from,
+    kept_answer_request_from,
+    kept_answer_to,
+    piece_to,
+    whole_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,14 +34,18 @@ class ProviderDispatchServicer:
         self._dispatcher = dispatcher
 
     async def CompleteChat(self, request: pb.CompleteChatRequest, context: CallContext) -> pb.CompleteChatResponse:
-        return whole_to(await self._dispatcher.complete(call_from(request.call)))
+        return whole_to(await self._dispatcher.complete(call_from(request.call, context.workspace)))
 
     async def StreamChat(
         self, request: pb.StreamChatRequest, context: CallContext
     ) -> AsyncGenerator[pb.StreamChatResponse, None]:
-        async with aclosing(self._dispatcher.stream(call_from(request.call))) as pieces:
+        async with aclosing(self._dispatcher.stream(call_from(request.call, context.workspace))) as pieces:
             async for piece in pieces:
                 yield piece_to(piece)
+
+    async def AskKeptAnswer(self, request: pb.AskKeptAnswerRequest, context: CallContext) -> pb.AskKeptAnswerResponse:
+        asked = kept_answer_request_from(request, context.workspace)
+        return kept_answer_to(await self._dispatcher.kept_answers.ask(asked))
 
     async def ListModels(self, request: pb.ListModelsRequest, context: CallContext) -> pb.ListModelsResponse:
         chain = self._dispatcher.chain

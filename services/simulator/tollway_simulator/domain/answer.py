@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tollway_simulator.domain.paraphrases import sampled_words
 from tollway_simulator.domain.prompt import Tool
 from tollway_simulator.domain.prompt_cache import NO_CACHE, CacheUse
 from tollway_simulator.domain.refusal import Refusal
@@ -18,7 +19,7 @@ from tollway_simulator.domain.words import AWKWARD_WORDS, WORDS
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
-    from tollway_simulator.domain.script_queue import ScriptQueue
+    from tollway_simulator.domain.script_queue import Arrival, ScriptQueue
 
 DEFAULT_WORDS = 12
 PIECE_CHARACTERS = 4
@@ -68,16 +69,16 @@ class Answer(msgspec.Struct, frozen=True):
         return sum([len(block.pieces) for block in self.blocks])
 
 
-def choose_script(prompt_text: str, path: str, queue: ScriptQueue) -> tuple[Script, str]:
+def choose_script(prompt_text: str, arrival: Arrival, queue: ScriptQueue) -> tuple[Script, str]:
     """Return the script of a request (a posted one wins over the prompt's own) and its text without directives."""
     script, text = read_script(prompt_text)
-    order = queue.take(path)
+    order = queue.take(arrival)
     return (script if order is None else script.overridden_by(order)), text
 
 
-def make_answer(prompt: Prompt, script: Script, text: str, cache: CacheUse = NO_CACHE) -> Answer:
+def make_answer(prompt: Prompt, script: Script, text: str, cache: CacheUse = NO_CACHE, candidate: str = "") -> Answer:
     """
-    Return the answer to a prompt.
+    Return the answer to a prompt, in the candidate's own wording where the script wants it sampled.
 
     Raises:
         Refusal: A tool is forced that the request does not have.
@@ -87,7 +88,8 @@ def make_answer(prompt: Prompt, script: Script, text: str, cache: CacheUse = NO_
     if tools:
         blocks = (*thinking, *map(_call, tools))
         return Answer(blocks, _usage(prompt, script, cache, blocks, hidden), "tool")
-    words, stop, sequence = _until_stop(prompt, _words(prompt, script, text))
+    said = _words(prompt, script, text, candidate)
+    words, stop, sequence = _until_stop(prompt, _continued(said, prompt.prefill) if prompt.prefill else said)
     blocks = (*thinking, Block("text", words))
     if prompt.max_tokens is not None and prompt.max_tokens < hidden + sum([len(block.pieces) for block in blocks]):
         blocks, hidden = _truncated(blocks, hidden, prompt.max_tokens)
@@ -130,15 +132,29 @@ def _pieces(value: object) -> tuple[str, ...]:
     return tuple(text[i : i + PIECE_CHARACTERS] for i in range(0, len(text), PIECE_CHARACTERS))
 
 
-def _words(prompt: Prompt, script: Script, text: str) -> tuple[str, ...]:
+def _words(prompt: Prompt, script: Script, text: str, candidate: str) -> tuple[str, ...]:
     if prompt.tool_result is not None:
         return tuple(_WORD.findall(f"the tool says: {prompt.tool_result}"))
     if script.echo and (echoed := _WORD.findall(text)):
         return tuple(echoed)
     if prompt.schema is not None:
         return _pieces(sample(prompt.schema))
+    if candidate:
+        return sampled_words(script.words or DEFAULT_WORDS, candidate, prompt.prefill or "")
     words = sentence(script.words or DEFAULT_WORDS, AWKWARD_WORDS if script.unicode else WORDS)
     return words if script.huge is None else ("x" * script.huge, *words[1:])
+
+
+def _continued(pieces: tuple[str, ...], prefill: str) -> tuple[str, ...]:
+    """Return what is left to say after the prefill; all of it where that is none of the answer's own beginnings."""
+    text = "".join(pieces)
+    if prefill.startswith(text):
+        return ()
+    if text.startswith(prefill):
+        return tuple(_WORD.findall(text[len(prefill) :]))
+    if not pieces or prefill[-1].isspace():
+        return pieces
+    return (f" {pieces[0]}", *pieces[1:])
 
 
 @lru_cache(maxsize=64)

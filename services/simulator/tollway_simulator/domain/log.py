@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_ENTRIES = 10_000
 
@@ -17,6 +21,7 @@ class Entry(msgspec.Struct):
     number: int
     received_at: float
     path: str
+    face: str
     dialect: str
     request_id: str = ""
     model: str = ""
@@ -36,6 +41,31 @@ class Entry(msgspec.Struct):
     finished_at: float | None = None
 
 
+class Tally(msgspec.Struct):
+    """What came for one face, model and key; times are Unix seconds, statuses are counted by their number."""
+
+    face: str
+    model: str
+    key_fingerprint: str
+    requests: int = 0
+    completed: int = 0
+    received_at: list[float] = []
+    statuses: dict[int, int] = {}
+
+
+def tally(entries: Iterable[Entry]) -> list[Tally]:
+    """Return one tally for each face, model and key, in the order of their first request."""
+    tallies: dict[tuple[str, str, str], Tally] = {}
+    for entry in entries:
+        of = (entry.face, entry.model, entry.key_fingerprint)
+        one = tallies.setdefault(of, Tally(*of))
+        one.requests += 1
+        one.completed += entry.completed
+        one.received_at.append(entry.received_at)
+        one.statuses[entry.status] = one.statuses.get(entry.status, 0) + 1
+    return list(tallies.values())
+
+
 class Log:
     """The last entries, numbered from 1; numbers go on when the log is cleared."""
 
@@ -44,16 +74,16 @@ class Log:
         self._last_number = 0
         self._changed: asyncio.Future[None] | None = None
 
-    def open(self, path: str, dialect: str) -> Entry:
+    def open(self, path: str, face: str, dialect: str) -> Entry:
         self._last_number += 1
-        entry = Entry(self._last_number, time.time(), path, dialect)
+        entry = Entry(self._last_number, time.time(), path, face, dialect)
         self._entries.append(entry)
-        self._announce()
+        self.announce()
         return entry
 
     def finish(self, entry: Entry) -> None:
         entry.finished_at = time.time()
-        self._announce()
+        self.announce()
 
     def since(self, number: int) -> list[Entry]:
         return [entry for entry in self._entries if entry.number >= number]
@@ -67,7 +97,8 @@ class Log:
             self._changed = asyncio.get_running_loop().create_future()
         return self._changed
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell those who wait that an entry has changed."""
         if self._changed is not None:
             self._changed.set_result(None)
             self._changed = None

@@ -36,6 +36,8 @@ FLAGS = {
     "N": "reasoning effort none",
     "n": "reasoning effort minimal",
     "W": "nothing, but reports what went into the prompt cache",
+    "T": "nothing, but thinks unless it is told not to",
+    "G": "Gemini's function calls without thought signatures",
     "M": "max_tokens in place of max_completion_tokens",
 }
 
@@ -43,6 +45,8 @@ _1M = (1_000_000, 128_000)
 _200K = (200_000, 64_000)
 _GPT_6 = (922_000, 128_000)
 _GPT_54 = (1_050_000, 128_000)
+_GEMINI = (1_048_576, 65_536)
+_DEEPSEEK = (1_000_000, 384_000)
 _GPT_5 = (272_000, 128_000)
 
 MODELS: dict[str, Traits] = {
@@ -69,11 +73,17 @@ MODELS: dict[str, Traits] = {
     "gpt-5.4": Traits(frozenset("M"), *_GPT_54),
     "gpt-4.1": Traits(frozenset(), 1_047_576, 32_768, retires="2027-01-14"),
     "gpt-4o": Traits(frozenset(), 128_000, 16_384, retires="2027-01-14"),
+    "gemini-2.5-pro": Traits(frozenset("T"), *_GEMINI, 4096),
+    "gemini-2.5-flash": Traits(frozenset("T"), *_GEMINI),
+    "deepseek-flash": Traits(frozenset("T"), *_DEEPSEEK, 64),
+    "deepseek-v4-flash": Traits(frozenset("T"), *_DEEPSEEK, 64),
+    "deepseek-v4-pro": Traits(frozenset("T"), *_DEEPSEEK, 64),
     "o3": Traits(frozenset("M"), 200_000, 100_000, retires="2026-12-11"),
 }
 _FAMILIES = (
     (re.compile(r"gpt-(6|5\.[6-9])"), Traits(frozenset("MW"), *_GPT_6)),
     (re.compile(r"gpt-([5-9]|\d\d)"), Traits(frozenset("M"), *_GPT_5)),
+    (re.compile(r"gemini-[34]"), Traits(frozenset("TG"), *_GEMINI)),
     (re.compile(r"o\d(-|$)"), Traits(frozenset("M"))),
 )
 _UNKNOWN = Traits()

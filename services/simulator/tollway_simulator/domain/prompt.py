@@ -35,6 +35,8 @@ class Prompt(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     tool_result: str | None = None
     """Text of the tool results that the conversation ends with; None where it ends otherwise."""
+    prefill: str | None = None
+    """The assistant's words that the conversation ends with, which the answer goes on from."""
     tools: tuple[Tool, ...] = ()
     """The tools that may be called; empty where the caller forbids them."""
     must_call: bool = False

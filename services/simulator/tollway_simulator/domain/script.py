@@ -14,6 +14,9 @@ MAX_WORDS = 100_000
 MAX_SECONDS = 3600
 MAX_BYTES = 64 * 1024 * 1024
 DEFAULT_THINKING_WORDS = 6
+NO_RETRY_AFTER = "none"
+SEED_OF_ITS_OWN = 0
+"""The seed that is another for every request."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WORDS)]
 Words = Annotated[int, msgspec.Meta(ge=1, le=MAX_WORDS)]
@@ -23,6 +26,7 @@ Tokens = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Bytes = Annotated[int, msgspec.Meta(ge=1, le=MAX_BYTES)]
 HeaderValue = Annotated[str, msgspec.Meta(pattern=r"^[!-~]([ -~]{0,198}[!-~])?$")]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,100}$")]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Stop = Literal["refusal", "content_filter", "pause_turn", "model_context_window_exceeded"]
 
 
@@ -49,11 +53,14 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     redacted: bool | None = None
     stop: Stop | None = None
     usage: UsageOverride | None = None
+    sampled: Annotated[int, msgspec.Meta(ge=0, le=2**32)] | None = None
     strict: bool | None = None
+    refuse_prefill: bool | None = None
     # errors in place of an answer
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
     error: ErrorName | None = None
     code: Code | None = None
+    reason: Reason | None = None
     retry_after: HeaderValue | None = None
     should_retry: bool | None = None
     html: bool | None = None
@@ -61,12 +68,16 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     # when it comes
     delay: Seconds | None = None
     pace: Seconds | None = None
+    first_token: Seconds | None = None
     beat: Interval | None = None
     # where it breaks
+    silent: bool | None = None
+    reset: bool | None = None
     cut: Count | None = None
     stall: Count | None = None
     fail: Count | None = None
     end: Count | None = None
+    unfinished: bool | None = None
     garbage: Count | None = None
     # how it looks on the wire
     limits: Count | None = None
@@ -89,12 +100,14 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 NO_SCRIPT = Script()
 _FLAGS = frozenset(
-    "echo unicode tool redacted strict html empty obfuscation ping comments crlf gzip".split()  # noqa: SIM905
+    "echo unicode tool redacted strict refuse_prefill html empty silent reset unfinished "  # noqa: SIM905
+    "obfuscation ping comments crlf gzip".split()
 )
 _WITHOUT_VALUE: dict[str, Any] = {
     **dict.fromkeys(_FLAGS, True),
     "should_retry": True,
     "think": DEFAULT_THINKING_WORDS,
+    "sampled": SEED_OF_ITS_OWN,
 }
 _DIRECTIVE = re.compile(r"\[([a-z_]+)(?:=([^\[\]\s]+))?\]")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,12 @@ from tollway_simulator.domain.answer import choose_script, make_answer
 from tollway_simulator.domain.models import traits_of
 from tollway_simulator.domain.prompt_cache import NO_CACHE, CacheUse, PromptCache
 from tollway_simulator.domain.refusal import Refusal, scripted_refusal
-from tollway_simulator.domain.script import NO_SCRIPT
+from tollway_simulator.domain.script import NO_RETRY_AFTER, NO_SCRIPT, SEED_OF_ITS_OWN
+from tollway_simulator.domain.script_queue import Arrival
+from tollway_simulator.entrypoints.connection.exchange import ClientGone, Exchange
+from tollway_simulator.entrypoints.connection.playback import Failing, play_bodiless, play_json, play_stream
 from tollway_simulator.entrypoints.control import Control
-from tollway_simulator.entrypoints.exchange import ClientGone, Exchange
-from tollway_simulator.entrypoints.playback import Failing, play_bodiless, play_json, play_stream
+from tollway_simulator.entrypoints.keys import fingerprint_of
 from tollway_simulator.entrypoints.routes import Routes
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script import Script
     from tollway_simulator.domain.script_queue import ScriptQueue
-    from tollway_simulator.entrypoints.dialect import Dialect, Endpoint, Provider
-    from tollway_simulator.entrypoints.exchange import Headers
-    from tollway_simulator.entrypoints.routes import Route
+    from tollway_simulator.entrypoints.connection.exchange import Headers
+    from tollway_simulator.entrypoints.dialect import Dialect, Endpoint, Provider, Route
 
 LOGGED_HEADERS = ("anthropic-version", "anthropic-beta", "user-agent", "content-length")
 RETRY_AFTER = "2"
+PREFILL_REFUSED = (
+    "This model does not support assistant message prefill. The conversation must end with a user message."
+)
 
 _LOGGED_HEADERS = [(name.encode(), name) for name in LOGGED_HEADERS]
 
@@ -67,7 +70,7 @@ class Application:
     async def _serve(self, exchange: Exchange) -> None:
         route = self._routes.find(exchange)
         provider = route.provider
-        entry = self._log.open(exchange.path, provider.name)
+        entry = self._log.open(exchange.full_path, provider.name, provider.shape)
         entry.request_id = f"req_{self._run_id}{entry.number:012x}"
         entry.headers = {
             name: value.decode("latin-1")
@@ -77,14 +80,15 @@ class Application:
         exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at)
         try:
             await self._answer(exchange, route, entry)
-        except (Refusal, RecursionError) as error:
+        except (Refusal, RecursionError) as raised:
             # a body may be too deep for what is made of it where its decoder still took it
-            refusal = error if isinstance(error, Refusal) else Refusal(400, "The request body is nested too deeply")
-            entry.status = refusal.status
-            body = provider.render_error(refusal, entry.request_id)
-            if refusal.status == 429:
+            refusal = raised if isinstance(raised, Refusal) else Refusal(400, "The request body is nested too deeply")
+            error = provider.render_error(refusal, entry.request_id)
+            entry.status = error.status
+            if error.status == 429:
                 exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at, 0)
-            await exchange.respond(refusal.status, body, _retry_headers(refusal))
+            headers = _retry_headers(refusal, says_when=error.says_when)
+            await exchange.respond(error.status, error.body, headers, error.lines)
             entry.completed = True
         except ClientGone as gone:
             entry.disconnected_at = gone.at
@@ -99,25 +103,30 @@ class Application:
         if exchange.method not in route.methods:
             raise Refusal(405, "Method Not Allowed")
         if route.needs_key:
-            entry.key_fingerprint = exchange.account = _key_fingerprint(exchange)
+            key = route.provider.read_key(exchange)
+            if not key:
+                raise Refusal(401, "no key: send x-api-key or Authorization: Bearer", name="no_key")
+            entry.key_fingerprint = exchange.account = fingerprint_of(key)
             route.provider.check_headers(exchange)
         if route.dialect is not None:
-            await self._generate(exchange, route.provider, route.dialect, entry, body)
+            await self._generate(exchange, route, route.dialect, entry, body)
         elif route.endpoint is not None:
-            await self._reply(exchange, route.provider, route.endpoint, entry, body)
+            await self._reply(exchange, route, route.endpoint, entry, body)
 
-    async def _generate(
-        self, exchange: Exchange, provider: Provider, dialect: Dialect, entry: Entry, body: bytes
-    ) -> None:
+    async def _generate(self, exchange: Exchange, route: Route, dialect: Dialect, entry: Entry, body: bytes) -> None:
         prompt = dialect.read_prompt(exchange, body)
         entry.model, entry.stream = prompt.model, prompt.stream
-        script, text = choose_script(prompt.text, exchange.path, self._queue)
+        script, text = self._script(prompt.text, route, entry)
         if script.strict:
             dialect.check_strictly(body)
+        if script.refuse_prefill and prompt.prefill is not None:
+            raise Refusal(400, PREFILL_REFUSED)
+        provider = route.provider
         await self._before_answer(exchange, provider, script, entry, can_fail_later=prompt.stream)
         if exchange.status:
             return
-        answer = make_answer(prompt, script, text, self._cache_use(prompt, exchange) if prompt.segments else NO_CACHE)
+        cache = self._cache_use(prompt, exchange) if prompt.segments else NO_CACHE
+        answer = make_answer(prompt, script, text, cache, _candidate(script, entry))
         entry.input_tokens = answer.usage.input
         if prompt.stream:
             padded = bool(script.obfuscation)
@@ -133,13 +142,15 @@ class Application:
         use = self._prompt_cache.use(f"{prompt.model} {exchange.account}", prompt.segments, traits.cache_minimum)
         return use if exchange.path == "/v1/messages" or traits.has("W") else CacheUse(use.read)
 
-    async def _reply(
-        self, exchange: Exchange, provider: Provider, endpoint: Endpoint, entry: Entry, body: bytes
-    ) -> None:
+    def _script(self, text: str, route: Route, entry: Entry) -> tuple[Script, str]:
+        self._log.announce()
+        return choose_script(text, Arrival(route.path, entry.face, entry.model, entry.key_fingerprint), self._queue)
+
+    async def _reply(self, exchange: Exchange, route: Route, endpoint: Endpoint, entry: Entry, body: bytes) -> None:
         reply = endpoint.reply(exchange, body)
         entry.model, entry.input_tokens = reply.model, reply.input_tokens
-        script, _ = choose_script(reply.text, exchange.path, self._queue)
-        await self._before_answer(exchange, provider, script, entry, can_fail_later=False)
+        script, _ = self._script(reply.text, route, entry)
+        await self._before_answer(exchange, route.provider, script, entry, can_fail_later=False)
         if not exchange.status:
             await play_json(exchange, entry, script, 0, reply.body)
 
@@ -155,12 +166,16 @@ class Application:
         """Do what a script wants done before, or in place of, an answer."""
         if script is NO_SCRIPT:
             return
+        if script.silent:
+            await exchange.pause(None)
         has_error = script.status is not None or script.error is not None
         exchange.dress(script)
         if script.limits is not None:
             exchange.head_lines = provider.head_lines(entry.request_id, entry.received_at, script.limits)
         if script.delay and (script.beat is None or has_error):
             await exchange.pause(script.delay)
+        if script.reset and script.cut is None:
+            await exchange.cut(is_reset=True)
         if script.html or script.empty:
             await play_bodiless(exchange, entry, script)
             return
@@ -169,26 +184,17 @@ class Application:
             raise scripted_refusal(script, provider.default_failure)
 
 
-def _retry_headers(refusal: Refusal) -> Headers:
+def _candidate(script: Script, entry: Entry) -> str:
+    """Return what tells whose sampled wording it is; with a seed of its own every request has another."""
+    number = entry.number if script.sampled == SEED_OF_ITS_OWN else ""
+    return f"{script.sampled} {entry.face} {entry.model} {number}" if script.sampled is not None else ""
+
+
+def _retry_headers(refusal: Refusal, *, says_when: bool) -> Headers:
     headers: list[tuple[bytes, bytes]] = []
     after = refusal.retry_after or (RETRY_AFTER if refusal.status == 429 else None)
-    if after:
+    if after and after != NO_RETRY_AFTER and says_when:
         headers.append((b"retry-after", after.encode()))
     if refusal.should_retry is not None:
         headers.append((b"x-should-retry", b"true" if refusal.should_retry else b"false"))
     return tuple(headers)
-
-
-def _key_fingerprint(exchange: Exchange) -> str:
-    key = exchange.headers.get(b"x-api-key", b"").strip()
-    if not key:
-        scheme, _, token = exchange.headers.get(b"authorization", b"").partition(b" ")
-        key = token.strip() if scheme.lower() == b"bearer" else b""
-    if not key:
-        raise Refusal(401, "no key: send x-api-key or Authorization: Bearer")
-    return _fingerprint(key)
-
-
-@lru_cache(maxsize=1024)
-def _fingerprint(key: bytes) -> str:
-    return sha256(key).hexdigest()[:8]

@@ -49,7 +49,7 @@ def decode_body(decoder: msgspec.json.Decoder[T], body: bytes, explain: Callable
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise explain(_wrong_field(str(error))) from error
+        raise explain(wrong_field(str(error))) from error
     except NOT_JSON as error:
         raise explain(None) from error
 
@@ -66,7 +66,7 @@ def explain_plainly(wrong: WrongField | None) -> Refusal:
     return Refusal(400, f"{name}: {wrong.message}" if name else wrong.message, name or None)
 
 
-def _wrong_field(error: str) -> WrongField:
+def wrong_field(error: str) -> WrongField:
     match = _PATH.fullmatch(error)
     message, path = (match[1], match[2] or "") if match else (error, "")
     missing = _MISSING.fullmatch(message)

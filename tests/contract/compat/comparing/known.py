@@ -49,7 +49,6 @@ def _fits(name: str, patterns: str) -> bool:
 
 OWN_ANSWER = "the gateway answers this itself: no provider is asked, and none adds its headers"
 OWN_WORDS = "what the gateway must read itself, it refuses in words of its own"
-NOT_YET = "stored responses cannot be fetched through the gateway yet"
 CUT = "an answer that was cut ends in an error of the dialect; a provider just closes the connection"
 IDS = "the first answer's ids are part of the second request, and no id is made twice: the digest differs by itself"
 USAGE = "usage is always asked for, so that it can be booked, and kept from clients that did not ask"
@@ -71,7 +70,7 @@ KNOWN = (
     Known(OPENAI, "error_of_a_wrong_field", "outcome.message|outcome.body.message", OWN_WORDS),
     Known(ANTHROPIC, "error_of_counting", "received*|outcome.1.headers.*", OWN_ANSWER),
     Known(ANTHROPIC, "error_of_counting", "outcome.1.message|outcome.1.body.error.message", OWN_WORDS),
-    Known(OPENAI, "response_looked_up_and_deleted", "*", NOT_YET),
+    Known(OPENAI, "error_of_an_unknown_previous_response", "received*|outcome.headers.*", OWN_ANSWER),
     Known(SDKS, "cut_answer", "outcome.*", CUT),
     Known(SDKS, "cut_stream", "outcome.error*", CUT),
     Known(PYTHON, "cut_stream_before_its_first_word|cut_stream_that_ends_cleanly", "outcome.error*", CUT),

@@ -34,6 +34,8 @@ class _DialectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dialect.Value
     """POST /v1/responses"""
     DIALECT_OPENAI_EMBEDDINGS: _Dialect.ValueType  # 5
     """POST /v1/embeddings"""
+    DIALECT_OPENAI_INPUT_TOKENS: _Dialect.ValueType  # 6
+    """POST /v1/responses/input_tokens"""
 
 class Dialect(_Dialect, metaclass=_DialectEnumTypeWrapper):
     """The wire shape in which a client asks and is answered."""
@@ -49,6 +51,8 @@ DIALECT_OPENAI_RESPONSES: Dialect.ValueType  # 4
 """POST /v1/responses"""
 DIALECT_OPENAI_EMBEDDINGS: Dialect.ValueType  # 5
 """POST /v1/embeddings"""
+DIALECT_OPENAI_INPUT_TOKENS: Dialect.ValueType  # 6
+"""POST /v1/responses/input_tokens"""
 Global___Dialect: _TypeAlias = Dialect  # noqa: Y015
 
 class _AttemptOutcome:

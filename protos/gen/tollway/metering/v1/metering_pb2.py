@@ -25,43 +25,53 @@ _sym_db = _symbol_database.Default()
 from tollway.chat.v1 import chat_pb2 as tollway_dot_chat_dot_v1_dot_chat__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tollway/metering/v1/metering.proto\x12\x13tollway.metering.v1\x1a\x1atollway/chat/v1/chat.proto\"e\n\x12ReserveCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x03\x12\x15\n\routput_tokens\x18\x04 \x01(\x03\".\n\x13ReserveCallResponse\x12\x17\n\x0freserved_tokens\x18\x01 \x01(\x03\"D\n\x12SettleCallsRequest\x12.\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1f.tollway.metering.v1.CallRecord\"+\n\x13SettleCallsResponse\x12\x14\n\x0c\x62ooked_count\x18\x01 \x01(\x05\";\n\x0fGetUsageRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x15\n\rsince_unix_ms\x18\x02 \x01(\x03\"\xed\x01\n\x10GetUsageResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x03\x12\x14\n\x0c\x66\x61iled_calls\x18\x02 \x01(\x03\x12\x17\n\x0f\x63\x61ncelled_calls\x18\x03 \x01(\x03\x12\x12\n\ncache_hits\x18\x04 \x01(\x03\x12%\n\x05usage\x18\x05 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x16\n\x0e\x63ost_micro_usd\x18\x06 \x01(\x03\x12\x17\n\x0fsaved_micro_usd\x18\x07 \x01(\x03\x12\x19\n\x11monthly_token_cap\x18\x08 \x01(\x03\x12\x14\n\x0cmonth_tokens\x18\t \x01(\x03\"4\n\x10ListCallsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"C\n\x11ListCallsResponse\x12.\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1f.tollway.metering.v1.BookedCall\"\x18\n\x16WatchWorkspacesRequest\"\x8e\x01\n\x17WatchWorkspacesResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x32\n\nworkspaces\x18\x02 \x03(\x0b\x32\x1e.tollway.metering.v1.Workspace\x12-\n\x06prices\x18\x03 \x03(\x0b\x32\x1d.tollway.metering.v1.PriceRow\"I\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bkey_digests\x18\x02 \x03(\x0c\x12\x19\n\x11monthly_token_cap\x18\x03 \x01(\x03\"\xb3\x01\n\x08PriceRow\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_unix_ms\x18\x02 \x01(\x03\x12\x1a\n\x12\x61\x62ove_input_tokens\x18\x03 \x01(\x03\x12\r\n\x05input\x18\x04 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_write_short\x18\x05 \x01(\x03\x12\x18\n\x10\x63\x61\x63he_write_long\x18\x06 \x01(\x03\x12\x12\n\ncache_read\x18\x07 \x01(\x03\x12\x0e\n\x06output\x18\x08 \x01(\x03\"\xfa\x03\n\nCallRecord\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x03\x12\x1d\n\x15time_to_first_byte_ms\x18\x05 \x01(\x03\x12)\n\x07\x64ialect\x18\x06 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x13\n\x0bis_streamed\x18\x07 \x01(\x08\x12\x17\n\x0frequested_model\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x10\n\x08provider\x18\n \x01(\t\x12\x0c\n\x04tier\x18\x0b \x01(\t\x12\x12\n\nclassifier\x18\x0c \x01(\t\x12\r\n\x05\x63\x61\x63he\x18\r \x01(\t\x12/\n\x06status\x18\x0e \x01(\x0e\x32\x1f.tollway.metering.v1.CallStatus\x12\x13\n\x0bhttp_status\x18\x0f \x01(\x05\x12\x0e\n\x06reason\x18\x10 \x01(\t\x12%\n\x05usage\x18\x11 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x17\n\x0fsaved_micro_usd\x18\x12 \x01(\x03\x12*\n\x08\x61ttempts\x18\x13 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x0e\n\x06prompt\x18\x14 \x01(\t\"h\n\nBookedCall\x12-\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1f.tollway.metering.v1.CallRecord\x12\x16\n\x0e\x63ost_micro_usd\x18\x02 \x01(\x03\x12\x13\n\x0bis_unpriced\x18\x03 \x01(\x08*w\n\nCallStatus\x12\x1b\n\x17\x43\x41LL_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41LL_STATUS_SUCCEEDED\x10\x01\x12\x16\n\x12\x43\x41LL_STATUS_FAILED\x10\x02\x12\x19\n\x15\x43\x41LL_STATUS_CANCELLED\x10\x03\x32\xfa\x03\n\x0fMeteringService\x12`\n\x0bReserveCall\x12\'.tollway.metering.v1.ReserveCallRequest\x1a(.tollway.metering.v1.ReserveCallResponse\x12`\n\x0bSettleCalls\x12\'.tollway.metering.v1.SettleCallsRequest\x1a(.tollway.metering.v1.SettleCallsResponse\x12W\n\x08GetUsage\x12$.tollway.metering.v1.GetUsageRequest\x1a%.tollway.metering.v1.GetUsageResponse\x12Z\n\tListCalls\x12%.tollway.metering.v1.ListCallsRequest\x1a&.tollway.metering.v1.ListCallsResponse\x12n\n\x0fWatchWorkspaces\x12+.tollway.metering.v1.WatchWorkspacesRequest\x1a,.tollway.metering.v1.WatchWorkspacesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tollway/metering/v1/metering.proto\x12\x13tollway.metering.v1\x1a\x1atollway/chat/v1/chat.proto\"e\n\x12ReserveCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x03\x12\x15\n\routput_tokens\x18\x04 \x01(\x03\".\n\x13ReserveCallResponse\x12\x17\n\x0freserved_tokens\x18\x01 \x01(\x03\"T\n\x12SettleCallsRequest\x12\x31\n\x07\x63olumns\x18\x02 \x01(\x0b\x32 .tollway.metering.v1.CallColumnsJ\x04\x08\x01\x10\x02R\x05\x63\x61lls\"+\n\x13SettleCallsResponse\x12\x14\n\x0c\x62ooked_count\x18\x01 \x01(\x05\";\n\x0fGetUsageRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\x15\n\rsince_unix_ms\x18\x02 \x01(\x03\"\xed\x01\n\x10GetUsageResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x03\x12\x14\n\x0c\x66\x61iled_calls\x18\x02 \x01(\x03\x12\x17\n\x0f\x63\x61ncelled_calls\x18\x03 \x01(\x03\x12\x12\n\ncache_hits\x18\x04 \x01(\x03\x12%\n\x05usage\x18\x05 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x16\n\x0e\x63ost_micro_usd\x18\x06 \x01(\x03\x12\x17\n\x0fsaved_micro_usd\x18\x07 \x01(\x03\x12\x19\n\x11monthly_token_cap\x18\x08 \x01(\x03\x12\x14\n\x0cmonth_tokens\x18\t \x01(\x03\"4\n\x10ListCallsRequest\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"C\n\x11ListCallsResponse\x12.\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1f.tollway.metering.v1.BookedCall\"\x18\n\x16WatchWorkspacesRequest\"\x8e\x01\n\x17WatchWorkspacesResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x32\n\nworkspaces\x18\x02 \x03(\x0b\x32\x1e.tollway.metering.v1.Workspace\x12-\n\x06prices\x18\x03 \x03(\x0b\x32\x1d.tollway.metering.v1.PriceRow\"I\n\tWorkspace\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bkey_digests\x18\x02 \x03(\x0c\x12\x19\n\x11monthly_token_cap\x18\x03 \x01(\x03\"\xb3\x01\n\x08PriceRow\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_unix_ms\x18\x02 \x01(\x03\x12\x1a\n\x12\x61\x62ove_input_tokens\x18\x03 \x01(\x03\x12\r\n\x05input\x18\x04 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_write_short\x18\x05 \x01(\x03\x12\x18\n\x10\x63\x61\x63he_write_long\x18\x06 \x01(\x03\x12\x12\n\ncache_read\x18\x07 \x01(\x03\x12\x0e\n\x06output\x18\x08 \x01(\x03\"\xfa\x03\n\nCallRecord\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x11\n\tworkspace\x18\x02 \x01(\t\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x04 \x01(\x03\x12\x1d\n\x15time_to_first_byte_ms\x18\x05 \x01(\x03\x12)\n\x07\x64ialect\x18\x06 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x13\n\x0bis_streamed\x18\x07 \x01(\x08\x12\x17\n\x0frequested_model\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x10\n\x08provider\x18\n \x01(\t\x12\x0c\n\x04tier\x18\x0b \x01(\t\x12\x12\n\nclassifier\x18\x0c \x01(\t\x12\r\n\x05\x63\x61\x63he\x18\r \x01(\t\x12/\n\x06status\x18\x0e \x01(\x0e\x32\x1f.tollway.metering.v1.CallStatus\x12\x13\n\x0bhttp_status\x18\x0f \x01(\x05\x12\x0e\n\x06reason\x18\x10 \x01(\t\x12%\n\x05usage\x18\x11 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x17\n\x0fsaved_micro_usd\x18\x12 \x01(\x03\x12*\n\x08\x61ttempts\x18\x13 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x0e\n\x06prompt\x18\x14 \x01(\t\"\xca\x02\n\x0b\x43\x61llColumns\x12\x10\n\x08\x63\x61ll_ids\x18\x01 \x03(\x0c\x12,\n\x05kinds\x18\x02 \x03(\x0b\x32\x1d.tollway.metering.v1.CallKind\x12\x14\n\x0ckind_indexes\x18\x03 \x03(\x05\x12\x17\n\x0fstarted_unix_ms\x18\x04 \x03(\x03\x12\x13\n\x0b\x64uration_ms\x18\x05 \x03(\x03\x12\x1d\n\x15time_to_first_byte_ms\x18\x06 \x03(\x03\x12\x30\n\x05usage\x18\x07 \x01(\x0b\x32!.tollway.metering.v1.UsageColumns\x12\x17\n\x0fsaved_micro_usd\x18\x08 \x03(\x03\x12\x16\n\x0e\x61ttempt_counts\x18\t \x03(\x05\x12\x35\n\x08\x61ttempts\x18\n \x01(\x0b\x32#.tollway.metering.v1.AttemptColumns\"\xae\x02\n\x08\x43\x61llKind\x12\x11\n\tworkspace\x18\x01 \x01(\t\x12)\n\x07\x64ialect\x18\x02 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x13\n\x0bis_streamed\x18\x03 \x01(\x08\x12\x17\n\x0frequested_model\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x10\n\x08provider\x18\x06 \x01(\t\x12\x0c\n\x04tier\x18\x07 \x01(\t\x12\x12\n\nclassifier\x18\x08 \x01(\t\x12\r\n\x05\x63\x61\x63he\x18\t \x01(\t\x12/\n\x06status\x18\n \x01(\x0e\x32\x1f.tollway.metering.v1.CallStatus\x12\x13\n\x0bhttp_status\x18\x0b \x01(\x05\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x0e\n\x06prompt\x18\r \x01(\t\"\xb7\x01\n\x0e\x41ttemptColumns\x12/\n\x05kinds\x18\x01 \x03(\x0b\x32 .tollway.metering.v1.AttemptKind\x12\x14\n\x0ckind_indexes\x18\x02 \x03(\x05\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x03(\x03\x12\x13\n\x0b\x64uration_ms\x18\x04 \x03(\x03\x12\x30\n\x05usage\x18\x05 \x01(\x0b\x32!.tollway.metering.v1.UsageColumns\"\xae\x01\n\x0b\x41ttemptKind\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x17\n\x0fkey_fingerprint\x18\x04 \x01(\t\x12\x13\n\x0bhttp_status\x18\x05 \x01(\x05\x12\x30\n\x07outcome\x18\x06 \x01(\x0e\x32\x1f.tollway.chat.v1.AttemptOutcome\x12\x0e\n\x06reason\x18\x07 \x01(\t\"\xcf\x01\n\x0cUsageColumns\x12\x1d\n\x15uncached_input_tokens\x18\x01 \x03(\x03\x12 \n\x18\x63\x61\x63he_write_short_tokens\x18\x02 \x03(\x03\x12\x1f\n\x17\x63\x61\x63he_write_long_tokens\x18\x03 \x03(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x04 \x03(\x03\x12\x15\n\routput_tokens\x18\x05 \x03(\x03\x12\x18\n\x10reasoning_tokens\x18\x06 \x03(\x03\x12\x11\n\testimated\x18\x07 \x03(\x08\"h\n\nBookedCall\x12-\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1f.tollway.metering.v1.CallRecord\x12\x16\n\x0e\x63ost_micro_usd\x18\x02 \x01(\x03\x12\x13\n\x0bis_unpriced\x18\x03 \x01(\x08*w\n\nCallStatus\x12\x1b\n\x17\x43\x41LL_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43\x41LL_STATUS_SUCCEEDED\x10\x01\x12\x16\n\x12\x43\x41LL_STATUS_FAILED\x10\x02\x12\x19\n\x15\x43\x41LL_STATUS_CANCELLED\x10\x03\x32\xfa\x03\n\x0fMeteringService\x12`\n\x0bReserveCall\x12\'.tollway.metering.v1.ReserveCallRequest\x1a(.tollway.metering.v1.ReserveCallResponse\x12`\n\x0bSettleCalls\x12\'.tollway.metering.v1.SettleCallsRequest\x1a(.tollway.metering.v1.SettleCallsResponse\x12W\n\x08GetUsage\x12$.tollway.metering.v1.GetUsageRequest\x1a%.tollway.metering.v1.GetUsageResponse\x12Z\n\tListCalls\x12%.tollway.metering.v1.ListCallsRequest\x1a&.tollway.metering.v1.ListCallsResponse\x12n\n\x0fWatchWorkspaces\x12+.tollway.metering.v1.WatchWorkspacesRequest\x1a,.tollway.metering.v1.WatchWorkspacesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.metering.v1.metering_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALLSTATUS']._serialized_start=1820
-  _globals['_CALLSTATUS']._serialized_end=1939
+  _globals['_CALLSTATUS']._serialized_start=3047
+  _globals['_CALLSTATUS']._serialized_end=3166
   _globals['_RESERVECALLREQUEST']._serialized_start=87
   _globals['_RESERVECALLREQUEST']._serialized_end=188
   _globals['_RESERVECALLRESPONSE']._serialized_start=190
   _globals['_RESERVECALLRESPONSE']._serialized_end=236
   _globals['_SETTLECALLSREQUEST']._serialized_start=238
-  _globals['_SETTLECALLSREQUEST']._serialized_end=306
-  _globals['_SETTLECALLSRESPONSE']._serialized_start=308
-  _globals['_SETTLECALLSRESPONSE']._serialized_end=351
-  _globals['_GETUSAGEREQUEST']._serialized_start=353
-  _globals['_GETUSAGEREQUEST']._serialized_end=412
-  _globals['_GETUSAGERESPONSE']._serialized_start=415
-  _globals['_GETUSAGERESPONSE']._serialized_end=652
-  _globals['_LISTCALLSREQUEST']._serialized_start=654
-  _globals['_LISTCALLSREQUEST']._serialized_end=706
-  _globals['_LISTCALLSRESPONSE']._serialized_start=708
-  _globals['_LISTCALLSRESPONSE']._serialized_end=775
-  _globals['_WATCHWORKSPACESREQUEST']._serialized_start=777
-  _globals['_WATCHWORKSPACESREQUEST']._serialized_end=801
-  _globals['_WATCHWORKSPACESRESPONSE']._serialized_start=804
-  _globals['_WATCHWORKSPACESRESPONSE']._serialized_end=946
-  _globals['_WORKSPACE']._serialized_start=948
-  _globals['_WORKSPACE']._serialized_end=1021
-  _globals['_PRICEROW']._serialized_start=1024
-  _globals['_PRICEROW']._serialized_end=1203
-  _globals['_CALLRECORD']._serialized_start=1206
-  _globals['_CALLRECORD']._serialized_end=1712
-  _globals['_BOOKEDCALL']._serialized_start=1714
-  _globals['_BOOKEDCALL']._serialized_end=1818
-  _globals['_METERINGSERVICE']._serialized_start=1942
-  _globals['_METERINGSERVICE']._serialized_end=2448
+  _globals['_SETTLECALLSREQUEST']._serialized_end=322
+  _globals['_SETTLECALLSRESPONSE']._serialized_start=324
+  _globals['_SETTLECALLSRESPONSE']._serialized_end=367
+  _globals['_GETUSAGEREQUEST']._serialized_start=369
+  _globals['_GETUSAGEREQUEST']._serialized_end=428
+  _globals['_GETUSAGERESPONSE']._serialized_start=431
+  _globals['_GETUSAGERESPONSE']._serialized_end=668
+  _globals['_LISTCALLSREQUEST']._serialized_start=670
+  _globals['_LISTCALLSREQUEST']._serialized_end=722
+  _globals['_LISTCALLSRESPONSE']._serialized_start=724
+  _globals['_LISTCALLSRESPONSE']._serialized_end=791
+  _globals['_WATCHWORKSPACESREQUEST']._serialized_start=793
+  _globals['_WATCHWORKSPACESREQUEST']._serialized_end=817
+  _globals['_WATCHWORKSPACESRESPONSE']._serialized_start=820
+  _globals['_WATCHWORKSPACESRESPONSE']._serialized_end=962
+  _globals['_WORKSPACE']._serialized_start=964
+  _globals['_WORKSPACE']._serialized_end=1037
+  _globals['_PRICEROW']._serialized_start=1040
+  _globals['_PRICEROW']._serialized_end=1219
+  _globals['_CALLRECORD']._serialized_start=1222
+  _globals['_CALLRECORD']._serialized_end=1728
+  _globals['_CALLCOLUMNS']._serialized_start=1731
+  _globals['_CALLCOLUMNS']._serialized_end=2061
+  _globals['_CALLKIND']._serialized_start=2064
+  _globals['_CALLKIND']._serialized_end=2366
+  _globals['_ATTEMPTCOLUMNS']._serialized_start=2369
+  _globals['_ATTEMPTCOLUMNS']._serialized_end=2552
+  _globals['_ATTEMPTKIND']._serialized_start=2555
+  _globals['_ATTEMPTKIND']._serialized_end=2729
+  _globals['_USAGECOLUMNS']._serialized_start=2732
+  _globals['_USAGECOLUMNS']._serialized_end=2939
+  _globals['_BOOKEDCALL']._serialized_start=2941
+  _globals['_BOOKEDCALL']._serialized_end=3045
+  _globals['_METERINGSERVICE']._serialized_start=3169
+  _globals['_METERINGSERVICE']._serialized_end=3675
 # @@protoc_insertion_point(module_scope)

@@ -95,17 +95,17 @@ Global___ReserveCallResponse: _TypeAlias = ReserveCallResponse  # noqa: Y015
 class SettleCallsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    CALLS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallRecord]: ...
+    def columns(self) -> Global___CallColumns: ...
     def __init__(
         self,
         *,
-        calls: _abc.Iterable[Global___CallRecord] | None = ...,
+        columns: Global___CallColumns | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -361,7 +361,7 @@ Global___PriceRow: _TypeAlias = PriceRow  # noqa: Y015
 
 @_typing.final
 class CallRecord(_message.Message):
-    """One client call, as edge saw it."""
+    """One client call, as edge saw it and the ledger lists it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -444,6 +444,256 @@ class CallRecord(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallRecord: _TypeAlias = CallRecord  # noqa: Y015
+
+@_typing.final
+class CallColumns(_message.Message):
+    """Client calls column by column, since thousands a second are booked and a message for each costs more than its row.
+    The nth value of a column belongs to the nth call: all columns are as long as call_ids.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_IDS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    KIND_INDEXES_FIELD_NUMBER: _builtins.int
+    STARTED_UNIX_MS_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    TIME_TO_FIRST_BYTE_MS_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    SAVED_MICRO_USD_FIELD_NUMBER: _builtins.int
+    ATTEMPT_COUNTS_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def call_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The 16 bytes of each call's id."""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallKind]:
+        """What many calls have in common, each once."""
+
+    @_builtins.property
+    def kind_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which of kinds each call is of, from 0."""
+
+    @_builtins.property
+    def started_unix_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def duration_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def time_to_first_byte_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def usage(self) -> Global___UsageColumns: ...
+    @_builtins.property
+    def saved_micro_usd(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def attempt_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """How many attempts each call has; they follow one another in attempts."""
+
+    @_builtins.property
+    def attempts(self) -> Global___AttemptColumns: ...
+    def __init__(
+        self,
+        *,
+        call_ids: _abc.Iterable[_builtins.bytes] | None = ...,
+        kinds: _abc.Iterable[Global___CallKind] | None = ...,
+        kind_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        started_unix_ms: _abc.Iterable[_builtins.int] | None = ...,
+        duration_ms: _abc.Iterable[_builtins.int] | None = ...,
+        time_to_first_byte_ms: _abc.Iterable[_builtins.int] | None = ...,
+        usage: Global___UsageColumns | None = ...,
+        saved_micro_usd: _abc.Iterable[_builtins.int] | None = ...,
+        attempt_counts: _abc.Iterable[_builtins.int] | None = ...,
+        attempts: Global___AttemptColumns | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_counts", b"attempt_counts", "attempts", b"attempts", "call_ids", b"call_ids", "duration_ms", b"duration_ms", "kind_indexes", b"kind_indexes", "kinds", b"kinds", "saved_micro_usd", b"saved_micro_usd", "started_unix_ms", b"started_unix_ms", "time_to_first_byte_ms", b"time_to_first_byte_ms", "usage", b"usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallColumns: _TypeAlias = CallColumns  # noqa: Y015
+
+@_typing.final
+class CallKind(_message.Message):
+    """The fields of a CallRecord that repeat from call to call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_FIELD_NUMBER: _builtins.int
+    DIALECT_FIELD_NUMBER: _builtins.int
+    IS_STREAMED_FIELD_NUMBER: _builtins.int
+    REQUESTED_MODEL_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    CLASSIFIER_FIELD_NUMBER: _builtins.int
+    CACHE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    HTTP_STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    workspace: _builtins.str
+    dialect: _chat_pb2.Dialect.ValueType
+    is_streamed: _builtins.bool
+    requested_model: _builtins.str
+    model: _builtins.str
+    provider: _builtins.str
+    tier: _builtins.str
+    classifier: _builtins.str
+    cache: _builtins.str
+    status: Global___CallStatus.ValueType
+    http_status: _builtins.int
+    reason: _builtins.str
+    prompt: _builtins.str
+    def __init__(
+        self,
+        *,
+        workspace: _builtins.str = ...,
+        dialect: _chat_pb2.Dialect.ValueType = ...,
+        is_streamed: _builtins.bool = ...,
+        requested_model: _builtins.str = ...,
+        model: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        classifier: _builtins.str = ...,
+        cache: _builtins.str = ...,
+        status: Global___CallStatus.ValueType = ...,
+        http_status: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        prompt: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "classifier", b"classifier", "dialect", b"dialect", "http_status", b"http_status", "is_streamed", b"is_streamed", "model", b"model", "prompt", b"prompt", "provider", b"provider", "reason", b"reason", "requested_model", b"requested_model", "status", b"status", "tier", b"tier", "workspace", b"workspace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallKind: _TypeAlias = CallKind  # noqa: Y015
+
+@_typing.final
+class AttemptColumns(_message.Message):
+    """The attempts of all calls in a CallColumns, those of one call in the order tried."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KINDS_FIELD_NUMBER: _builtins.int
+    KIND_INDEXES_FIELD_NUMBER: _builtins.int
+    STARTED_UNIX_MS_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttemptKind]: ...
+    @_builtins.property
+    def kind_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which of kinds each attempt is of, from 0."""
+
+    @_builtins.property
+    def started_unix_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def duration_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def usage(self) -> Global___UsageColumns: ...
+    def __init__(
+        self,
+        *,
+        kinds: _abc.Iterable[Global___AttemptKind] | None = ...,
+        kind_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        started_unix_ms: _abc.Iterable[_builtins.int] | None = ...,
+        duration_ms: _abc.Iterable[_builtins.int] | None = ...,
+        usage: Global___UsageColumns | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "kind_indexes", b"kind_indexes", "kinds", b"kinds", "started_unix_ms", b"started_unix_ms", "usage", b"usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptColumns: _TypeAlias = AttemptColumns  # noqa: Y015
+
+@_typing.final
+class AttemptKind(_message.Message):
+    """The fields of an Attempt that repeat from call to call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    KEY_FINGERPRINT_FIELD_NUMBER: _builtins.int
+    HTTP_STATUS_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    provider: _builtins.str
+    model: _builtins.str
+    key_fingerprint: _builtins.str
+    http_status: _builtins.int
+    outcome: _chat_pb2.AttemptOutcome.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        provider: _builtins.str = ...,
+        model: _builtins.str = ...,
+        key_fingerprint: _builtins.str = ...,
+        http_status: _builtins.int = ...,
+        outcome: _chat_pb2.AttemptOutcome.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["http_status", b"http_status", "key_fingerprint", b"key_fingerprint", "model", b"model", "number", b"number", "outcome", b"outcome", "provider", b"provider", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttemptKind: _TypeAlias = AttemptKind  # noqa: Y015
+
+@_typing.final
+class UsageColumns(_message.Message):
+    """The fields of a Usage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNCACHED_INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_WRITE_SHORT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_WRITE_LONG_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_READ_TOKENS_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    REASONING_TOKENS_FIELD_NUMBER: _builtins.int
+    ESTIMATED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def uncached_input_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def cache_write_short_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def cache_write_long_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def cache_read_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def output_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def reasoning_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def estimated(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]: ...
+    def __init__(
+        self,
+        *,
+        uncached_input_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        cache_write_short_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        cache_write_long_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        cache_read_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        output_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        reasoning_tokens: _abc.Iterable[_builtins.int] | None = ...,
+        estimated: _abc.Iterable[_builtins.bool] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache_read_tokens", b"cache_read_tokens", "cache_write_long_tokens", b"cache_write_long_tokens", "cache_write_short_tokens", b"cache_write_short_tokens", "estimated", b"estimated", "output_tokens", b"output_tokens", "reasoning_tokens", b"reasoning_tokens", "uncached_input_tokens", b"uncached_input_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UsageColumns: _TypeAlias = UsageColumns  # noqa: Y015
 
 @_typing.final
 class BookedCall(_message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tollway.chat.v1 import chat_pb2 as tollway_dot_chat_dot_v1_dot_chat__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4tollway/provider_dispatch/v1/provider_dispatch.proto\x12\x1ctollway.provider_dispatch.v1\x1a\x1atollway/chat/v1/chat.proto\"K\n\x13\x43ompleteChatRequest\x12\x34\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32&.tollway.provider_dispatch.v1.ChatCall\"\xfc\x01\n\x14\x43ompleteChatResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32(.tollway.provider_dispatch.v1.AnswerHead\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12%\n\x05usage\x18\x03 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12*\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x36\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32%.tollway.provider_dispatch.v1.Failure\x12\x13\n\x0bstop_reason\x18\x06 \x01(\t\"I\n\x11StreamChatRequest\x12\x34\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32&.tollway.provider_dispatch.v1.ChatCall\"\xb9\x02\n\x12StreamChatResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32(.tollway.provider_dispatch.v1.AnswerHead\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12%\n\x05usage\x18\x03 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x34\n\x03\x65nd\x18\x04 \x01(\x0b\x32\'.tollway.provider_dispatch.v1.StreamEnd\x12\x36\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32%.tollway.provider_dispatch.v1.Failure\x12*\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x1c\n\x14output_tokens_so_far\x18\x07 \x01(\x03\"\x13\n\x11ListModelsRequest\"b\n\x12ListModelsResponse\x12\x39\n\x06models\x18\x01 \x03(\x0b\x32).tollway.provider_dispatch.v1.ServedModel\x12\x11\n\tproviders\x18\x02 \x03(\t\"\xdd\x01\n\x08\x43hatCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12)\n\x07\x64ialect\x18\x02 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x0e\n\x06models\x18\x03 \x03(\t\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\x12\r\n\x05query\x18\x06 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x07 \x01(\x0c\x12\x12\n\nbody_model\x18\x08 \x01(\t\x12\x19\n\x11strip_usage_event\x18\t \x01(\x08\x12\x14\n\x0cheader_lines\x18\n \x01(\x0cJ\x04\x08\x05\x10\x06R\x07headers\"x\n\nAnswerHead\x12\x0e\n\x06status\x18\x01 \x01(\x05\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x14\n\x0c\x62ody_changes\x18\x05 \x03(\t\x12\x14\n\x0cheader_lines\x18\x06 \x01(\x0cJ\x04\x08\x02\x10\x03R\x07headers\"E\n\tStreamEnd\x12\x13\n\x0bis_complete\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0bstop_reason\x18\x03 \x01(\t\"B\n\x07\x46\x61ilure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\x03\"Y\n\x0bServedModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12*\n\x08\x64ialects\x18\x03 \x03(\x0e\x32\x18.tollway.chat.v1.Dialect2\xf4\x02\n\x17ProviderDispatchService\x12u\n\x0c\x43ompleteChat\x12\x31.tollway.provider_dispatch.v1.CompleteChatRequest\x1a\x32.tollway.provider_dispatch.v1.CompleteChatResponse\x12q\n\nStreamChat\x12/.tollway.provider_dispatch.v1.StreamChatRequest\x1a\x30.tollway.provider_dispatch.v1.StreamChatResponse0\x01\x12o\n\nListModels\x12/.tollway.provider_dispatch.v1.ListModelsRequest\x1a\x30.tollway.provider_dispatch.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4tollway/provider_dispatch/v1/provider_dispatch.proto\x12\x1ctollway.provider_dispatch.v1\x1a\x1atollway/chat/v1/chat.proto\"K\n\x13\x43ompleteChatRequest\x12\x34\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32&.tollway.provider_dispatch.v1.ChatCall\"\xfc\x01\n\x14\x43ompleteChatResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32(.tollway.provider_dispatch.v1.AnswerHead\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12%\n\x05usage\x18\x03 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12*\n\x08\x61ttempts\x18\x04 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x36\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32%.tollway.provider_dispatch.v1.Failure\x12\x13\n\x0bstop_reason\x18\x06 \x01(\t\"I\n\x11StreamChatRequest\x12\x34\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32&.tollway.provider_dispatch.v1.ChatCall\"\xb9\x02\n\x12StreamChatResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32(.tollway.provider_dispatch.v1.AnswerHead\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12%\n\x05usage\x18\x03 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x34\n\x03\x65nd\x18\x04 \x01(\x0b\x32\'.tollway.provider_dispatch.v1.StreamEnd\x12\x36\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32%.tollway.provider_dispatch.v1.Failure\x12*\n\x08\x61ttempts\x18\x06 \x03(\x0b\x32\x18.tollway.chat.v1.Attempt\x12\x1c\n\x14output_tokens_so_far\x18\x07 \x01(\x03\"r\n\x14\x41skKeptAnswerRequest\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x16\n\x0ekept_answer_id\x18\x02 \x01(\t\x12\r\n\x05\x62\x65low\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12\x14\n\x0cheader_lines\x18\x05 \x01(\x0c\"\x95\x01\n\x15\x41skKeptAnswerResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32(.tollway.provider_dispatch.v1.AnswerHead\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x36\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32%.tollway.provider_dispatch.v1.Failure\"\x13\n\x11ListModelsRequest\"b\n\x12ListModelsResponse\x12\x39\n\x06models\x18\x01 \x03(\x0b\x32).tollway.provider_dispatch.v1.ServedModel\x12\x11\n\tproviders\x18\x02 \x03(\t\"\x86\x02\n\x08\x43hatCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12)\n\x07\x64ialect\x18\x02 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x0e\n\x06models\x18\x03 \x03(\t\x12\x0c\n\x04\x62ody\x18\x04 \x01(\x0c\x12\r\n\x05query\x18\x06 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x07 \x01(\x0c\x12\x12\n\nbody_model\x18\x08 \x01(\t\x12\x19\n\x11strip_usage_event\x18\t \x01(\x08\x12\x14\n\x0cheader_lines\x18\n \x01(\x0c\x12\x16\n\x0ekept_answer_id\x18\x0b \x01(\t\x12\x0f\n\x07is_kept\x18\x0c \x01(\x08J\x04\x08\x05\x10\x06R\x07headers\"x\n\nAnswerHead\x12\x0e\n\x06status\x18\x01 \x01(\x05\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x14\n\x0c\x62ody_changes\x18\x05 \x03(\t\x12\x14\n\x0cheader_lines\x18\x06 \x01(\x0cJ\x04\x08\x02\x10\x03R\x07headers\"E\n\tStreamEnd\x12\x13\n\x0bis_complete\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0bstop_reason\x18\x03 \x01(\t\"B\n\x07\x46\x61ilure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x03 \x01(\x03\"Y\n\x0bServedModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12*\n\x08\x64ialects\x18\x03 \x03(\x0e\x32\x18.tollway.chat.v1.Dialect2\xee\x03\n\x17ProviderDispatchService\x12u\n\x0c\x43ompleteChat\x12\x31.tollway.provider_dispatch.v1.CompleteChatRequest\x1a\x32.tollway.provider_dispatch.v1.CompleteChatResponse\x12q\n\nStreamChat\x12/.tollway.provider_dispatch.v1.StreamChatRequest\x1a\x30.tollway.provider_dispatch.v1.StreamChatResponse0\x01\x12x\n\rAskKeptAnswer\x12\x32.tollway.provider_dispatch.v1.AskKeptAnswerRequest\x1a\x33.tollway.provider_dispatch.v1.AskKeptAnswerResponse\x12o\n\nListModels\x12/.tollway.provider_dispatch.v1.ListModelsRequest\x1a\x30.tollway.provider_dispatch.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,20 +40,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMCHATREQUEST']._serialized_end=519
   _globals['_STREAMCHATRESPONSE']._serialized_start=522
   _globals['_STREAMCHATRESPONSE']._serialized_end=835
-  _globals['_LISTMODELSREQUEST']._serialized_start=837
-  _globals['_LISTMODELSREQUEST']._serialized_end=856
-  _globals['_LISTMODELSRESPONSE']._serialized_start=858
-  _globals['_LISTMODELSRESPONSE']._serialized_end=956
-  _globals['_CHATCALL']._serialized_start=959
-  _globals['_CHATCALL']._serialized_end=1180
-  _globals['_ANSWERHEAD']._serialized_start=1182
-  _globals['_ANSWERHEAD']._serialized_end=1302
-  _globals['_STREAMEND']._serialized_start=1304
-  _globals['_STREAMEND']._serialized_end=1373
-  _globals['_FAILURE']._serialized_start=1375
-  _globals['_FAILURE']._serialized_end=1441
-  _globals['_SERVEDMODEL']._serialized_start=1443
-  _globals['_SERVEDMODEL']._serialized_end=1532
-  _globals['_PROVIDERDISPATCHSERVICE']._serialized_start=1535
-  _globals['_PROVIDERDISPATCHSERVICE']._serialized_end=1907
+  _globals['_ASKKEPTANSWERREQUEST']._serialized_start=837
+  _globals['_ASKKEPTANSWERREQUEST']._serialized_end=951
+  _globals['_ASKKEPTANSWERRESPONSE']._serialized_start=954
+  _globals['_ASKKEPTANSWERRESPONSE']._serialized_end=1103
+  _globals['_LISTMODELSREQUEST']._serialized_start=1105
+  _globals['_LISTMODELSREQUEST']._serialized_end=1124
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1126
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1224
+  _globals['_CHATCALL']._serialized_start=1227
+  _globals['_CHATCALL']._serialized_end=1489
+  _globals['_ANSWERHEAD']._serialized_start=1491
+  _globals['_ANSWERHEAD']._serialized_end=1611
+  _globals['_STREAMEND']._serialized_start=1613
+  _globals['_STREAMEND']._serialized_end=1682
+  _globals['_FAILURE']._serialized_start=1684
+  _globals['_FAILURE']._serialized_end=1750
+  _globals['_SERVEDMODEL']._serialized_start=1752
+  _globals['_SERVEDMODEL']._serialized_end=1841
+  _globals['_PROVIDERDISPATCHSERVICE']._serialized_start=1844
+  _globals['_PROVIDERDISPATCHSERVICE']._serialized_end=2338
 # @@protoc_insertion_point(module_scope)

@@ -151,6 +151,70 @@ class StreamChatResponse(_message.Message):
 Global___StreamChatResponse: _TypeAlias = StreamChatResponse  # noqa: Y015
 
 @_typing.final
+class AskKeptAnswerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    KEPT_ANSWER_ID_FIELD_NUMBER: _builtins.int
+    BELOW_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    HEADER_LINES_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """GET, POST or DELETE."""
+    kept_answer_id: _builtins.str
+    below: _builtins.str
+    """Path below the answer, e.g. "input_items"; empty for the answer itself."""
+    query: _builtins.str
+    """Query string without its question mark."""
+    header_lines: _builtins.bytes
+    """Client headers that belong to the provider, as in ChatCall."""
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        kept_answer_id: _builtins.str = ...,
+        below: _builtins.str = ...,
+        query: _builtins.str = ...,
+        header_lines: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["below", b"below", "header_lines", b"header_lines", "kept_answer_id", b"kept_answer_id", "method", b"method", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskKeptAnswerRequest: _TypeAlias = AskKeptAnswerRequest  # noqa: Y015
+
+@_typing.final
+class AskKeptAnswerResponse(_message.Message):
+    """Exactly one of head and failure is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEAD_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    body: _builtins.bytes
+    @_builtins.property
+    def head(self) -> Global___AnswerHead: ...
+    @_builtins.property
+    def failure(self) -> Global___Failure: ...
+    def __init__(
+        self,
+        *,
+        head: Global___AnswerHead | None = ...,
+        body: _builtins.bytes = ...,
+        failure: Global___Failure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "head", b"head"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "failure", b"failure", "head", b"head"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskKeptAnswerResponse: _TypeAlias = AskKeptAnswerResponse  # noqa: Y015
+
+@_typing.final
 class ListModelsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -206,6 +270,8 @@ class ChatCall(_message.Message):
     BODY_MODEL_FIELD_NUMBER: _builtins.int
     STRIP_USAGE_EVENT_FIELD_NUMBER: _builtins.int
     HEADER_LINES_FIELD_NUMBER: _builtins.int
+    KEPT_ANSWER_ID_FIELD_NUMBER: _builtins.int
+    IS_KEPT_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     dialect: _chat_pb2.Dialect.ValueType
     body: _builtins.bytes
@@ -213,7 +279,9 @@ class ChatCall(_message.Message):
     query: _builtins.str
     """Query string without its question mark."""
     conversation: _builtins.bytes
-    """Hash of the conversation: its calls share a provider key."""
+    """The conversation's name, where the client gave it one in a header: its calls share a provider key.
+    Empty: the id of it in the body counts, else how it began.
+    """
     body_model: _builtins.str
     """Model named in the body; where another one is called, the name in the body is replaced."""
     strip_usage_event: _builtins.bool
@@ -222,6 +290,12 @@ class ChatCall(_message.Message):
     """Client headers that belong to the provider (anthropic-beta, openai-organization …): "name: value" CRLF for each,
     names in lower case.
     """
+    kept_answer_id: _builtins.str
+    """An earlier answer that the provider keeps and this call goes on from: it is sent to the account that made that one.
+    NOT_FOUND, reason KEPT_ANSWER_UNKNOWN, where none of the caller's workspace has this id.
+    """
+    is_kept: _builtins.bool
+    """The provider keeps this call's answer too: which account made it is remembered, for the caller's workspace."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Models that may answer, best first; never empty."""
@@ -238,10 +312,12 @@ class ChatCall(_message.Message):
         body_model: _builtins.str = ...,
         strip_usage_event: _builtins.bool = ...,
         header_lines: _builtins.bytes = ...,
+        kept_answer_id: _builtins.str = ...,
+        is_kept: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "header_lines", b"header_lines", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "header_lines", b"header_lines", "is_kept", b"is_kept", "kept_answer_id", b"kept_answer_id", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

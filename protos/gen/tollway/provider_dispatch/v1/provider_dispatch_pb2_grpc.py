@@ -45,6 +45,11 @@ class ProviderDispatchServiceStub:
                 request_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatRequest.SerializeToString,
                 response_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatResponse.FromString,
                 _registered_method=True)
+        self.AskKeptAnswer = channel.unary_unary(
+                '/tollway.provider_dispatch.v1.ProviderDispatchService/AskKeptAnswer',
+                request_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerRequest.SerializeToString,
+                response_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/tollway.provider_dispatch.v1.ProviderDispatchService/ListModels',
                 request_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.ListModelsRequest.SerializeToString,
@@ -70,6 +75,14 @@ class ProviderDispatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AskKeptAnswer(self, request, context):
+        """Something about an answer that a provider keeps, asked of the account that made it.
+        NOT_FOUND, reason KEPT_ANSWER_UNKNOWN: none of the caller's workspace has this id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
         """What can be called with the keys at hand.
         """
@@ -89,6 +102,11 @@ def add_ProviderDispatchServiceServicer_to_server(servicer, server):
                     servicer.StreamChat,
                     request_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatRequest.FromString,
                     response_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatResponse.SerializeToString,
+            ),
+            'AskKeptAnswer': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskKeptAnswer,
+                    request_deserializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerRequest.FromString,
+                    response_serializer=tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -151,6 +169,33 @@ class ProviderDispatchService:
             '/tollway.provider_dispatch.v1.ProviderDispatchService/StreamChat',
             tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatRequest.SerializeToString,
             tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.StreamChatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskKeptAnswer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.provider_dispatch.v1.ProviderDispatchService/AskKeptAnswer',
+            tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerRequest.SerializeToString,
+            tollway_dot_provider__dispatch_dot_v1_dot_provider__dispatch__pb2.AskKeptAnswerResponse.FromString,
             options,
             channel_credentials,
             insecure,

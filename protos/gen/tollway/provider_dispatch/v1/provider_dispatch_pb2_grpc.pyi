@@ -37,6 +37,10 @@ class ProviderDispatchServiceStub:
     """A whole answer in one message, for calls that do not stream."""
     StreamChat: _grpc.UnaryStreamMultiCallable[_provider_dispatch_pb2.StreamChatRequest, _provider_dispatch_pb2.StreamChatResponse]
     """The answer as it comes; cancelling the RPC closes the upstream connection at once."""
+    AskKeptAnswer: _grpc.UnaryUnaryMultiCallable[_provider_dispatch_pb2.AskKeptAnswerRequest, _provider_dispatch_pb2.AskKeptAnswerResponse]
+    """Something about an answer that a provider keeps, asked of the account that made it.
+    NOT_FOUND, reason KEPT_ANSWER_UNKNOWN: none of the caller's workspace has this id.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListModelsRequest, _provider_dispatch_pb2.ListModelsResponse]
     """What can be called with the keys at hand."""
 
@@ -49,6 +53,10 @@ class ProviderDispatchServiceAsyncStub(ProviderDispatchServiceStub):
     """A whole answer in one message, for calls that do not stream."""
     StreamChat: _aio.UnaryStreamMultiCallable[_provider_dispatch_pb2.StreamChatRequest, _provider_dispatch_pb2.StreamChatResponse]  # type: ignore[assignment]
     """The answer as it comes; cancelling the RPC closes the upstream connection at once."""
+    AskKeptAnswer: _aio.UnaryUnaryMultiCallable[_provider_dispatch_pb2.AskKeptAnswerRequest, _provider_dispatch_pb2.AskKeptAnswerResponse]  # type: ignore[assignment]
+    """Something about an answer that a provider keeps, asked of the account that made it.
+    NOT_FOUND, reason KEPT_ANSWER_UNKNOWN: none of the caller's workspace has this id.
+    """
     ListModels: _aio.UnaryUnaryMultiCallable[_provider_dispatch_pb2.ListModelsRequest, _provider_dispatch_pb2.ListModelsResponse]  # type: ignore[assignment]
     """What can be called with the keys at hand."""
 
@@ -70,6 +78,16 @@ class ProviderDispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_provider_dispatch_pb2.StreamChatResponse], _abc.AsyncIterator[_provider_dispatch_pb2.StreamChatResponse]]:
         """The answer as it comes; cancelling the RPC closes the upstream connection at once."""
+
+    @_abc_1.abstractmethod
+    def AskKeptAnswer(
+        self,
+        request: _provider_dispatch_pb2.AskKeptAnswerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_dispatch_pb2.AskKeptAnswerResponse, _abc.Awaitable[_provider_dispatch_pb2.AskKeptAnswerResponse]]:
+        """Something about an answer that a provider keeps, asked of the account that made it.
+        NOT_FOUND, reason KEPT_ANSWER_UNKNOWN: none of the caller's workspace has this id.
+        """
 
     @_abc_1.abstractmethod
     def ListModels(

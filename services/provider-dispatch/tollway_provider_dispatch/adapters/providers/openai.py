@@ -13,6 +13,7 @@ OPENAI = ProviderKind(
         Dialect.OPENAI_CHAT: "/chat/completions",
         Dialect.OPENAI_RESPONSES: "/responses",
         Dialect.OPENAI_EMBEDDINGS: "/embeddings",
+        Dialect.OPENAI_INPUT_TOKENS: "/responses/input_tokens",
     },
     authorise=lambda key: [("authorization", f"Bearer {key}")],
 )

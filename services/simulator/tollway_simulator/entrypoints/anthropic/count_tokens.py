@@ -11,7 +11,7 @@ from tollway_simulator.entrypoints.anthropic.validation import checked_prompt
 from tollway_simulator.entrypoints.dialect import Reply
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 
 class CountTokens:

@@ -16,8 +16,8 @@ from tollway_simulator.entrypoints.bodies import unknown_fields
 if TYPE_CHECKING:
     from tollway_simulator.domain.answer import Answer
     from tollway_simulator.domain.prompt import Prompt
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Stream
-    from tollway_simulator.entrypoints.exchange import Exchange
 
 FIELDS = frozenset(
     [

@@ -10,10 +10,16 @@ import msgspec
 
 from tollway_simulator.domain.error_names import ANTHROPIC_ERRORS
 from tollway_simulator.domain.refusal import Refusal
+from tollway_simulator.entrypoints.dialect import ErrorAnswer
+from tollway_simulator.entrypoints.keys import key_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_simulator.domain.faces import Face
     from tollway_simulator.entrypoints.bodies import WrongField
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
+    from tollway_simulator.entrypoints.dialect import Provider
 
 VERSIONS = {b"2023-01-01", b"2023-06-01", b"2026-10-21"}
 
@@ -34,7 +40,10 @@ ERROR_TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-
+WORDS = {
+    "context_length_exceeded": "prompt is too long: 218340 tokens > 200000 maximum",
+    "content_policy_violation": "Output blocked by content filtering policy: {reason}",
+}
 
 _EXPECTED = re.compile(r"Expected `(\w+)")
 _BOUND = re.compile(r"Expected `(\w+)`(?: of length)? ([<>]=) (\d+)")
@@ -53,8 +62,12 @@ _KINDS = {
 class Anthropic:
     """Implements `Provider`."""
 
-    name = "anthropic"
+    name: Face = "anthropic"
+    shape = "anthropic"
     default_failure = 529
+
+    def read_key(self, exchange: Exchange) -> bytes:
+        return key_in(exchange)
 
     def check_headers(self, exchange: Exchange) -> None:
         version = exchange.headers.get(b"anthropic-version")
@@ -76,8 +89,9 @@ class Anthropic:
             self._standing = _standing(self._second, REQUESTS_PER_MINUTE - 1)
         return b"request-id: %b\r\n%b" % (request_id.encode(), self._standing)
 
-    def render_error(self, refusal: Refusal, request_id: str) -> bytes:
-        return msgspec.json.encode({"type": "error", "error": error_object(refusal), "request_id": request_id})
+    def render_error(self, refusal: Refusal, request_id: str) -> ErrorAnswer:
+        body = {"type": "error", "error": error_object(refusal), "request_id": request_id}
+        return ErrorAnswer(refusal.status, msgspec.json.encode(body))
 
 
 def _standing(now: int, remaining: int) -> bytes:
@@ -97,7 +111,7 @@ def error_object(refusal: Refusal) -> dict[str, Any]:
         kind = refusal.name
     else:
         kind = ERROR_TYPES.get(refusal.status, "api_error" if refusal.status >= 500 else "invalid_request_error")
-    error: dict[str, Any] = {"type": kind, "message": refusal.message}
+    error: dict[str, Any] = {"type": kind, "message": refusal.worded(WORDS)}
     if refusal.code:
         error["details"] = {"error_code": refusal.code}
     return error
@@ -122,3 +136,25 @@ def _said(message: str) -> str:
     if match := _EXPECTED.match(message):
         return f"Input should be a valid {_KINDS.get(match[1], match[1])}"
     return message
+
+
+class Lent(Anthropic):
+    """Anthropic's API as another provider serves it: no version is demanded, and the headers are the other's."""
+
+    def __init__(self, owner: Provider, kind_of: Callable[[Refusal], str] | None = None) -> None:
+        super().__init__()
+        self.name = owner.name
+        self._owner = owner
+        self._kind_of = kind_of
+
+    def check_headers(self, exchange: Exchange) -> None:
+        """Nothing but the key is demanded."""
+
+    def head_lines(self, request_id: str, received_at: float, remaining: int | None = None) -> bytes:
+        return self._owner.head_lines(request_id, received_at, remaining)
+
+    def render_error(self, refusal: Refusal, request_id: str) -> ErrorAnswer:
+        error = error_object(refusal)
+        if self._kind_of is not None:
+            error["error_type"] = self._kind_of(refusal)
+        return ErrorAnswer(refusal.status, msgspec.json.encode({"type": "error", "error": error}))

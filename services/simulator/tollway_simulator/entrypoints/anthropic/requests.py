@@ -30,6 +30,7 @@ def read_request(request: Request, binding: str, *, is_marked: bool) -> Prompt:
         stream=bool(request.stream),
         max_tokens=None if request.max_tokens is msgspec.UNSET else request.max_tokens,
         tool_result=_tool_result(request.messages[-1]),
+        prefill=_prefill(request.messages[-1]),
         tools=_callable(tools) if tools and (choice is None or choice.type != "none") else (),
         must_call=choice is not None and choice.type in ("any", "tool"),
         forced_tool=choice.name if choice is not None else "",
@@ -75,6 +76,10 @@ def _tool_result(message: Message) -> str | None:
         return None
     results = [text_of(nested_content(part)) for part in message.content if part.type == "tool_result"]
     return " ".join(results) if results else None
+
+
+def _prefill(message: Message) -> str | None:
+    return text_of(message.content) if message.role == "assistant" else None
 
 
 def _callable(tools: list[ToolSpec]) -> tuple[Tool, ...]:

@@ -21,7 +21,7 @@ from tollway_simulator.entrypoints.bodies import decode_body, decode_part
 if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.entrypoints.anthropic.schema import ToolSpec
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 VERSION_WITHOUT_SAMPLING = b"2026-10-21"
 MAX_MARKS = 4

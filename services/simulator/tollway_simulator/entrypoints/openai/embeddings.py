@@ -17,7 +17,7 @@ from tollway_simulator.entrypoints.dialect import Reply
 from tollway_simulator.entrypoints.openai.wording import explain
 
 if TYPE_CHECKING:
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 MAX_INPUTS = 2048
 MAX_INPUT_TOKENS = 8192

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tollway_simulator.domain.error_names import OPENAI_ERRORS
+from tollway_simulator.entrypoints.dialect import ErrorAnswer
+from tollway_simulator.entrypoints.keys import key_in
 
 if TYPE_CHECKING:
+    from tollway_simulator.domain.faces import Face
     from tollway_simulator.domain.refusal import Refusal
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 ORGANIZATION = "org-simulator"
 VERSION = "2020-10-01"
@@ -33,6 +36,13 @@ NAMED: dict[str, tuple[str, str | None]] = {
     "not_found": ("invalid_request_error", None),
     "service_unavailable": ("service_unavailable_error", "service_unavailable"),
 }
+WORDS = {
+    "context_length_exceeded": (
+        "This model's maximum context length is 128000 tokens. However, your messages resulted in 141312 tokens. "
+        "Please reduce the length of the messages."
+    ),
+    "content_policy_violation": "Your request was rejected as a result of our safety system. Reason: {reason}",
+}
 
 
 def _limits(remaining: int) -> bytes:
@@ -52,8 +62,12 @@ _LIMITS = _limits(REQUESTS_PER_MINUTE - 1)
 class OpenAI:
     """Implements `Provider`."""
 
-    name = "openai"
+    name: Face = "openai"
+    shape = "openai"
     default_failure = 500
+
+    def read_key(self, exchange: Exchange) -> bytes:
+        return key_in(exchange)
 
     def check_headers(self, exchange: Exchange) -> None:
         """Nothing but the key is demanded."""
@@ -63,8 +77,8 @@ class OpenAI:
         took = max(0, int((time.time() - received_at) * 1000))
         return b"x-request-id: %b\r\nopenai-processing-ms: %d\r\n%b" % (request_id.encode(), took, limits)
 
-    def render_error(self, refusal: Refusal, request_id: str) -> bytes:
-        return msgspec.json.encode({"error": error_object(refusal)})
+    def render_error(self, refusal: Refusal, request_id: str) -> ErrorAnswer:
+        return ErrorAnswer(refusal.status, msgspec.json.encode({"error": error_object(refusal)}))
 
 
 def error_object(refusal: Refusal) -> dict[str, Any]:
@@ -75,4 +89,4 @@ def error_object(refusal: Refusal) -> dict[str, Any]:
         kind, code = "invalid_request_error", refusal.name
     else:
         kind, code = ERRORS.get(refusal.status, (default, None))
-    return {"message": refusal.message, "type": kind, "param": refusal.param, "code": refusal.code or code}
+    return {"message": refusal.worded(WORDS), "type": kind, "param": refusal.param, "code": refusal.code or code}

@@ -1,4 +1,4 @@
-"""An answer as OpenAI's chat completion object; used by `dialect` and `streams`."""
+"""An answer as a chat completion object; used by `dialect` and `streams`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tollway_simulator.entrypoints.openai.logprobs import logprobs_of
 
 if TYPE_CHECKING:
-    from tollway_simulator.domain.answer import Answer, Block, Usage
+    from tollway_simulator.domain.answer import Answer, Block
     from tollway_simulator.domain.prompt import Prompt
+    from tollway_simulator.entrypoints.openai_chat.flavour import Flavour
 
 FINISH_REASONS = {
     "end": "stop",
@@ -23,27 +24,32 @@ FINISH_REASONS = {
 }
 
 
-def envelope(prompt: Prompt, request_id: str, kind: str) -> dict[str, Any]:
+def envelope(flavour: Flavour, prompt: Prompt, request_id: str, kind: str) -> dict[str, Any]:
     return {
-        "id": request_id.replace("req_", "chatcmpl-"),
+        "id": request_id.replace("req_", flavour.id_prefix),
         "object": kind,
         "created": int(time.time()),
         "model": prompt.model,
-        "service_tier": "default",
-        "system_fingerprint": "fp_simulator",
+        **flavour.extras(prompt),
     }
 
 
-def completion(prompt: Prompt, answer: Answer, request_id: str) -> dict[str, Any]:
-    whole = envelope(prompt, request_id, "chat.completion")
+def completion(flavour: Flavour, prompt: Prompt, answer: Answer, request_id: str) -> dict[str, Any]:
+    whole = envelope(flavour, prompt, request_id, "chat.completion")
     message, logprobs = _message(prompt, answer, request_id)
+    if flavour.reasoning and (thought := thought_in(answer)):
+        message[flavour.reasoning] = thought
     finish = FINISH_REASONS[answer.stop]
     whole["choices"] = [
         {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
         for index in range(prompt.choices)
     ]
-    whole["usage"] = usage_object(answer.usage)
+    whole["usage"] = flavour.usage_object(answer.usage)
     return whole
+
+
+def thought_in(answer: Answer) -> str:
+    return "".join([block.text for block in answer.blocks if block.kind == "thinking"])
 
 
 def _message(prompt: Prompt, answer: Answer, request_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -65,15 +71,3 @@ def call_object(block: Block, index: int, request_id: str, arguments: str) -> di
     function = {"name": block.tool.name if block.tool else "", "arguments": arguments}
     suffix = f"_{index}" if index else ""
     return {"id": request_id.replace("req_", "call_") + suffix, "type": "function", "function": function}
-
-
-def usage_object(usage: Usage) -> dict[str, Any]:
-    cache = usage.cache
-    prompt_tokens = usage.input + cache.read + cache.write
-    return {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": usage.output,
-        "total_tokens": prompt_tokens + usage.output,
-        "prompt_tokens_details": {"cached_tokens": cache.read, "cache_write_tokens": cache.write},
-        "completion_tokens_details": {"reasoning_tokens": min(usage.thinking, usage.output)},
-    }

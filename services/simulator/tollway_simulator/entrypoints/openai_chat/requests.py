@@ -37,6 +37,7 @@ def read_request(request: Request) -> Prompt:
         include_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
         max_tokens=request.max_completion_tokens or request.max_tokens,
         tool_result=_tool_result(request.messages),
+        prefill=_prefill(request.messages[-1]),
         tools=tuple(map(_tool, functions)) if functions and choice != "none" else (),
         must_call=choice == "required" or bool(named),
         forced_tool=named,
@@ -44,14 +45,15 @@ def read_request(request: Request) -> Prompt:
         stop_sequences=() if not request.stop else _stops(request.stop),
         schema=None if request.response_format is None else _schema(request.response_format),
         choices=request.n or 1,
-        segments=() if request.prompt_cache_key is None else _segments(request, functions),
+        segments=() if request.prompt_cache_key is None else segments_of(request),
         request=request,
     )
 
 
-def _segments(request: Request, functions: list[Function] | tuple[()]) -> tuple[Segment, ...]:
+def segments_of(request: Request) -> tuple[Segment, ...]:
     """Return the prompt in the order of caching, every piece of which may be kept, under the caller's key."""
     key = Segment(msgspec.json.encode(request.prompt_cache_key), 0)
+    functions = _functions(request.tools) if request.tools else []
     tools = [Segment(msgspec.json.encode(one), _function_bytes(one), "5m") for one in functions]
     turns = [Segment(msgspec.json.encode(one), message_bytes(one), "5m") for one in request.messages]
     return (key, *tools, *turns)
@@ -90,6 +92,10 @@ def _tool_result(messages: list[Message]) -> str | None:
             break
         results.append(text_of(message.content))
     return " ".join(reversed(results)) if results else None
+
+
+def _prefill(message: Message) -> str | None:
+    return text_of(message.content) if message.role == "assistant" and not message.tool_calls else None
 
 
 def _functions(tools: list[ToolSpec]) -> list[Function]:

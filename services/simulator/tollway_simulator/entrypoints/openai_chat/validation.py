@@ -20,12 +20,13 @@ from tollway_simulator.entrypoints.openai_chat.schema import decoder
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
+    from tollway_simulator.entrypoints.openai_chat.flavour import Flavour
     from tollway_simulator.entrypoints.openai_chat.schema import Request, ResponseFormat
 
 
-def checked_prompt(body: bytes) -> Prompt:
+def checked_prompt(flavour: Flavour, body: bytes) -> Prompt:
     """Return what a body means, or raise the Refusal that the provider would answer."""
-    request = decode_body(decoder, body, explain)
+    request = decode_body(decoder, body, flavour.explain)
     _check_limits(request)
     if request.top_logprobs and not request.logprobs:
         message = "Invalid value for 'top_logprobs': 'top_logprobs' is only allowed when 'logprobs' is enabled."
@@ -39,7 +40,8 @@ def checked_prompt(body: bytes) -> Prompt:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise Refusal(400, message, "stream_options")
     check_metadata(request.metadata)
-    return read_request(request)
+    flavour.check(request, body)
+    return flavour.adapt(read_request(request), request, body)
 
 
 def _check_limits(request: Request) -> None:

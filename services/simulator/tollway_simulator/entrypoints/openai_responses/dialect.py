@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.refusal import Refusal
     from tollway_simulator.domain.response_store import ResponseStore
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
     from tollway_simulator.entrypoints.dialect import Stream
-    from tollway_simulator.entrypoints.exchange import Exchange
     from tollway_simulator.entrypoints.openai_responses.schema import Request
 
 

@@ -43,6 +43,7 @@ def read_request(request: Request, bytes_before: int) -> Prompt:
         stream=bool(request.stream),
         max_tokens=request.max_output_tokens,
         tool_result=_tool_result(items),
+        prefill=text_of(items[-1].content) if items and items[-1].role == "assistant" else None,
         tools=tuple([Tool(tool.name, tool.parameters or {}) for tool in functions]) if choice != "none" else (),
         must_call=choice == "required" or (isinstance(choice, ToolChoice) and _must_call(choice)),
         forced_tool=choice.name if isinstance(choice, ToolChoice) and choice.type == "function" else "",

@@ -13,7 +13,7 @@ from tollway_simulator.entrypoints.openai_responses.validation import checked_pr
 
 if TYPE_CHECKING:
     from tollway_simulator.domain.response_store import ResponseStore
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
 
 
 class StoredResponses:

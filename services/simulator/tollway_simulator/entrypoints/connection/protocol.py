@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     import asyncio
 
 CONNECTION_EXTENSION = "tollway.connection"
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""What SO_LINGER is told: wait for nothing."""
 
 
 class Connection:
@@ -50,6 +54,14 @@ class Connection:
             self._transport.write(self._head)
             self._head = b""
         self._transport.close()
+
+    def reset(self) -> None:
+        """Close the connection with a TCP reset."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self._transport.abort()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollway_simulator.domain.refusal import scripted_refusal
-from tollway_simulator.entrypoints.dialect import Stream
-from tollway_simulator.entrypoints.exchange import EVENTS, HTML, JSON
-from tollway_simulator.entrypoints.trimming import trim
+from tollway_simulator.entrypoints.connection.exchange import EVENTS, HTML, JSON
+from tollway_simulator.entrypoints.connection.trimming import trim, without_last_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tollway_simulator.domain.log import Entry
     from tollway_simulator.domain.prompt import Prompt
     from tollway_simulator.domain.script import Script
-    from tollway_simulator.entrypoints.dialect import Dialect
-    from tollway_simulator.entrypoints.exchange import Exchange
+    from tollway_simulator.entrypoints.connection.exchange import Exchange
+    from tollway_simulator.entrypoints.dialect import Dialect, Stream
 
 EVENTS_PER_WRITE = 512
 ERROR_PAGE = b"""<html>
@@ -52,10 +52,12 @@ async def play_json(exchange: Exchange, entry: Entry, script: Script, words: int
     kind, _ = _break(script, words)
     if script.beat is not None:
         await _beat_json(exchange, script, kind)
+    elif script.first_token:
+        await exchange.pause(script.first_token)
     if kind == "stall":
         await exchange.pause(None)
     entry.status = 200
-    if kind in ("", "fail"):
+    if kind in ("", "fail", "unfinished"):
         if script.garbage is not None and script.garbage <= words:
             body = body[:-1] + b',"'
         await _send_json(exchange, body)
@@ -65,7 +67,7 @@ async def play_json(exchange: Exchange, entry: Entry, script: Script, words: int
     else:
         await exchange.start(200, JSON, len(body))
         await exchange.write(body[: len(body) // 2], more=True)
-        await exchange.cut()
+        await exchange.cut(is_reset=bool(script.reset))
 
 
 async def _send_json(exchange: Exchange, body: bytes) -> None:
@@ -75,9 +77,13 @@ async def _send_json(exchange: Exchange, body: bytes) -> None:
         await exchange.respond(200, body)
 
 
+def _seconds_before(script: Script) -> float:
+    return (script.delay or 0) + (script.first_token or 0)
+
+
 async def _beat_json(exchange: Exchange, script: Script, kind: str) -> None:
     await exchange.start(200, JSON, is_joined=False)
-    await _wait(exchange, None if kind == "stall" else script.delay or 0, script, b"\n")
+    await _wait(exchange, None if kind == "stall" else _seconds_before(script), script, b"\n")
 
 
 async def play_stream(
@@ -87,9 +93,13 @@ async def play_stream(
     kind, at = _break(script, len(stream.deltas))
     stream, tail = _broken(stream, kind, at, script, dialect, failing)
     entry.status = 200
-    await exchange.start(200, EVENTS, is_joined=script.beat is None)
+    await exchange.start(200, stream.lines, is_joined=script.beat is None)
     if script.beat is not None:
         await _wait(exchange, script.delay or 0, script, dialect.keep_alive)
+    if script.first_token:
+        await exchange.write(stream.head, more=True)
+        await _wait(exchange, script.first_token, script, dialect.keep_alive)
+        stream = replace(stream, head=b"")
     first = True
     for data, words, is_last in _writes(stream, tail, EVENTS_PER_WRITE if script.pace is None else 1):
         if not first:
@@ -99,7 +109,7 @@ async def play_stream(
         entry.output_tokens += words
         entry.completed = is_last and not kind
     if kind == "cut":
-        await exchange.cut()
+        await exchange.cut(is_reset=bool(script.reset))
     if kind == "stall":
         await _wait(exchange, None, script, dialect.keep_alive)
 
@@ -113,11 +123,14 @@ def _broken(
         sent_events = b"".join((stream.head, *stream.deltas[:at])).count(b"\n\n")
         refusal = scripted_refusal(script, failing.status)
         last = dialect.render_failure(failing.prompt, refusal, failing.request_id, sent_events)
+    elif kind == "unfinished":
+        last = without_last_event(stream.tail)
     if script.ping or script.comments or script.crlf or script.garbage is not None:
         stream, last = trim(stream, script, dialect, last)
     if not kind:
         return stream, stream.tail
-    return Stream(stream.head, stream.deltas[:at], b""), last if kind in ("fail", "end") else None
+    ends = kind in ("fail", "end", "unfinished")
+    return replace(stream, deltas=stream.deltas[:at], tail=b""), last if ends else None
 
 
 async def _wait(exchange: Exchange, seconds: float | None, script: Script, keep_alive: bytes) -> None:
@@ -136,10 +149,11 @@ async def _wait(exchange: Exchange, seconds: float | None, script: Script, keep_
 def _break(script: Script, words: int) -> tuple[str, int]:
     """Return how the answer breaks off and after how many words, if it does: the earliest that the script says."""
     if script.cut is None and script.stall is None and script.fail is None and script.end is None:
-        return "", 0
+        return ("unfinished", words) if script.unfinished else ("", 0)
     kinds = (("cut", script.cut), ("stall", script.stall), ("fail", script.fail), ("end", script.end))
+    whole = ("unfinished", words) if script.unfinished else ("", 0)
     return min(
-        ((kind, at) for kind, at in kinds if at is not None and at <= words), key=lambda one: one[1], default=("", 0)
+        ((kind, at) for kind, at in kinds if at is not None and at <= words), key=lambda one: one[1], default=whole
     )
 
 
@@ -147,7 +161,8 @@ def _writes(stream: Stream, tail: bytes | None, step: int) -> Iterator[tuple[byt
     """Yield what to write at once: data, words in it, whether it is the last; without a tail nothing is."""
     deltas = stream.deltas
     if step == 1:
-        yield stream.head, 0, False
+        if stream.head:
+            yield stream.head, 0, False
         for delta in deltas:
             yield delta, 1, False
         if tail is not None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollway_simulator.domain.script import Script
-    from tollway_simulator.entrypoints.exchange import Headers
+    from tollway_simulator.entrypoints.connection.exchange import Headers
 
 GZIP = 31
 """zlib's window bits for gzip."""

@@ -6,22 +6,24 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
+from tollway_simulator.domain.faces import split_face
 from tollway_simulator.domain.refusal import Refusal
-from tollway_simulator.entrypoints.protocol import CONNECTION_EXTENSION
-from tollway_simulator.entrypoints.wire import dressing_for
+from tollway_simulator.entrypoints.connection.protocol import CONNECTION_EXTENSION
+from tollway_simulator.entrypoints.connection.wire import dressing_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tollway_simulator.domain.script import Script
-    from tollway_simulator.entrypoints.protocol import Connection
-    from tollway_simulator.entrypoints.wire import Dressing
+    from tollway_simulator.entrypoints.connection.protocol import Connection
+    from tollway_simulator.entrypoints.connection.wire import Dressing
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
 JSON = b"content-type: application/json\r\n"
 EVENTS = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
 HTML = b"content-type: text/html\r\n"
+TEXT = b"content-type: text/plain; charset=utf-8\r\n"
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -40,7 +42,8 @@ class Exchange:
     def __init__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
-        self.path: str = scope["path"]
+        self.full_path: str = scope["path"]
+        self.face, self.path = split_face(self.full_path)
         self.method: str = scope["method"]
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -126,8 +129,8 @@ class Exchange:
             is_last = not more and index == len(pieces) - 1
             await self._send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
-    async def respond(self, status: int, body: bytes, headers: Headers = ()) -> None:
-        await self.start(status, JSON, len(body), headers)
+    async def respond(self, status: int, body: bytes, headers: Headers = (), lines: bytes = JSON) -> None:
+        await self.start(status, lines, len(body), headers)
         await self.write(body, more=False)
 
     def close(self) -> None:
@@ -135,7 +138,11 @@ class Exchange:
         self._is_cut = True
         self._connection.close()
 
-    async def cut(self) -> None:
-        """Close the connection and end the exchange."""
-        self.close()
+    async def cut(self, *, is_reset: bool = False) -> None:
+        """Close the connection, or reset it, and end the exchange."""
+        if is_reset:
+            self._is_cut = True
+            self._connection.reset()
+        else:
+            self.close()
         await self.pause(None)

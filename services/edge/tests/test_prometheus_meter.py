@@ -1,0 +1,87 @@
+"""What a scrape of edge tells of the calls that ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from tollway_dialects.usage import Usage
+from tollway_edge.adapters.prometheus_meter import PrometheusMeter
+from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def meter() -> PrometheusMeter:
+    return PrometheusMeter(lambda: 3, lambda: 4)
+
+
+class Scraped(dict[tuple[str, ...], float]):
+    """Every sample by its name and label values, these in any order."""
+
+    def __init__(self, meter: PrometheusMeter) -> None:
+        for family in text_string_to_metric_families(generate_latest(meter.registry).decode()):
+            for sample in family.samples:
+                self[sample.name, *sorted(sample.labels.values())] = sample.value
+
+    def __getitem__(self, key: tuple[str, ...]) -> float:
+        return super().__getitem__((key[0], *sorted(key[1:])))
+
+
+@pytest.fixture
+def ended(make_call: Callable[..., Any]) -> Callable[..., Any]:
+    def make(dialect: str = "anthropic", seconds: float = 0.2, **fields: Any) -> Any:
+        call = make_call(dialect)
+        call.workspace, call.provider, call.http_status = Workspace("acme"), "anthropic", 200
+        call.usage = Usage(7, output=5)
+        call.started -= seconds
+        call.end(CallStatus.SUCCEEDED)
+        for name, value in fields.items():
+            setattr(call, name, value)
+        return call
+
+    return make
+
+
+def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMeter, ended: Any) -> None:
+    meter.observe(ended(), 1_500_000)
+    meter.observe(ended("openai"), 250_000)
+    meter.observe(ended(workspace=Workspace("globex"), status=CallStatus.FAILED, http_status=503), 0)
+    told = Scraped(meter)
+    assert told["tollway_calls_total", "acme", "anthropic", "succeeded", "200", "none", "anthropic"] == 1
+    assert told["tollway_calls_total", "acme", "openai", "succeeded", "200", "none", "anthropic"] == 1
+    assert told["tollway_calls_total", "globex", "anthropic", "failed", "503", "none", "anthropic"] == 1
+    assert (told["tollway_tokens_total", "acme", "input"], told["tollway_tokens_total", "acme", "output"]) == (14, 10)
+    assert (told["tollway_cost_usd_total", "acme"], told["tollway_cost_usd_total", "globex"]) == (1.75, 0)
+    assert (told["tollway_ledger_waiting",], told["tollway_cache_writes_dropped",]) == (3, 4)
+
+
+def test_a_hit_counts_what_it_saved_and_no_tokens(meter: PrometheusMeter, ended: Any) -> None:
+    meter.observe(ended(cache="exact", saved_micro_usd=42), 1_000_000)
+    told = Scraped(meter)
+    assert told["tollway_saved_usd_total", "acme"] == 0.000042
+    assert (told["tollway_cost_usd_total", "acme"], told["tollway_tokens_total", "acme", "input"]) == (0, 0)
+
+
+def test_a_call_without_a_price_is_counted_once_a_provider_answered(meter: PrometheusMeter, ended: Any) -> None:
+    meter.observe(ended(), None)
+    meter.observe(ended(provider=""), None)
+    assert Scraped(meter)["tollway_unpriced_calls_total",] == 1
+
+
+def test_durations_are_cumulative_over_all_calls_of_a_dialect(meter: PrometheusMeter, ended: Any) -> None:
+    for seconds in (0.001, 0.2, 0.2, 1000):
+        meter.observe(ended(seconds=seconds), 0)
+    meter.observe(ended(seconds=0.2, provider="other"), 0)
+    told = Scraped(meter)
+    of = {limit: told["tollway_call_seconds_bucket", "anthropic", limit] for limit in ("0.005", "0.1", "0.25", "600.0")}
+    assert of == {"0.005": 1, "0.1": 1, "0.25": 4, "600.0": 4}
+    assert (
+        told["tollway_call_seconds_bucket", "anthropic", "+Inf"] == told["tollway_call_seconds_count", "anthropic"] == 5
+    )
+    assert 1000 < told["tollway_call_seconds_sum", "anthropic"] < 1001.5

@@ -1,0 +1,151 @@
+"""What `LedgerClient` keeps of a call until it is booked, and the columns in which records leave."""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
+
+from tollway.chat.v1 import chat_pb2
+from tollway.metering.v1 import metering_pb2
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_to
+from tollway_dialects.usage import Usage
+
+from tollway_edge.domain.call import CallStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tollway_edge.domain.call import Call
+
+_STATUSES = {
+    CallStatus.RUNNING: metering_pb2.CALL_STATUS_FAILED,
+    CallStatus.SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
+    CallStatus.FAILED: metering_pb2.CALL_STATUS_FAILED,
+    CallStatus.CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
+}
+_USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
+_ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
+
+# one attrgetter takes many values at the speed of C
+_call_kind = attrgetter(
+    "workspace.name",
+    "dialect",
+    "is_stream",
+    "requested_model",
+    "model",
+    "provider",
+    "tier",
+    "classifier",
+    "cache",
+    "status",
+    "http_status",
+    "reason",
+    "prompt",
+)
+_call_usage = attrgetter(*Usage.__struct_fields__)
+_attempt_kind = attrgetter(*_ATTEMPT_KIND)
+_attempt_figures = attrgetter("started_unix_ms", "duration_ms")
+_attempt_usage = attrgetter(*_USAGE)
+
+Values = tuple[Any, ...]
+
+
+Attempted = tuple[Values, Values, Values]
+"""Kind of an attempt, its start and duration, and its usage."""
+
+Record = tuple[Values, str, int, int, int, Values, int, list[Attempted]]
+"""What stays of a call that has ended, in the order of `record_of`; a plain tuple, since `zip` makes columns of it."""
+
+
+def record_of(call: Call) -> Record:
+    return (
+        _call_kind(call),
+        call.call_id,
+        call.started_unix_ms,
+        call.duration_ms(),
+        call.time_to_first_byte_ms(),
+        _call_usage(call.usage),
+        call.saved_micro_usd,
+        [(_attempt_kind(each), _attempt_figures(each), _attempt_usage(each.usage)) for each in _attempts(call)],
+    )
+
+
+def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
+    kinds, call_ids, started, duration, first_byte, usages, saved, attempts = zip(*records, strict=True)
+    distinct, indexes = _distinct(kinds)
+    return metering_pb2.CallColumns(
+        kinds=[_to_kind(kind) for kind in distinct],
+        kind_indexes=indexes,
+        call_ids=map(bytes.fromhex, call_ids),
+        started_unix_ms=started,
+        duration_ms=duration,
+        time_to_first_byte_ms=first_byte,
+        usage=_usage_columns(usages),
+        saved_micro_usd=saved,
+        attempt_counts=map(len, attempts),
+        attempts=_attempt_columns(list(chain.from_iterable(attempts))),
+    )
+
+
+def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColumns | None:
+    if not attempts:
+        return None
+    kinds, figures, usages = zip(*attempts, strict=True)
+    distinct, indexes = _distinct(kinds)
+    started, duration = zip(*figures, strict=True)
+    return metering_pb2.AttemptColumns(
+        kinds=[metering_pb2.AttemptKind(**dict(zip(_ATTEMPT_KIND, kind, strict=True))) for kind in distinct],
+        kind_indexes=indexes,
+        started_unix_ms=started,
+        duration_ms=duration,
+        usage=_usage_columns(usages),
+    )
+
+
+def _usage_columns(usages: Iterable[Values]) -> metering_pb2.UsageColumns:
+    return metering_pb2.UsageColumns(**dict(zip(_USAGE, zip(*usages, strict=True), strict=True)))
+
+
+def _distinct(kinds: Iterable[Values]) -> tuple[Iterable[Values], list[int]]:
+    """Return each kind once, and where among them each one stands."""
+    places: dict[Values, int] = {}
+    indexes = [places.setdefault(kind, len(places)) for kind in kinds]
+    return places, indexes
+
+
+def _to_kind(kind: Values) -> metering_pb2.CallKind:
+    workspace, dialect, is_streamed, requested, model, provider, tier, classifier, cache, status, *rest = kind
+    http_status, reason, prompt = rest
+    return metering_pb2.CallKind(
+        workspace=workspace,
+        dialect=DIALECT_NUMBERS[dialect],
+        is_streamed=is_streamed,
+        requested_model=requested,
+        model=model,
+        provider=provider,
+        tier=tier,
+        classifier=classifier,
+        cache=cache,
+        status=_STATUSES[status],
+        http_status=http_status,
+        reason=reason,
+        prompt=prompt,
+    )
+
+
+def _attempts(call: Call) -> Sequence[chat_pb2.Attempt]:
+    attempts = cast("Sequence[chat_pb2.Attempt]", call.attempts)
+    has_ended = bool(attempts) and attempts[-1].outcome != chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
+    if has_ended or not call.is_dispatched or not (attempts or call.status is CallStatus.CANCELLED):
+        return attempts
+    # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
+    last = chat_pb2.Attempt(number=1, model=call.models[0], started_unix_ms=call.started_unix_ms)
+    if attempts:
+        last.CopyFrom(attempts[-1])
+    is_cancelled = call.status is CallStatus.CANCELLED
+    last.outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
+    last.reason = "client_left" if is_cancelled else "dispatch_lost"
+    last.usage.CopyFrom(usage_to(call.usage if call.usage != Usage() else Usage(is_estimated=True)))
+    last.duration_ms = max(0, call.started_unix_ms + call.duration_ms() - last.started_unix_ms)
+    return [*attempts[:-1], last]

@@ -1,0 +1,85 @@
+"""
+The head of a request on a hot path, and a client's habit of sending the same one again.
+
+    POST /v1/messages HTTP/1.1 ␍␊ … content-length: │1234│ ␍␊ … ␍␊ ␍␊ body
+    ╰────────────────── before ───────────────────╯digits╰── after ──╯
+
+On a kept connection a client's next request usually differs in its body and the digits of its length alone. What the
+parser made of the same bytes a moment ago is what it would make of them now, so they are compared instead of parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tollway_edge.entrypoints.request_headers import RequestHeaders
+
+if TYPE_CHECKING:
+    from httptools import HttpRequestParser
+
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
+_MOST_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What is known of a request before its body."""
+
+    method: bytes
+    path: bytes
+    """As it came, without its query."""
+    query: str
+    """Without its question mark."""
+    headers: RequestHeaders
+    keep_alive: bool
+    """The client wants to go on with the connection."""
+    can_chunk: bool
+    """The client speaks HTTP/1.1, so an answer need not end with the connection."""
+
+    @classmethod
+    def read(
+        cls, parser: HttpRequestParser, path: bytes, query: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> RequestHead:
+        """Read what a parser has found; names of headers in lower case."""
+        is_current = parser.get_http_version() == "1.1"
+        return cls(
+            method=parser.get_method(),
+            path=path,
+            query=query.decode("latin-1"),
+            headers=RequestHeaders.read(headers),
+            keep_alive=is_current and parser.should_keep_alive(),
+            can_chunk=is_current,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedHead:
+    """The bytes of a head that may come again."""
+
+    head: RequestHead
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, data: bytes, head: RequestHead, max_body_bytes: int) -> RepeatedHead | None:
+        """Take `data`, which began with this head, where it is one whole request with nothing special about it."""
+        if not head.keep_alive or head.headers.expects_continue or head.headers.content_length > max_body_bytes:
+            return None
+        end = data.find(b"\r\n\r\n") + 4
+        length = _LENGTH.search(data, 0, end)
+        if length is None or len(data) - end != int(length[1]):
+            return None
+        return cls(head, data[: length.start(1)], data[length.end(1) : end])
+
+    def body_of(self, data: bytes) -> bytes | None:
+        """Return the body where `data` is one whole request with the same head; None where it is anything else."""
+        if not data.startswith(self.before):
+            return None
+        digits = len(self.before)
+        after = data.find(b"\r", digits, digits + _MOST_DIGITS + 1)
+        if not (data.startswith(self.after, after) and data[digits:after].isdigit()):
+            return None
+        start = after + len(self.after)
+        return data[start:] if len(data) - start == int(data[digits:after]) else None

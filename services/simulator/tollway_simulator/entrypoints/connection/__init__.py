@@ -1,0 +1,1 @@
+"""One connection: what is read from it, and how an answer is played on it."""

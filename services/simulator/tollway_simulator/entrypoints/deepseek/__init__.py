@@ -1,0 +1,1 @@
+"""DeepSeek: what it says otherwise than OpenAI."""

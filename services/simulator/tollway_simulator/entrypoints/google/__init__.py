@@ -1,0 +1,1 @@
+"""Gemini, in Google's own API."""

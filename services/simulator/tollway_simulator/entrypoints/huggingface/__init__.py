@@ -1,0 +1,1 @@
+"""HuggingFace's router: what it says otherwise than OpenAI."""

@@ -1,0 +1,1 @@
+"""OpenRouter: what it says otherwise than OpenAI."""
