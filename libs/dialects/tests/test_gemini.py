@@ -98,7 +98,7 @@ def test_until_its_end_a_streams_usage_is_estimated() -> None:
 
 def test_each_candidate_that_began_must_end() -> None:
     reader = GEMINI.stream_reader(7, strip_usage=False)
-    two = [{"index": 0, "finishReason": "STOP"}, {"index": 1, "content": {"parts": [{"text": "x"}]}}]
+    two = [{"index": 1, "content": {"parts": [{"text": "x"}]}}, {"index": 0, "finishReason": "STOP"}]
     reader.feed(stream({"candidates": two}))
     assert not reader.is_complete
     reader.feed(stream({"candidates": [{"index": 1, "finishReason": "STOP"}]}))

@@ -206,6 +206,13 @@ def test_a_turn_of_which_nothing_is_left_is_not_sent(ask: Any, target: str) -> N
     assert translated.dropped == ("thinking of Anthropic",)
 
 
+def test_a_turn_of_thoughts_alone_is_not_sent_to_anthropic_either(ask: Any) -> None:
+    said = {"messages": [USER, {"role": "assistant", "content": "", "reasoning_content": "x"}, USER]}
+    body, translated = asked(ask, "chat", "anthropic", said)
+    assert [message["role"] for message in body["messages"]] == ["user", "user"]
+    assert translated.dropped == ("reasoning_content",)
+
+
 def test_with_a_budget_only_the_default_sampling_goes(ask: Any) -> None:
     said = {"reasoning_effort": "low", "temperature": 0.5}
     body, translated = asked(ask, "chat", "anthropic", said, thinking=ENABLED, efforts=())
