@@ -213,6 +213,34 @@ def test_a_refusal_names_the_field_in_the_clients_words(ask: Any, client: str, s
 
 
 @pytest.mark.parametrize(
+    ("role", "block"),
+    [
+        ("user", {"type": "tool_use", "id": "t", "name": "f", "input": {}}),
+        ("user", {"type": "thinking", "thinking": "x", "signature": "s"}),
+        ("user", {"type": "tomorrow"}),
+        ("user", {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "tool_result", "tool_use_id": "u"}]}),
+        ("assistant", {"type": "tool_result", "tool_use_id": "t"}),
+        ("assistant", {"type": "image", "source": {"type": "url", "url": URL}}),
+        ("system", {"type": "image", "source": {"type": "url", "url": URL}}),
+    ],
+)
+def test_a_block_where_none_of_its_kind_belongs_is_refused(ask: Any, role: str, block: dict[str, Any]) -> None:
+    with pytest.raises(Untranslatable, match=r"messages.0.content.0[\w.]*type: '\w+' has no equivalent"):
+        ask("anthropic", "chat", BASES["anthropic"] | {"messages": [{"role": role, "content": [block]}]})
+
+
+def test_a_document_of_text_is_one_for_anthropic_and_what_is_none_is_refused(ask: Any) -> None:
+    file = {"type": "file", "file": {"file_data": "data:text/plain;base64,w6k="}}
+    body = json.loads(ask("chat", "anthropic", BASES["chat"] | user("chat", file)).body)
+    source = body["messages"][0]["content"][0]["source"]
+    assert source == {"type": "text", "media_type": "text/plain", "data": "é"}
+    for broken in ("//8=", "w6k", "?"):
+        file["file"] = {"file_data": f"data:text/plain;base64,{broken}"}
+        with pytest.raises(Untranslatable, match="messages: a document must be a PDF or a text"):
+            ask("chat", "anthropic", BASES["chat"] | user("chat", file))
+
+
+@pytest.mark.parametrize(
     "arguments", ["{", "[]", "7", '"x"', '{"a":1} x', "[" * 5000], ids=["cut", "list", "number", "text", "more", "deep"]
 )
 def test_arguments_that_are_no_object_are_refused_without_being_quoted(ask: Any, arguments: str) -> None:
