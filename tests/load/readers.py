@@ -30,11 +30,13 @@ class Kind:
     rest: float = 0.0
     """Seconds between two reads."""
     model: str = "claude-haiku-5-5"
+    extra: tuple[tuple[str, object], ...] = ()
+    """Further fields of the body."""
 
     def body(self) -> bytes:
         pace = f" [pace={self.pace}]" if self.pace else ""
         asked = [{"role": "user", "content": f"[words={self.words}]{pace} {uuid.uuid4()}"}]
-        fields = {"model": self.model, "max_tokens": 100_000, "stream": True, "messages": asked}
+        fields = {"model": self.model, "max_tokens": 100_000, "stream": True, "messages": asked, **dict(self.extra)}
         return json.dumps(fields).encode()
 
 
@@ -46,6 +48,8 @@ LATE = Kind("late", words=6000)
 """Does not read before it is told to."""
 ABANDONED = Kind("abandoned", words=20_000)
 """Never reads, and closes."""
+UNREAD = Kind("unread", words=40_000, extra=(("temperature", 1),))
+"""As abandoned, and not kept for the cache."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from gateway import Gateway, running
-from load.readers import ABANDONED, FAST, LATE, PACE, PROBE, SLOW, Kind, Stream
+from load.readers import ABANDONED, FAST, LATE, PACE, PROBE, SLOW, UNREAD, Kind, Stream
 from load.usage import Usage, enough_files
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ MIXED = {FAST: 0.6, SLOW: 0.2, LATE: 0.1, ABANDONED: 0.1}
 CONTROLS = 5
 CALM_SECONDS = 0.1
 PATIENCE_SECONDS = 120
+MOST_SHARED = 16 * 1024 * 1024
+"""What does not grow with the streams: answers kept for the cache, 4 MiB by config.yaml, and warm allocators."""
+MOST_KIB = {"compact": 45, "distributed": 90}
+"""What a stream holds beside that in all processes, the mean over all kinds of readers."""
+MOST_UNREAD_KIB = {"compact": 130, "distributed": 200}
 
 
 @pytest.fixture(
@@ -39,6 +44,24 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             pytest.skip(f"the limit of open files is too low for {STREAMS} streams: ulimit -n")
         with running(request.param, tmp_path_factory.mktemp("load"), LOG_LEVEL="warning") as started:
             yield started
+
+
+async def test_a_reader_that_never_reads_holds_little(gateway: Gateway) -> None:
+    usage = Usage(gateway.pids)
+    streams: list[Stream] = []
+    held = []
+    try:
+        for _ in range(2):  # the first ones warm up what all share
+            before = usage.now()
+            some = _streams({UNREAD: 1.0}, STREAMS)
+            streams += some
+            await asyncio.gather(*(stream.ask(gateway.url, gateway.key) for stream in some))
+            held.append((await usage.settled() - before) / 1024 / STREAMS)
+    finally:
+        for stream in streams:
+            stream.close()
+    print(f"\n{gateway.topology}: {held[1]:.0f} KiB in all processes for a stream that nobody reads")
+    assert held[1] < MOST_UNREAD_KIB[gateway.topology]
 
 
 async def test_many_streams_keep_their_pace(gateway: Gateway) -> None:
@@ -62,6 +85,7 @@ async def _serve_all(shares: Mapping[Kind, float], gateway: Gateway) -> None:
             stream.assert_whole()
     # this process and the simulator may have been held up themselves: what was read past the gateway tells
     assert max(one.longest_gap for one in fast) < 4 * PACE + max(one.longest_gap for one in controls)
+    assert sum(usage.grown().values()) < MOST_SHARED + MOST_KIB[gateway.topology] * 1024 * len(streams)
     assert max(one.seconds for one in fast) < 4 * PACE + 1.2 * max(one.seconds for one in controls)
     await _assert_booked_once(gateway, streams, before)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # a stream is a file at both of its ends in every process that it runs through, and processes have others too
 FILES_PER_STREAM = 3
 SAMPLE_SECONDS = 0.25
+SETTLED_SECONDS = 0.5
 
 
 @contextmanager
@@ -49,6 +50,19 @@ class Usage:
     def grown(self) -> dict[str, int]:
         """Bytes by which each process grew at its peak."""
         return {name: self._peak[name] - self._before[name] for name in self._peak}
+
+    def now(self) -> int:
+        """Bytes of all processes."""
+        return sum(self._memory().values())
+
+    async def settled(self) -> int:
+        """Bytes of all processes once they do not grow any more."""
+        last, most = 0, await asyncio.to_thread(self.now)
+        while most > last:
+            last = most
+            await asyncio.sleep(SETTLED_SECONDS)
+            most = max(last, await asyncio.to_thread(self.now))
+        return most
 
     def cpu_seconds(self) -> dict[str, float]:
         return {name: used - self._cpu_before[name] for name, used in self._cpu().items()}

@@ -168,6 +168,25 @@ def test_no_data_is_plain_while_half_an_event_waits() -> None:
     assert splitter.plain_data(b"data: 2\n\n") == [b"2"]
 
 
+@settings(max_examples=500)
+@given(st.lists(mixed_events, min_size=1, max_size=4).map(b"".join), st.integers(0, 40))
+def test_cuts_give_the_same_events(stream: bytes, at: int) -> None:
+    whole, cut = EventSplitter(), EventSplitter()
+    events = whole.feed(stream)
+    parts = [stream[:at], stream[at:]]
+    assert [event for data in parts for part in cut.cuts(data) for event in cut.feed(part)] == events
+
+
+def test_a_read_that_ends_within_an_event_leaves_the_whole_ones_plain() -> None:
+    splitter = EventSplitter()
+    assert splitter.cuts(b"data: 1\n\ndata: 2") == [b"data: 1\n\n", b"data: 2"]
+    splitter.feed(b"data: 2")
+    first, *rest = splitter.cuts(b"2\n\ndata: 3\n\ndata: 4\n\nda")
+    assert splitter.feed(first) == [b"data: 22\n\n"]
+    assert rest == [b"data: 3\n\ndata: 4\n\n", b"da"]
+    assert splitter.plain_data(rest[0]) == [b"3", b"4"]
+
+
 @pytest.mark.parametrize("size", [1 << 16, MAX_EVENT + 1])
 def test_an_event_that_does_not_end_is_given_up_and_nothing_after_it_is_read(size: int) -> None:
     splitter = EventSplitter()

@@ -36,6 +36,18 @@ class EventSplitter:
         found: list[bytes] = _PLAIN_EVENT.findall(data)
         return found if found[-1] else []  # no match skips a byte, and the one of what is left has no data
 
+    def cuts(self, data: bytes) -> list[bytes]:
+        """
+        Return what is to be fed one after the other: the end of the event that waits, whole events, a beginning.
+
+        A read ends anywhere, and the events in its middle need not be looked at one by one for that.
+        """
+        start = data.find(b"\n\n") + 2 if self._waiting else 0
+        end = data.rfind(b"\n\n") + 2
+        if start == 1 or end <= start:
+            return [data]
+        return [part for part in (data[:start], data[start:end], data[end:]) if part]
+
     def feed(self, data: bytes) -> list[bytes]:
         if self.is_too_long:
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tollway_httpclient.limits import HIGH_WATER, JOINED, SLICE
+from tollway_httpclient.limits import HIGH_WATER, JOINED, READ_BYTES, SLICE
 from tollway_httpclient.testing import NO_LIMITS, connect, result_of
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n"
@@ -104,3 +104,27 @@ def test_a_reader_that_keeps_up_is_never_held_back():
         connection.data_received(bytes(HIGH_WATER))
         assert sock.is_reading
         assert len(result_of(response.piece())) == HIGH_WATER
+
+
+async def test_an_answer_that_nobody_reads_is_read_ahead_once(server, client):
+    await _assert_read_ahead_once(server, client)
+
+
+async def test_an_answer_over_tls_that_nobody_reads_is_read_ahead_once(tls_server, make_client, ca_file):
+    await _assert_read_ahead_once(tls_server, make_client(ca_file=ca_file))
+
+
+async def _assert_read_ahead_once(server, client):
+    size = 1 << 22
+    server.says(HEAD % size, bytes(size))
+    response = await client.request("POST", server.url)
+    connection = response._connection
+    for _ in range(1000):  # turns in which more could come
+        await asyncio.sleep(0)
+    assert connection._is_paused
+    assert HIGH_WATER < response._size <= HIGH_WATER + READ_BYTES
+    received = 0
+    while piece := await response.piece():
+        assert len(piece) <= HIGH_WATER + READ_BYTES
+        received += len(piece)
+    assert received == size

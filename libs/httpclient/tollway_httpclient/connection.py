@@ -17,10 +17,10 @@ from __future__ import annotations
 import asyncio
 import select
 from math import inf
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset, Stalled, TotalTimeout
-from tollway_httpclient.limits import JOINED, SLICE, Limits, Timeouts
+from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
 
@@ -43,14 +43,14 @@ class Owner(Protocol):
         """It is closed."""
 
 
-class Connection(asyncio.Protocol):
-    """An `asyncio.Protocol`, over TCP or TLS alike."""
+class Connection(asyncio.BufferedProtocol):
+    """An `asyncio.BufferedProtocol`, over TCP or TLS alike; all connections of a loop may read into the same `room`."""
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, limits: Limits, room: memoryview) -> None:
         self.loop = loop
         self.limits = limits
         self.tls: ssl.SSLObject | None = None
-        self._owner = owner
+        self._owner, self._room = owner, room
         self._parser = ResponseParser()
         self.is_connected = False
         """True from the connect to the loss."""
@@ -63,8 +63,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._due = self._total_at = inf
         self._late: type[HttpClientError] = Reset
-        self._stall = inf
-        self._rested_at = 0.0
+        self._stall, self._rested_at = inf, 0.0
 
     async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
         """Send a request and return once the head of its answer is there."""
@@ -107,7 +106,13 @@ class Connection(asyncio.Protocol):
             rest = rest[SLICE:]
         self._is_sending = False
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._room[:nbytes])
+
+    def data_received(self, data: bytes | memoryview) -> None:
         response = self._response
         if response is None:
             self.abort()
@@ -150,6 +155,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.is_connected = True
         self.tls = transport.get_extra_info("ssl_object")
+        if self.tls is not None:
+            cast("Any", transport).set_read_buffer_limits(READ_BYTES)  # it reads on while nobody takes it
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -172,6 +179,12 @@ class Connection(asyncio.Protocol):
             self._is_paused = False
             self._limit(self.loop.time() + self._stall, Stalled)
             self._transport.resume_reading()
+
+    def limit_stall(self, seconds: float) -> None:
+        """Hold the answer that is being read to another limit."""
+        self._stall = seconds
+        if not self._is_paused:
+            self._limit(self.loop.time() + seconds, Stalled)
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""

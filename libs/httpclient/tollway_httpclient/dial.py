@@ -33,14 +33,14 @@ class Dialer:
         self._origin = origin
         self._proxy = proxy
 
-    async def dial(self, protocol: asyncio.Protocol) -> None:
+    async def dial(self, protocol: asyncio.BaseProtocol) -> None:
         """Give a protocol its connection; raises `ConnectFailed`."""
         try:
             await self._dial(protocol)
         except (OSError, UnicodeError) as error:  # of TLS too; and of names that cannot be looked up
             raise ConnectFailed(f"{self._origin.authority}: {error}") from error
 
-    async def _dial(self, protocol: asyncio.Protocol) -> None:
+    async def _dial(self, protocol: asyncio.BaseProtocol) -> None:
         loop = asyncio.get_running_loop()
         host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self._origin.host, self._origin.port)
         addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -40,8 +40,10 @@ MAX_HEAD = 64 * 1024
 """Bytes of an answer that may come without one of its body: status line, headers, chunk sizes, trailers."""
 MAX_HEADERS = 256
 """Header lines of an answer."""
-HIGH_WATER = 256 * 1024
-"""Bytes that wait for a slow reader before the socket is no longer read."""
+READ_BYTES = 8 * 1024
+"""The most that is read at once: what one answer may take of the loop's turn, and the largest piece of it as a rule."""
+HIGH_WATER = READ_BYTES // 2
+"""With more bytes than these waiting for a slow reader the socket is no longer read: after one full read."""
 JOINED = 64 * 1024
 """A body up to this many bytes leaves in one write with its head."""
 SLICE = 256 * 1024

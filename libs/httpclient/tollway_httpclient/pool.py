@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tollway_httpclient.connection import Connection
 from tollway_httpclient.errors import ClientClosed, ConnectFailed, ConnectTimeout
+from tollway_httpclient.limits import READ_BYTES
 
 if TYPE_CHECKING:
     from tollway_httpclient.dial import Dialer
@@ -36,6 +37,7 @@ class Pool:
         self.extra_headers = proxy.authorization if proxy is not None and is_absolute else ""
         self._dialer = dialer
         self._limits = limits
+        self._room = memoryview(bytearray(READ_BYTES))
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
@@ -105,7 +107,7 @@ class Pool:
             if connection is not None:
                 return connection
             self._leaves -= 1
-        connection = Connection(self, self._loop, self._limits)
+        connection = Connection(self, self._loop, self._limits, self._room)
         self._open.add(connection)
         try:
             await self._dialer.dial(connection)

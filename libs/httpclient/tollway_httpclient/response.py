@@ -77,6 +77,11 @@ class Response:
         while piece := await self.piece():
             yield piece
 
+    def limit_stall(self, seconds: float) -> None:
+        """Let at most so many seconds pass between two reads from here on, whatever the request's limits say."""
+        if self._connection is not None:
+            self._connection.limit_stall(seconds)
+
     def close(self) -> None:
         """Close the connection unless the body arrived to its end."""
         connection = self._connection

@@ -63,7 +63,7 @@ class ResponseParser:
         self._lines: list[tuple[bytes, bytes]] = []
         self._silent = 0
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Read on; raises `MalformedResponse`, and what came before the fault can be taken nevertheless."""
         self._silent += len(data)
         try:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tollway_httpclient.connection import Connection
 from tollway_httpclient.errors import HttpClientError
-from tollway_httpclient.limits import Limits, Timeouts
+from tollway_httpclient.limits import READ_BYTES, Limits, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -95,7 +95,7 @@ _LOOP = StillLoop()
 def connect() -> tuple[Connection, Socket]:
     """Return a connection and both ends of it that are not the connection's own."""
     sock = Socket()
-    connection = Connection(sock, cast("asyncio.AbstractEventLoop", _LOOP), Limits())
+    connection = Connection(sock, cast("asyncio.AbstractEventLoop", _LOOP), Limits(), memoryview(bytearray(READ_BYTES)))
     connection.connection_made(cast("asyncio.BaseTransport", sock))
     return connection, sock
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Section = TypeVar("Section")
 
-SECTIONS = frozenset({"models", "tiers", "edge", "cache", "provider_dispatch"})
+SECTIONS = frozenset({"models", "tiers", "edge", "cache", "provider_dispatch", "endpoints", "routes", "workspaces"})
 """Every section that some service reads; one file serves them all, so each of them knows the others' names."""
 
 

@@ -15,6 +15,7 @@ from tollway_dialects.header_lines import from_lines
 from tollway_dialects.usage import Usage
 from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, TierChoice
 from tollway_edge.domain.call import Call
+from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tier, Tiers
 from tollway_edge.domain.workspaces import Workspace, Workspaces
@@ -171,8 +172,13 @@ def capped(workspaces: Workspaces) -> Workspaces:
 
 
 @pytest.fixture
-def pipeline(ports: Ports, workspaces: Workspaces) -> Pipeline:
-    return Pipeline(workspaces, *[ports] * 7, tiers=Tiers(TIERS), limits=Limits(4096, 2000, True))
+def keeping() -> Keeping:
+    return Keeping(100_000, lambda: 0)
+
+
+@pytest.fixture
+def pipeline(ports: Ports, workspaces: Workspaces, keeping: Keeping) -> Pipeline:
+    return Pipeline(workspaces, *[ports] * 7, tiers=Tiers(TIERS), limits=Limits(4096, 2000, True), keeping=keeping)
 
 
 @pytest.fixture

@@ -170,3 +170,28 @@ async def test_what_was_not_delivered_when_it_is_stopped_can_be_told(receiver: R
             batches.add(item)
         await receiver.asked.wait()
     assert len(batches) == 5
+
+
+async def test_a_batch_ends_where_its_bytes_do(receiver: Receiver) -> None:
+    async with running(receiver, interval=0.01, size_of=lambda item: item, most_bytes_per_batch=10) as batches:
+        for size in (6, 5, 20, 3, 4, 9):
+            batches.add(size)
+        assert await batches.flush(5)
+    assert receiver.batches == [[6, 5], [20], [3, 4, 9]]
+    assert batches.bytes == 0
+
+
+async def test_no_more_bytes_are_held_than_may_be_and_the_oldest_are_dropped(receiver: Receiver) -> None:
+    receiver.open.clear()
+    async with running(receiver, interval=0, size_of=lambda item: item, most_bytes=100) as batches:
+        batches.add(60)
+        await receiver.asked.wait()  # it is on its way, and held until it has arrived
+        batches.add(30)
+        batches.add(41)  # is more than there will be, and takes the place of those that wait
+        assert (batches.bytes, batches.dropped) == (60, 2)
+        batches.add(40)
+        assert (batches.bytes, batches.dropped) == (100, 2)
+        receiver.open.set()
+        assert await batches.flush(5)
+    assert receiver.batches == [[60], [40]]
+    assert batches.bytes == 0

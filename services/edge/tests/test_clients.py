@@ -52,7 +52,7 @@ def stored(**fields: Any) -> cache_pb2.LookupAnswerResponse:
 
 async def test_a_hit_is_an_answer_and_the_call_rides_along(serve: Any, call: Call) -> None:
     async with serve(bootstrap.CACHE, stored(cost_micro_usd=7)) as (stub, servicer):
-        answer = await CacheClient(stub).look_up(call)
+        answer = await CacheClient(stub, 1000).look_up(call)
     assert answer is not None
     assert (answer.body, answer.layer, answer.cost_micro_usd) == (b"{}", "exact", 7)
     assert (servicer.asked.partition, servicer.asked.exact_key) == ("acme", b"k" * 32)
@@ -74,7 +74,7 @@ async def test_a_hit_is_an_answer_and_the_call_rides_along(serve: Any, call: Cal
 )
 async def test_what_is_no_hit_of_this_workspace_and_dialect_is_a_miss(serve: Any, call: Call, answer: Any) -> None:
     async with serve(bootstrap.CACHE, answer) as (stub, _):
-        assert await CacheClient(stub).look_up(call) is None
+        assert await CacheClient(stub, 1000).look_up(call) is None
 
 
 FEATURES = PromptFeatures("Hello", 3, 2, True, False)

@@ -29,6 +29,7 @@ from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.adapters.prompt_client import PromptClient
 from tollway_edge.adapters.remote import Remote
 from tollway_edge.adapters.workspace_watch import watch_workspaces
+from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tiers
 from tollway_edge.domain.workspaces import Workspaces
@@ -103,9 +104,12 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
     workspaces = Workspaces()
     tiers = Tiers(settings.tiers)
     config = settings.config
-    cache = CacheClient(stubs.cache)
+    cache = CacheClient(stubs.cache, config.max_kept_bytes)
+    keeping = Keeping(config.max_kept_bytes, lambda: cache.writes.bytes)
     ledger = LedgerClient(stubs.metering)
-    meter = PrometheusMeter(lambda: len(ledger.records), lambda: cache.writes.dropped)
+    meter = PrometheusMeter(
+        lambda: len(ledger.records), lambda: cache.writes.dropped, lambda: keeping.bytes, lambda: keeping.crowded_out
+    )
     pipeline = Pipeline(
         workspaces=workspaces,
         prompts=PromptClient(stubs.prompt_registry),
@@ -119,6 +123,7 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         limits=Limits(
             config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache, config.kept_input_tokens
         ),
+        keeping=keeping,
     )
     api = build_api(
         workspaces,

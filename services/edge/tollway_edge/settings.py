@@ -42,6 +42,8 @@ class EdgeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Look for an exact earlier answer, and keep new ones."""
     max_cached_bytes: int = 1024 * 1024
     """Answers above this are not kept."""
+    max_kept_bytes: int = 4 * 1024 * 1024
+    """What answers that are kept may hold in memory, all together, until they are stored; the largest go first."""
 
 
 class TierConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

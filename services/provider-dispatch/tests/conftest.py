@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -18,12 +19,17 @@ import uvloop
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream
 from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstream
 from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
+from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
-from tollway_provider_dispatch.bootstrap import chain_of
+from tollway_provider_dispatch.bootstrap import chain_of, models_of
+from tollway_provider_dispatch.domain.attempts import AttemptLimits
+from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
+from tollway_provider_dispatch.domain.policy import Policies, Rules
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
-from tollway_provider_dispatch.settings import ProviderSettings, Settings
+from tollway_provider_dispatch.domain.tries import Trying
+from tollway_provider_dispatch.settings import Model, ProviderSettings, Settings
 from tollway_servicekit.redis_process import RedisProcess
 
 
@@ -165,20 +171,67 @@ def settings_for() -> Callable[..., Settings]:
     return make
 
 
+class HastyClock(SystemClock):
+    """Does not wait between tries, and tells how long it should have."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
 @pytest.fixture
 def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[..., Any]) -> Callable[..., Any]:
     """A dispatcher whose providers live at the given URL."""
 
     @asynccontextmanager
-    async def dispatching(url: str, *keys: str, read_timeout: float = 10.0) -> AsyncIterator[Dispatcher]:
+    async def dispatching(
+        url: str, *keys: str, read_timeout: float = 10.0, limits: AttemptLimits | None = None
+    ) -> AsyncIterator[Dispatcher]:
         providers = chain_of(settings_for(url, *keys))
         client = client_kind(5.0, read_timeout)
-        yield Dispatcher(
-            Chain(providers, {}), {each.name: client for each in providers}, SystemClock(), MemoryAccounts()
-        )
+        clients = {each.name: client for each in providers}
+        clock = HastyClock()
+        cooldowns = Cooldowns(MemoryCooldowns(clock.now), clock, CooldownLimits())
+        trying = Trying(limits or AttemptLimits(), clock, cooldowns, random.random)
+        yield Dispatcher(Chain(providers, {}), clients, MemoryAccounts(), trying)
         await client.aclose()
 
     return dispatching
+
+
+@pytest.fixture
+def cascading(client_kind: Callable[..., Any]) -> Callable[..., Any]:
+    """A dispatcher for which several providers, all at the given URL, serve the model `m`."""
+
+    @asynccontextmanager
+    async def cascading(
+        url: str,
+        *names: str,
+        read_timeout: float = 10.0,
+        rules: Rules | None = None,
+        keys: tuple[str, ...] = ("sk-1",),
+        **model: Any,
+    ) -> AsyncIterator[Dispatcher]:
+        settings = Settings(
+            providers={name: ProviderSettings(keys, url) for name in names},
+            models={"m": Model(list(names), **model), "large": Model([names[0]], context=model.get("context", 0) * 2)},
+            routes={"default": rules or Rules()},
+        )
+        client, clock = client_kind(5.0, read_timeout), HastyClock()
+        cooldowns = Cooldowns(MemoryCooldowns(clock.now), clock, CooldownLimits())
+        trying = Trying(AttemptLimits(), clock, cooldowns, random.random)
+        yield Dispatcher(
+            models_of(settings, chain_of(settings)),
+            dict.fromkeys(names, client),
+            MemoryAccounts(),
+            trying,
+            policies=Policies(settings.routes),
+        )
+        await client.aclose()
+
+    return cascading
 
 
 @pytest.fixture

@@ -108,8 +108,10 @@ async def test_the_query_goes_along(server, dispatching):
     assert server.requests[0].line == "POST /v1/messages?beta=true HTTP/1.1"
 
 
-@pytest.mark.parametrize("status", [400, 401, 429, 500, 529])
-async def test_an_error_status_is_passed_on_with_its_headers_and_body(simulator, dispatching, dialect, status):
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (404, 1), (429, 3), (500, 4), (529, 3)])
+async def test_a_sole_candidates_last_error_is_passed_on_with_its_headers_and_body(
+    simulator, dispatching, dialect, status, tries
+):
     async with dispatching(simulator.url) as dispatcher:
         piece = await dispatcher.complete(call(dialect, f"[status={status}]"))
     headers = {name.decode(): value.decode() for name, value in from_lines(piece.head.header_lines)}
@@ -118,9 +120,20 @@ async def test_an_error_status_is_passed_on_with_its_headers_and_body(simulator,
     assert headers["request-id" if dialect is Dialect.ANTHROPIC_MESSAGES else "x-request-id"]
     assert headers.get("retry-after") == ("2" if status == 429 else None)
     assert json.loads(piece.data)["error"]["message"]
-    (attempt,) = piece.attempts
-    assert told(attempt)[3:] == (status, Outcome.REFUSED, f"status_{status}")
+    assert [attempt.number for attempt in piece.attempts] == [*range(1, tries + 1)]
+    for attempt in piece.attempts:
+        assert told(attempt)[3:] == (status, Outcome.REFUSED, f"status_{status}")
     assert (attempt.usage, piece.usage, piece.failure) == (Usage(), Usage(), None)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_a_refusal_of_the_gateways_own_key_is_none_of_the_clients(simulator, dispatching, dialect, status):
+    async with dispatching(simulator.url) as dispatcher:
+        piece = await dispatcher.complete(call(dialect, f"[status={status}]"))
+    assert (piece.head, piece.data) == (None, b"")
+    assert (piece.failure.reason, piece.failure.retry_after_ms) == ("PROVIDER_CREDENTIALS", 0)
+    assert piece.failure.message == f"provider {DIALECTS[dialect]} refused the gateway's own key (status_{status})"
+    assert [told(attempt)[3:] for attempt in piece.attempts] == [(status, Outcome.REFUSED, f"status_{status}")]
 
 
 async def test_a_redirect_is_no_answer_that_is_paid_for(server, dispatching):

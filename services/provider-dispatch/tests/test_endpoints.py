@@ -90,7 +90,7 @@ async def test_a_response_streams_to_its_final_event(server, dispatching, final,
     async with dispatching(server.url) as dispatcher:
         pieces = [piece async for piece in dispatcher.stream(call(RESPONSES, stream=True))]
     assert b"".join(piece.data for piece in pieces) == events
-    (attempt,) = pieces[-1].attempts
+    *_, attempt = pieces[-1].attempts
     assert (attempt.outcome, attempt.reason) == (outcome, reason)
     assert (pieces[-1].usage == USED) == (final is not None)
     assert pieces[-1].end.is_complete == (outcome is Outcome.SUCCEEDED)

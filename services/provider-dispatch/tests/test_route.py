@@ -36,7 +36,7 @@ A, O, S = provider(ANTHROPIC), provider(OPENAI), provider(SIMULATOR, serves_any_
 
 
 def chosen(chain: Chain, dialect: Dialect, *models: str) -> tuple[str, str]:
-    candidate = chain.choose(models, dialect)
+    candidate = chain.candidates(models, dialect)[0]
     return candidate.provider.name, candidate.model
 
 
@@ -95,13 +95,13 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
 )
 def test_a_refusal_says_what_to_do(chain, dialect, model, message):
     with pytest.raises(NotFound, match=message) as error:
-        Chain(chain, MODELS, ["embed"]).choose([model], dialect)
+        Chain(chain, MODELS, ["embed"]).candidates([model], dialect)
     assert error.value.reason == "MODEL_NOT_SERVED"
 
 
 def test_without_any_provider_the_refusal_says_that():
     with pytest.raises(Unavailable, match=r"set one, e\.g\. ANTHROPIC_API_KEY") as error:
-        Chain([], MODELS).choose(["claude-haiku"], MESSAGES)
+        Chain([], MODELS).candidates(["claude-haiku"], MESSAGES)
     assert error.value.reason == "NO_PROVIDER"
 
 
@@ -138,16 +138,16 @@ def test_every_endpoint_has_its_provider_and_the_simulator_stands_in_for_it(dial
 
 def test_a_tier_of_models_that_talk_has_none_that_embeds():
     with pytest.raises(NotFound):
-        Chain([A, O, S], MODELS, ["embed"]).choose(["claude-haiku", "gpt-luna"], EMBEDDINGS)
+        Chain([A, O, S], MODELS, ["embed"]).candidates(["claude-haiku", "gpt-luna"], EMBEDDINGS)
 
 
 def test_what_was_found_is_remembered_however_many_names_were_invented_before(monkeypatch):
     monkeypatch.setattr(route, "MOST_REMEMBERED", 4)
     chain = Chain([A], MODELS)
     for number in range(9):
-        chain.choose([f"invented-{number}"], MESSAGES)
-        assert len(chain._chosen) <= 4
-    assert chain.choose(["claude-haiku"], MESSAGES) is chain.choose(["claude-haiku"], MESSAGES)
+        chain.candidates([f"invented-{number}"], MESSAGES)
+        assert len(chain._found) <= 4
+    assert chain.candidates(["claude-haiku"], MESSAGES) is chain.candidates(["claude-haiku"], MESSAGES)
 
 
 # --- keys
@@ -159,23 +159,23 @@ def keys_of(count: int) -> Provider:
 
 def test_a_conversation_stays_with_its_key():
     conversations = [b"%d" % number * 8 for number in range(50)]
-    first = [keys_of(3).key_for(lambda each=each: each) for each in conversations]
-    assert [keys_of(3).key_for(lambda each=each: each) for each in conversations] == first
+    first = [keys_of(3).keys_for(lambda each=each: each)[0] for each in conversations]
+    assert [keys_of(3).keys_for(lambda each=each: each)[0] for each in conversations] == first
 
 
 @pytest.mark.parametrize("name", ["%032d", "conversation-%d", "%d", "session/2026-11-21/%d"])
 def test_conversations_spread_over_the_keys_whatever_they_are_called(name):
-    uses = Counter(keys_of(4).key_for((name % number).encode).secret for number in range(1000))
+    uses = Counter(keys_of(4).keys_for((name % number).encode)[0].secret for number in range(1000))
     assert len(uses) == 4
     assert all(150 < used < 350 for used in uses.values())
 
 
 def test_a_call_without_a_conversation_has_a_key_too():
-    assert keys_of(3).key_for(bytes) == keys_of(3).key_for(bytes)
+    assert keys_of(3).keys_for(bytes)[0] == keys_of(3).keys_for(bytes)[0]
 
 
 def test_where_there_is_one_key_nobody_looks_for_the_conversation():
-    assert keys_of(1).key_for(None) == keys_of(1).keys[0]
+    assert keys_of(1).keys_for(None) == keys_of(1).keys
 
 
 def test_a_key_is_known_by_its_fingerprint_only():

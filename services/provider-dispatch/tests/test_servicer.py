@@ -11,7 +11,7 @@ from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_provider_dispatch.bootstrap import bootstrap
 from tollway_provider_dispatch.entrypoints.servicer import CONTRACT
-from tollway_provider_dispatch.settings import Model, Settings
+from tollway_provider_dispatch.settings import DispatchConfig, Model, Settings
 from tollway_servicekit.errors import InvalidRequest, NotFound, Unavailable
 from tollway_servicekit.stubs import responses
 from tollway_servicekit.testing import STUB_KINDS, stub_of
@@ -62,7 +62,8 @@ async def test_a_whole_answer(simulator, settings_for, kind, dialect):
 
 
 async def test_a_refused_call_and_a_failed_one(simulator, settings_for, kind):
-    async with bootstrap(settings_for(simulator.url)) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
+    settings = settings_for(simulator.url, config=DispatchConfig(retries=0))
+    async with bootstrap(settings) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
         refused = await stub.CompleteChat(pb.CompleteChatRequest(call=call("[status=429]")), timeout=5)
         failed = await stub.CompleteChat(pb.CompleteChatRequest(call=call("[cut=2]")), timeout=5)
     assert refused.head.status == 429
@@ -86,7 +87,7 @@ async def test_a_stream(simulator, settings_for, kind):
     assert not any(item.HasField("head") or item.HasField("end") for item in between)
     assert (last.end.is_complete, last.end.stop_reason, last.usage.output_tokens) == (True, "end_turn", 5)
     assert last.attempts[0].outcome == chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED
-    data = b"".join(item.data for item in [*between, last])
+    data = b"".join(item.data for item in [head, *between, last])
     assert data.startswith(b"event: message_start")
     assert data.endswith(b'data: {"type":"message_stop"}\n\n')
 

@@ -40,7 +40,7 @@ def test_up_to_five_keys_are_read_in_their_order_and_gaps_do_not_matter(tmp_path
         OPENAI_API_KEY_6="o6",
         OPENAI_API_KEY_3=" ",
         ANTHROPIC_API_KEY="a1",
-        GOOGLE_API_KEY="g1",
+        MISTRAL_API_KEY="m1",
     )
     assert secrets(settings) == {"anthropic": ["a1"], "openai": ["o2", "o5"]}
 
@@ -92,15 +92,35 @@ cache: {unknown: here}
         ("provider_dispatch: {read_timeout: soon}", "section provider_dispatch: .*read_timeout"),
         ("provider_dispatch: {http_client: curl}", "section provider_dispatch: .*http_client"),
         ("models: {gpt: {provider: [openai]}}", "section models: "),
+        ("endpoints: {openai: {base_url: x}}", "section endpoints: 'openai' is no name"),
+        ("endpoints: {My_One: {base_url: x}}", "section endpoints: 'My_One' is no name"),
+        ("endpoints: {vllm: {}}", "section endpoints: .*base_url"),
+        ("routes: {default: {fallback: some}}", "section routes: .*some"),
         (
             "models: {gpt: {providers: [opanai]}}",
-            "models, gpt: no provider 'opanai'; there are anthropic, openai",
+            "models, gpt: no provider 'opanai'; there are openrouter, anthropic, openai, google, deepseek, huggingface",
         ),
     ],
 )
 def test_a_wrong_configuration_is_refused_and_named(tmp_path, config, message):
     with pytest.raises(SettingError, match=message):
         read(tmp_path, config)
+
+
+def test_cascades_and_endpoints_are_read(tmp_path):
+    config = """
+endpoints:
+  my-vllm: {base_url: "http://vllm:8000/v1", speaks: [chat, embeddings], needs_key: false}
+models:
+  llama: {providers: {my-vllm: meta/llama}}
+routes: {default: {fallback: cascade}}
+workspaces: {eu: {allowed_providers: [my-vllm], delivery: buffered}}
+"""
+    settings = read(tmp_path, config, LLM_MODEL_OPENAI=" a, b ,,", MY_VLLM_BASE_URL="http://other/v1/")
+    assert settings.providers["openai"].cascade == ("a", "b")
+    assert [(each.name, each.base_url) for each in chain_of(settings)] == [("my-vllm", "http://other/v1")]
+    assert settings.models["llama"].names == {"my-vllm": "meta/llama"}
+    assert settings.workspaces["eu"].allowed_providers == ("my-vllm",)
 
 
 def test_no_key_is_in_the_settings_representation(tmp_path):
@@ -139,6 +159,7 @@ async def test_a_chain_without_providers_is_warned_about(caplog):
     "name",
     ["LISTEN_ADDRESS", "OPENAI_ORG_ID", "SIMULATOR_URL", "TOLLWAY_CONFIG", "LOG_LEVEL"]
     + [f"{name.upper()}_{end}" for name in PROVIDER_NAMES for end in ("API_KEY", "BASE_URL")]
+    + [f"LLM_MODEL_{name.upper()}" for name in PROVIDER_NAMES]
     + [f"provider_dispatch.{name}" for name in DispatchConfig.__struct_fields__],
 )
 def test_the_readme_lists_the_setting(name):

@@ -49,6 +49,8 @@ class AnthropicStreamReader:
                 for (each,) in seen:
                     self._note(each)
                 return data
+        if len(cuts := self._events.cuts(data)) > 1:
+            return b"".join(map(self.feed, cuts))
         events = self._events.feed(data)
         for event in events:
             self._read(event)

@@ -43,6 +43,8 @@ class OpenAIStreamReader:
     def feed(self, data: bytes) -> bytes:
         if (plain := self._events.plain_data(data)) and self._read_all(plain):
             return data.replace(_NO_USAGE, b"") if self._strip_usage else data
+        if len(cuts := self._events.cuts(data)) > 1:
+            return b"".join(map(self.feed, cuts))
         events = self._events.feed(data)
         handed_on = b"".join([event for event in events if not (self._read(event) and self._strip_usage)])
         if self._events.is_too_long:

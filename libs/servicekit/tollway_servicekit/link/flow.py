@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-WINDOW_BYTES = 64 * 1024
+WINDOW_BYTES = 16 * 1024
 """What a producer may be ahead of its reader, give or take one item."""
 ITEM_COST = 64
 """Counted for each item beside its bytes, so that empty ones are bounded too."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tollway_servicekit.errors import InvalidRequest, ServiceError
@@ -31,6 +32,9 @@ class Batches(Generic[Item]):
         most_per_batch: Items in one batch.
         most_waiting: Items held; the oldest are dropped beyond, counted and logged.
         retries: Whether a batch that did not arrive is sent again until it does; else it is dropped.
+        size_of: Bytes of an item, where those matter.
+        most_bytes_per_batch: After so many bytes a batch takes no further item.
+        most_bytes: Bytes held, those on their way among them; the oldest items are dropped beyond.
     """
 
     def __init__(
@@ -42,8 +46,13 @@ class Batches(Generic[Item]):
         most_per_batch: int = 256,
         most_waiting: int = 20_000,
         retries: bool = False,
+        size_of: Callable[[Item], int] = lambda _: 0,
+        most_bytes_per_batch: float = inf,
+        most_bytes: float = inf,
     ) -> None:
         self.dropped = 0
+        self.bytes = 0
+        """Of the items that have not arrived."""
         self._next_warning = 0.0
         self._name = name
         self._send = send
@@ -51,6 +60,9 @@ class Batches(Generic[Item]):
         self._most_per_batch = most_per_batch
         self._most_waiting = most_waiting
         self._retries = retries
+        self._size_of = size_of
+        self._most_bytes_per_batch = most_bytes_per_batch
+        self._most_bytes = most_bytes
         self._items: deque[Item] = deque()
         self._arrived = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -62,11 +74,16 @@ class Batches(Generic[Item]):
         return self._taken - self._sent
 
     def add(self, item: Item) -> None:
-        if len(self._items) >= self._most_waiting:
-            self._items.popleft()
+        size = self._size_of(item)
+        while self._items and (len(self._items) >= self._most_waiting or self.bytes + size > self._most_bytes):
+            self.bytes -= self._size_of(self._items.popleft())
             self._sent += 1
             self._drop(1)
+        if self.bytes + size > self._most_bytes:
+            self._drop(1)
+            return
         self._items.append(item)
+        self.bytes += size
         self._taken += 1
         self._arrived.set()
 
@@ -75,8 +92,9 @@ class Batches(Generic[Item]):
         while True:
             await self._arrived.wait()
             await self._company()
-            batch = [self._items.popleft() for _ in range(min(len(self._items), self._most_per_batch))]
+            batch, size = self._next_batch()
             await self._deliver(batch)
+            self.bytes -= size
             if not self._items:
                 self._arrived.clear()
             async with self._settled:
@@ -95,13 +113,22 @@ class Batches(Generic[Item]):
         return True
 
     async def _company(self) -> None:
-        if len(self._items) < self._most_per_batch and self._sent >= self._hurried:
+        is_full = len(self._items) >= self._most_per_batch or self.bytes >= self._most_bytes_per_batch
+        if not is_full and self._sent >= self._hurried:
             try:
                 async with asyncio.timeout(self._interval):
                     await self._hurry.wait()
             except TimeoutError:
                 pass
         self._hurry.clear()
+
+    def _next_batch(self) -> tuple[list[Item], int]:
+        batch: list[Item] = []
+        size = 0
+        while self._items and len(batch) < self._most_per_batch and size < self._most_bytes_per_batch:
+            batch.append(self._items.popleft())
+            size += self._size_of(batch[-1])
+        return batch, size
 
     async def _deliver(self, batch: list[Item]) -> None:
         delay = 0.1

@@ -24,18 +24,32 @@ LOOK_UP_SECONDS = 0.5
 STORE_SECONDS = 5.0
 # answers that are kept together share an RPC
 STORE_AFTER_SECONDS = 0.1
-# as many answers of the largest size that is kept as one message may hold
 MOST_PER_BATCH = 32
+# a message is copied a few times on its way; one answer may be larger
+MOST_BYTES_PER_BATCH = 512 * 1024
 _LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "semantic"}
 
 
 class CacheClient:
-    """Looks up at once, stores in batches."""
+    """
+    Looks up at once, stores in batches.
 
-    def __init__(self, stub: CacheServiceAsyncStub) -> None:
+    Args:
+        stub: cache.
+        most_bytes: What answers may hold that are not stored yet.
+    """
+
+    def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
         self.writes: Batches[cache_pb2.CacheEntry] = Batches(
-            "cache writes", self._send, interval=STORE_AFTER_SECONDS, most_per_batch=MOST_PER_BATCH, most_waiting=2_000
+            "cache writes",
+            self._send,
+            interval=STORE_AFTER_SECONDS,
+            most_per_batch=MOST_PER_BATCH,
+            most_waiting=2_000,
+            size_of=lambda entry: len(entry.answer.body),
+            most_bytes_per_batch=MOST_BYTES_PER_BATCH,
+            most_bytes=most_bytes,
         )
 
     async def look_up(self, call: Call) -> CachedAnswer | None:

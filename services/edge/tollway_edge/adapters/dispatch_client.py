@@ -17,8 +17,9 @@ from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, Ans
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
+    from msgspec import Raw
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
     from tollway_edge.domain.call import Call
@@ -67,7 +68,9 @@ async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> Asyn
     try:
         async for message in messages:
             if message.output_tokens_so_far:
-                yield AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                piece = AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                del message  # a client that does not read would hold it, and the data in it, for nothing
+                yield piece
                 continue
             yield AnswerPiece(
                 head=head_from(message.head) if message.HasField("head") else None,
@@ -96,16 +99,24 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
     message.strip_usage_event = call.strips_usage_event
+    message.thinks = call.is_stream and call.body is not None and _asks_for_thought(call.body.fields)
     message.kept_answer_id = call.kept_answer_id
     message.is_kept = call.is_kept
 
 
 def head_from(head: pb.AnswerHead) -> AnswerHead:
-    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes)
+    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback)
+
+
+def _asks_for_thought(fields: Mapping[str, Raw]) -> bool:
+    """Say whether the first token may come late, in any dialect's words."""
+    if (thinking := fields.get("thinking")) is not None:
+        return b'"disabled"' not in bytes(thinking)
+    return "reasoning_effort" in fields or "reasoning" in fields
 
 
 def _end_from(end: pb.StreamEnd) -> AnswerEnd:
-    return AnswerEnd(end.is_complete, end.reason, end.stop_reason)
+    return AnswerEnd(end.is_complete, end.reason, end.stop_reason, end.provider, end.model)
 
 
 def failure_from(failure: pb.Failure, attempts: Sequence[chat_pb2.Attempt] = ()) -> AnswerFailure:

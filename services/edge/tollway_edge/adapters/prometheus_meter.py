@@ -39,10 +39,19 @@ class PrometheusMeter:
     call takes six of them.
     """
 
-    def __init__(self, ledger_waiting: Callable[[], int], cache_dropped: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        ledger_waiting: Callable[[], int],
+        cache_dropped: Callable[[], int],
+        kept_bytes: Callable[[], int],
+        crowded_out: Callable[[], int],
+    ) -> None:
         self.registry = registry = CollectorRegistry()
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
+        Gauge("tollway_cache_kept_bytes", "Answers in memory for the cache", registry=registry).set_function(kept_bytes)
+        told = "Streamed answers not kept for want of memory"
+        Gauge("tollway_cache_crowded_out", told, registry=registry).set_function(crowded_out)
         self._series: dict[tuple[str, ...], _Series] = {}
         self._unpriced = 0
         registry.register(self)

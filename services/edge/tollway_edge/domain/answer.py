@@ -19,6 +19,8 @@ class AnswerHead(msgspec.Struct, frozen=True):
     provider: str
     model: str
     body_changes: Sequence[str] = ()
+    fallback: str = ""
+    """From whom, to whom and why; empty where the first choice answered."""
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):
@@ -27,6 +29,9 @@ class AnswerEnd(msgspec.Struct, frozen=True):
     is_complete: bool
     reason: str = ""
     stop_reason: str = ""
+    provider: str = ""
+    """Who took the stream on, where it was not who began it; and the model."""
+    model: str = ""
 
 
 class AnswerFailure(msgspec.Struct, frozen=True):

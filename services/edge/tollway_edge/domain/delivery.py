@@ -14,25 +14,10 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
     from tollway_edge.domain.call import Call
+    from tollway_edge.domain.keeping import Kept
     from tollway_edge.domain.ports import Client
 
 log = logging.getLogger(__name__)
-
-
-class Kept:
-    """The bytes of an answer for the cache; nothing once they are too many."""
-
-    def __init__(self, most: int) -> None:
-        self._room = most
-        self._pieces: list[bytes] = []
-
-    def add(self, data: bytes) -> None:
-        self._room -= len(data)
-        if self._room >= 0:
-            self._pieces.append(data)
-
-    def joined(self) -> bytes | None:
-        return b"".join(self._pieces) if self._room >= 0 else None
 
 
 async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bool:
@@ -118,9 +103,11 @@ def _note(call: Call, piece: AnswerPiece) -> None:
         call.attempts = piece.attempts
     if piece.head:
         call.provider, call.model = piece.head.provider, piece.head.model
-        call.body_changes = piece.head.body_changes
+        call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
     if piece.end:
         call.stop_reason = piece.end.stop_reason
+        if piece.end.provider:  # who took the stream on is who is paid
+            call.provider, call.model = piece.end.provider, piece.end.model
     if piece.failure:
         failure = piece.failure
         call.tried = (failure.provider, failure.model)

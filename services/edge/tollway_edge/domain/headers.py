@@ -45,6 +45,8 @@ def gateway_headers(call: Call) -> bytes:
         _value(call.classifier),
         call.query_id.encode(),
     )
+    if call.fallback:
+        lines += b"x-gateway-fallback: %b\r\n" % _value(call.fallback)
     changes = [*(call.body.changes if call.body else ()), *call.body_changes]
     return lines + b"x-gateway-body-changes: %b\r\n" % _value(", ".join(changes)) if changes else lines
 

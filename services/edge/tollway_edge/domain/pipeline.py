@@ -18,7 +18,7 @@ from tollway_dialects.request import MalformedRequest
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CallStatus
-from tollway_edge.domain.delivery import Kept, deliver_cached, deliver_stream, deliver_whole
+from tollway_edge.domain.delivery import deliver_cached, deliver_stream, deliver_whole
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
 
     from tollway_edge.domain.call import Call
+    from tollway_edge.domain.keeping import Keeping
     from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Meter, Prompts
     from tollway_edge.domain.workspaces import Workspaces
 
@@ -59,6 +60,7 @@ class Pipeline:
     meter: Meter
     tiers: Tiers
     limits: Limits
+    keeping: Keeping
 
     async def serve(self, call: Call, client: Client) -> None:
         """Answer one call, whatever happens, and book it once."""
@@ -128,16 +130,17 @@ class Pipeline:
             piece = await self.dispatch.complete(call)
             await deliver_whole(call, piece, client)
             return piece.data
-        kept = Kept(self.limits.max_cached_bytes if call.exact_key else 0)
-        async with self.dispatch.stream(call) as pieces:
-            await deliver_stream(call, pieces, client, kept)
-        return kept.joined()
+        with self.keeping.begin(self.limits.max_cached_bytes if call.exact_key else 0) as kept:
+            async with self.dispatch.stream(call) as pieces:
+                await deliver_stream(call, pieces, client, kept)
+            return kept.taken()
 
     def _store(self, call: Call, kept: bytes | None) -> None:
         if not (call.exact_key and kept and call.status is CallStatus.SUCCEEDED):
             return
         if len(kept) > self.limits.max_cached_bytes or not call.wire.is_storable(call.stop_reason):
             return
+        self.keeping.make_room(len(kept))
         self.cache.store(call, kept, self._cost(call) or 0)
 
     def _settle(self, call: Call) -> None:

@@ -14,7 +14,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
-from tollway_edge.entrypoints.exchange import Exchange
+from tollway_edge.entrypoints.exchange import MOST_UNSENT_BYTES, Exchange
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
 from tollway_edge.entrypoints.request_head import RepeatedHead, RequestHead
@@ -36,8 +36,7 @@ class EdgeConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(**uvicorn)
         self.limits = limits
-        self._routes = routes
-        self._open = open_connections
+        self._routes, self._open = routes, open_connections
         self.url, self.headers = b"", []
         self._running: Any = None
         self._deadlines = Deadlines(limits, self.loop.time)
@@ -49,6 +48,7 @@ class EdgeConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        transport.set_write_buffer_limits(MOST_UNSENT_BYTES)
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -25,7 +25,8 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
-MOST_UNSENT_BYTES = 65536
+MOST_UNSENT_BYTES = 8192
+"""What is gathered for one write, and what may wait for a client to take it; either give or take one piece."""
 
 
 class Exchange:

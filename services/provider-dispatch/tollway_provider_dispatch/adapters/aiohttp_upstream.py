@@ -16,7 +16,7 @@ from yarl import URL
 
 from tollway_provider_dispatch.adapters.end_to_end_headers import end_to_end
 from tollway_provider_dispatch.adapters.whole_body import joined
-from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamBroken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -63,9 +63,10 @@ class AiohttpUpstream:
     def __init__(
         self, connect_timeout: float, read_timeout: float, proxy: str | None = None, ca_file: str | None = None
     ) -> None:
+        self._connect_timeout = connect_timeout
+        self._limits = TimeLimits(read_timeout, read_timeout)
         tls = ssl.create_default_context(cafile=ca_file) if ca_file else True
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout, sock_read=read_timeout),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ssl=tls),
             skip_auto_headers=_NOT_ADDED,
             auto_decompress=True,
@@ -74,7 +75,10 @@ class AiohttpUpstream:
             proxy=proxy,
         )
 
-    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> AiohttpAnswer:
+    async def request(
+        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    ) -> AiohttpAnswer:
+        limits = limits or self._limits
         headers = ((name.decode(), value.decode("latin-1")) for name, value in from_lines(header_lines))
         with _TRANSLATED:
             response = await self._session.request(
@@ -83,8 +87,11 @@ class AiohttpUpstream:
                 data=body if len(body) <= _LARGE_BODY else io.BytesIO(body),
                 headers=CIMultiDict(headers),
                 allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self._connect_timeout, sock_read=limits.first_byte
+                ),
             )
-        return AiohttpAnswer(response)
+        return AiohttpAnswer(response, limits.stall)
 
     async def aclose(self) -> None:
         await self._session.close()
@@ -93,8 +100,9 @@ class AiohttpUpstream:
 class AiohttpAnswer:
     """An `UpstreamAnswer`."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, stall: float) -> None:
         self._response = response
+        self.limit_stall(stall)
         self.status = response.status
         headers = ((name.lower(), value) for name, value in response.raw_headers)
         self.header_lines = to_lines(end_to_end(headers))
@@ -117,6 +125,12 @@ class AiohttpAnswer:
                 if rest := content._read_nowait(-1):  # noqa: SLF001 - there is no public way to it
                     yield rest
                 raise
+
+    def limit_stall(self, seconds: float) -> None:
+        connection = self._response.connection
+        if connection is not None and connection.protocol is not None:
+            connection.protocol.read_timeout = seconds
+            connection.protocol.start_timeout()
 
     def close(self) -> None:
         self._response.release()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tollway_httpclient import Response
 
+    from tollway_provider_dispatch.domain.ports import TimeLimits
+
 # the first that fits; what is left is a reset
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (TimedOut, "timeout"),
@@ -51,10 +53,18 @@ class HttptoolsUpstream:
     def __init__(self, connect_timeout: float, read_timeout: float, ca_file: str | None = None) -> None:
         timeouts = Timeouts(connect_timeout, first_byte=read_timeout, stall=read_timeout)
         self._client = HttpClient(timeouts, Limits(max_body=MAX_BODY), ca_file=ca_file, proxy_of=environment_proxy)
+        self._connect_timeout = connect_timeout
+        # as many as there are models
+        self._timeouts: dict[TimeLimits | None, Timeouts] = {None: timeouts}
 
-    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> HttptoolsAnswer:
+    async def request(
+        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    ) -> HttptoolsAnswer:
+        timeouts = self._timeouts.get(limits)
+        if timeouts is None and limits is not None:
+            timeouts = self._timeouts[limits] = Timeouts(self._connect_timeout, limits.first_byte, limits.stall)
         try:
-            response = await self._client.request(method, url, header_lines, body)
+            response = await self._client.request(method, url, header_lines, body, timeouts)
         except HttpClientError as error:
             raise _broken(error) from error
         try:
@@ -102,6 +112,9 @@ class HttptoolsAnswer:
         except _FAULTS as error:
             self._response.close()
             raise _broken(error) from error
+
+    def limit_stall(self, seconds: float) -> None:
+        self._response.limit_stall(seconds)
 
     def close(self) -> None:
         self._response.close()

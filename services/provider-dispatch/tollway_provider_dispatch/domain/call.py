@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -37,6 +38,10 @@ class ChatCall(msgspec.Struct, frozen=True):
     """An earlier answer that the call goes on from; the account that made it is the one to ask."""
     is_kept: bool = False
     """The provider keeps the answer."""
+    thinks: bool = False
+    """The request asks for thought before the answer."""
+    deadline: float = inf
+    """When the caller gives up, in `Clock.now()`."""
 
     def conversation_key(self) -> bytes:
         """Return what is the same for every call of a conversation; read from the body only where somebody asks."""
@@ -98,6 +103,8 @@ class Head(msgspec.Struct, frozen=True):
     provider: str
     model: str
     body_changes: tuple[str, ...] = ()
+    fallback: str = ""
+    """From whom, to whom and why; empty where the first choice answered."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -114,6 +121,9 @@ class End(msgspec.Struct, frozen=True):
     is_complete: bool
     reason: str = ""
     stop_reason: str = ""
+    provider: str = ""
+    """Who took the stream on, where it was not who began it; and the model."""
+    model: str = ""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -127,3 +137,9 @@ class Piece(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     output_so_far: int = 0
     """Tokens counted in what was streamed, where `usage` is not told anew."""
+
+    def parts(self) -> tuple[Piece, ...]:
+        """Return a stream that broke off as its beginning and its end; anything else as it is."""
+        if self.head is None or self.end is None or self.end.is_complete:
+            return (self,)
+        return Piece(head=self.head, usage=self.usage, attempts=self.attempts), msgspec.structs.replace(self, head=None)

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tollway_dialects.estimate import tokens_of_bytes
-from tollway_dialects.header_lines import value_of
-from tollway_dialects.request import RequestBody
-from tollway_dialects.usage import Usage
+import msgspec
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.call import Attempt, ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.call import End, Outcome, Piece
+from tollway_provider_dispatch.domain.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
+from tollway_provider_dispatch.domain.opening import Opening, last_data
+from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.route import Candidate
+from tollway_provider_dispatch.domain.rescue import Kept, take_on
+from tollway_provider_dispatch.domain.tries import Tries, Trying
+from tollway_provider_dispatch.domain.verdict import verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 
-    from tollway_provider_dispatch.domain.ports import Accounts, Clock, UpstreamAnswer, UpstreamClient
-    from tollway_provider_dispatch.domain.provider import ProviderKey
-    from tollway_provider_dispatch.domain.route import Chain
+    from tollway_dialects.dialect import StreamReader
+    from tollway_dialects.usage import Usage
 
-RETRY_AFTER_MS = 1000
+    from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
+    from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_provider_dispatch.domain.verdict import Fault
+
 # what an upstream gets to end its answer after the final event
 DRAIN_SECONDS = 0.5
 
@@ -36,154 +42,189 @@ class Dispatcher:
     Args:
         chain: Which provider serves which model.
         clients: The HTTP client of each provider, by name.
-        clock: Wall time, for the attempts' rows.
         accounts: Who made what a provider keeps.
+        trying: How often is tried, and who is left alone.
+        whole: For whole answers, of which nothing comes before all is there; None leaves it to the clients.
+        policies: What routes and workspaces allow.
     """
 
-    def __init__(self, chain: Chain, clients: Mapping[str, UpstreamClient], clock: Clock, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        clients: Mapping[str, UpstreamClient],
+        accounts: Accounts,
+        trying: Trying,
+        whole: TimeLimits | None = None,
+        policies: Policies | None = None,
+    ) -> None:
         self.chain = chain
         self.kept_answers = KeptAnswers(chain, clients, accounts)
         self._clients = clients
-        self._clock = clock
+        self.cooldowns = trying.cooldowns
+        self._trying = trying
+        self._clock = trying.clock
+        self._whole = whole
+        self._policies = policies or Policies()
 
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
-        candidate, key = await self._maker_of(call) if call.kept_answer_id else self._choose(call)
-        attempt = self._begin(candidate, key)
-        try:
-            answer, head = await self._send(call, candidate, key, attempt)
-            try:
-                body = await answer.read()
-                if call.is_kept and head.status < 300:
-                    await self._note(call, candidate, key, WIRES[call.dialect].read_kept_id(body))
-                return self._whole(call, key, attempt, head, body)
-            finally:
-                answer.close()
-        except UpstreamBroken as broken:
-            return self._failed(call, attempt, broken)
+        tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
+        if self.cooldowns.is_any_open and not await tries.find_free():
+            return tries.nobody()
+        while True:
+            piece, fault = await self._ask(call, tries)
+            if fault is None:
+                if not self.cooldowns.is_quiet:
+                    await self.cooldowns.succeeded(tries.route)
+                return piece
+            if not await tries.again(fault):
+                return tries.last_word(piece, fault)
 
     async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
-        candidate, key = await self._maker_of(call) if call.kept_answer_id else self._choose(call)
-        attempt = self._begin(candidate, key)
-        try:
-            answer, head = await self._send(call, candidate, key, attempt)
-        except UpstreamBroken as broken:
-            yield self._failed(call, attempt, broken)
+        tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
+        if self.cooldowns.is_any_open and not await tries.find_free():
+            yield tries.nobody()
             return
+        opened = await self._open(call, tries)
+        if isinstance(opened, Piece):
+            for piece in opened.parts():
+                yield piece
+            return
+        if call.is_kept and opened.reader.kept_id:
+            await self._note(call, tries, opened.reader.kept_id)
+        async with aclosing(self._deliver(call, tries, opened)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _deliver(self, call: ChatCall, tries: Tries, opened: Opening) -> AsyncGenerator[Piece, None]:
+        """Yield a stream that has begun, and where it breaks off what another candidate makes of it."""
+        reader = opened.reader
+        # the end is told with the final event, so an answer that is there already waits for it
+        handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
+        kept = Kept(data) if tries.has_others else None
+        told, reason = reader.told, "ended_early"
         try:
-            if _is_event_stream(head):
-                async with aclosing(self._events(call, candidate, key, attempt, head, answer)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-            else:
-                yield self._whole(call, key, attempt, head, await answer.read())
-        except UpstreamBroken as broken:
-            yield self._failed(call, attempt, broken)
+            yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
+            try:
+                async for data in _nothing() if reader.is_complete else opened.upstream:
+                    handed_on = reader.feed(data)
+                    if reader.is_complete or reader.error:
+                        break
+                    if handed_on:
+                        yield _grown(handed_on, reader, told)
+                        told = reader.told
+                        if kept is not None:
+                            kept.add(handed_on)
+                        handed_on = b""
+            except UpstreamBroken as broken:
+                reason = broken.reason
+            async with aclosing(self._ending(call, tries, opened, reason, handed_on, kept)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
-            answer.close()
+            opened.answer.close()
 
-    async def _events(
-        self,
-        call: ChatCall,
-        candidate: Candidate,
-        key: ProviderKey,
-        attempt: Attempt,
-        head: Head,
-        answer: UpstreamAnswer,
+    async def _ending(
+        self, call: ChatCall, tries: Tries, opened: Opening, reason: str, rest: bytes, kept: Kept | None
     ) -> AsyncGenerator[Piece, None]:
-        reader = WIRES[call.dialect].stream_reader(tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event)
-        yield Piece(head=head, usage=reader.usage, attempts=(attempt,))
-        told = reader.told
-        is_noted = not call.is_kept
-        reason = "ended_early"
-        handed_on = b""
-        upstream = answer.pieces()
-        try:
-            async for data in upstream:
-                handed_on = reader.feed(data)
-                if not is_noted and reader.kept_id:  # before the client can have read it
-                    await self._note(call, candidate, key, reader.kept_id)
-                    is_noted = True
-                if reader.is_complete or reader.error:
-                    break
-                if handed_on and reader.told is told:
-                    yield Piece(data=handed_on, output_so_far=reader.streamed)
-                elif handed_on:
-                    told = reader.told
-                    yield Piece(data=handed_on, usage=reader.usage)
-                handed_on = b""
-        except UpstreamBroken as broken:
-            reason = broken.reason
-        attempt.usage = reader.usage
+        """Yield how a stream ends: by itself, taken on by another candidate, or incomplete."""
+        reader = opened.reader
         if reader.is_complete and not reader.error:
-            self._end(attempt, Outcome.SUCCEEDED)
+            tries.end(Outcome.SUCCEEDED, reader.usage)
+            if not self.cooldowns.is_quiet:
+                await self.cooldowns.succeeded(tries.route)
             end = End(is_complete=True, stop_reason=reader.stop_reason or "")
-        else:
-            self._end(attempt, Outcome.BROKEN, reader.error or reason)
-            end = End(is_complete=False, reason=attempt.reason)
-        yield Piece(data=handed_on, usage=attempt.usage, end=end, attempts=(attempt,))
-        if end.is_complete:
-            await _drain(upstream)
+            yield Piece(data=rest, usage=reader.usage, end=end, attempts=tuple(tries.rows))
+            await _drain(opened.upstream)
+            return
+        opened.answer.close()
+        broken = UpstreamBroken(reader.error or reason, "")
+        fault = verdict_of_event(broken.reason, last_data(rest)) if reader.error else verdict_of_broken(broken)
+        tries.end(Outcome.BROKEN, reader.usage, broken.reason)
+        await self.cooldowns.failed(tries.route, fault)
+        if kept is not None:
+            async with aclosing(take_on(call, tries, kept, fault, self._try_to_open)) as pieces:
+                async for piece in pieces:
+                    rest = b""  # what others have said since does not go with it
+                    yield piece
+                    if piece.end:
+                        return
+        end = End(is_complete=False, reason=broken.reason)
+        yield Piece(data=rest, usage=tries.rows[-1].usage, end=end, attempts=tuple(tries.rows))
 
-    def _choose(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
-        candidate = self.chain.choose(call.models, call.dialect)
-        return candidate, candidate.provider.key_for(call.conversation_key)
-
-    async def _maker_of(self, call: ChatCall) -> tuple[Candidate, ProviderKey]:
+    async def _pinned(self, call: ChatCall) -> Sequence[Candidate]:
+        """Return the one account that knows what the call goes on from."""
         provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)
-        return Candidate(provider, self.chain.choose(call.models, call.dialect).model), key
+        first = self.chain.candidates(call.models, call.dialect)[0]
+        return (msgspec.structs.replace(first, provider=replace(provider, keys=(key,))),)
 
-    async def _note(self, call: ChatCall, candidate: Candidate, key: ProviderKey, kept_id: str) -> None:
-        await self.kept_answers.note(kept_id, call.workspace, candidate.provider, key)
+    def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
+        policy = self._policies.of(call.workspace, call.body_model)
+        candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
+        return Tries(call, candidates, self._trying, is_buffered=policy.is_buffered)
 
-    async def _send(
-        self, call: ChatCall, candidate: Candidate, key: ProviderKey, attempt: Attempt
-    ) -> tuple[UpstreamAnswer, Head]:
-        provider = candidate.provider
-        body = call.body
-        changes: tuple[str, ...] = ()
-        if candidate.model != call.body_model:
-            changed = RequestBody.parse(call.body)
-            changed.set("model", candidate.model, "model")
-            body, changes = changed.raw, ("model",)
-        lines = call.header_lines + provider.lines_with(key)
-        answer = await self._clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body)
-        attempt.http_status = answer.status
-        told = key.left_out_of(answer.header_lines)
-        return answer, Head(answer.status, told, provider.name, candidate.model, changes)
+    async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
+        """Remember whose answer it is, before the client can have read its id."""
+        await self.kept_answers.note(kept_id, call.workspace, tries.route.candidate.provider, tries.route.key)
 
-    def _begin(self, candidate: Candidate, key: ProviderKey) -> Attempt:
-        return Attempt(1, candidate.provider.name, candidate.model, key.fingerprint, self._clock.unix_ms())
+    async def _ask(self, call: ChatCall, tries: Tries) -> tuple[Piece, Fault | None]:
+        """Return what the present route says as a whole answer, and what is wrong with it."""
+        tries.begin()
+        try:
+            answer, head = await send(call, tries, self._clients, self._whole)
+            try:
+                body = await answer.read()
+            finally:
+                answer.close()
+            if call.is_kept and head.status < 300:
+                await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
+            return read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
+        except UpstreamBroken as broken:
+            return read_broken(call, tries, broken), verdict_of_broken(broken)
 
-    def _end(self, attempt: Attempt, outcome: Outcome, reason: str = "") -> None:
-        attempt.outcome = outcome
-        attempt.reason = reason
-        attempt.duration_ms = self._clock.unix_ms() - attempt.started_unix_ms
+    async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:
+        """Return a stream that has begun to speak, or what is told instead."""
+        while True:
+            opened, fault = await self._try_to_open(call, tries)
+            if fault is None:
+                return opened
+            assert isinstance(opened, Piece)  # noqa: S101 - for mypy
+            if not await tries.again(fault):
+                return tries.last_word(opened, fault)
 
-    def _whole(self, call: ChatCall, key: ProviderKey, attempt: Attempt, head: Head, body: bytes) -> Piece:
-        if head.status >= 300:
-            # some servers quote the key that they refuse, and it is none of the client's business
-            body = key.masked_in(body)
-            self._end(attempt, Outcome.REFUSED, f"status_{head.status}")
-            return Piece(head, body, attempt.usage, End(is_complete=True), attempts=(attempt,))
-        usage, stop_reason = WIRES[call.dialect].read_usage(body)
-        attempt.usage = usage or Usage(
-            uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
-        )
-        self._end(attempt, Outcome.SUCCEEDED)
-        end = End(is_complete=True, stop_reason=stop_reason or "")
-        return Piece(head, body, attempt.usage, end, attempts=(attempt,))
+    async def _try_to_open(self, call: ChatCall, tries: Tries) -> tuple[Opening | Piece, Fault | None]:
+        tries.begin()
+        started = self._clock.now()
+        limits = tries.route.candidate.limits_of(call)
+        answer = None
+        try:
+            answer, head = await send(call, tries, self._clients, limits)
+            if not is_event_stream(head):
+                return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
+            opening = Opening(call, head, answer)
+            fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
+            if fault is None:
+                answer = None  # it goes on
+                return opening, None
+            return opening.failed(tries, fault), fault
+        except UpstreamBroken as broken:
+            return read_broken(call, tries, broken), verdict_of_broken(broken)
+        finally:
+            if answer is not None:
+                answer.close()
 
-    def _failed(self, call: ChatCall, attempt: Attempt, broken: UpstreamBroken) -> Piece:
-        status = attempt.http_status
-        may_be_charged = 200 <= status < 300 or (not status and broken.is_sent)  # it may have read the prompt
-        if may_be_charged and not WIRES[call.dialect].is_free:
-            attempt.usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
-        self._end(attempt, Outcome.BROKEN, broken.reason)
-        reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
-        message = f"provider {attempt.provider} did not answer ({broken.reason}); try again"
-        return Piece(usage=attempt.usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=(attempt,))
+
+def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
+    """Return a piece of a running stream; usage is told anew only where the provider did so."""
+    if reader.told is told:
+        return Piece(data=data, output_so_far=reader.streamed)
+    return Piece(data=data, usage=reader.usage)
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield
 
 
 async def _drain(upstream: AsyncIterator[bytes]) -> None:
@@ -192,7 +233,3 @@ async def _drain(upstream: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in upstream:
                 pass
-
-
-def _is_event_stream(head: Head) -> bool:
-    return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from tollway_provider_dispatch.domain.account import Account
+    from tollway_provider_dispatch.domain.cooldowns import Cooldown
+    from tollway_provider_dispatch.domain.verdict import Verdict
 
 
 class UpstreamBroken(Exception):
@@ -30,6 +34,21 @@ class AccountsUnavailable(Exception):
     """It cannot be known now who made what."""
 
 
+class CooldownsUnavailable(Exception):
+    """What is shared of them cannot be asked now."""
+
+
+class TimeLimits(msgspec.Struct, frozen=True):
+    """Seconds without a byte after which an answer counts as broken."""
+
+    first_byte: float
+    """Until the first one."""
+    stall: float
+    """Between two of them."""
+    thinking: float = 120.0
+    """Until the first one where the model thinks before."""
+
+
 class UpstreamAnswer(Protocol):
     """One HTTP answer whose status and headers have been read."""
 
@@ -39,9 +58,14 @@ class UpstreamAnswer(Protocol):
 
     async def read(self) -> bytes:
         """Return the whole body; raises `UpstreamBroken`."""
+        ...
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Return what arrives, as it arrives, joined by read; raises `UpstreamBroken`."""
+        ...
+
+    def limit_stall(self, seconds: float) -> None:
+        """Let at most so many seconds pass between two bytes from here on."""
 
     def close(self) -> None:
         """Give the connection back if the body was read to its end; else close it at once."""
@@ -50,8 +74,11 @@ class UpstreamAnswer(Protocol):
 class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
-    async def request(self, method: str, url: str, header_lines: bytes, body: bytes) -> UpstreamAnswer:
-        """Return once the answer's headers are there; raises `UpstreamBroken`."""
+    async def request(
+        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+    ) -> UpstreamAnswer:
+        """Return once the answer's headers are there; without limits the client's own hold. Raises `UpstreamBroken`."""
+        ...
 
 
 class Accounts(Protocol):
@@ -59,13 +86,46 @@ class Accounts(Protocol):
 
     async def remember(self, kept_id: str, account: Account) -> None:
         """Keep it for as long as the provider keeps the answer; raises `AccountsUnavailable`."""
+        ...
 
     async def find(self, kept_id: str) -> Account | None:
         """Return who made it; None where that is not known (any more). Raises `AccountsUnavailable`."""
+        ...
+
+
+class CooldownStore(Protocol):
+    """Cooldowns that all replicas share; every method raises `CooldownsUnavailable`."""
+
+    async def trip(self, scope: str, cause: Verdict, reason: str, steps: Sequence[float]) -> Cooldown:
+        """
+        Open an entry for the first of the steps' seconds, or one that is half open for the next ones.
+
+        One that is open stays so, for longer where the only step is longer than what is left.
+        """
+        ...
+
+    async def claim(self, scope: str, seconds: float) -> bool:
+        """Say whether the caller may probe; nobody else may for so many seconds."""
+        ...
+
+    async def clear(self, scope: str) -> None:
+        """Close an entry."""
+
+    async def entries(self) -> Iterable[Cooldown]:
+        """Return what is open or half open."""
+        ...
 
 
 class Clock(Protocol):
-    """Wall time."""
+    """Time, and waiting."""
 
     def unix_ms(self) -> int:
         """Milliseconds since 1970."""
+        ...
+
+    def now(self) -> float:
+        """Seconds that only ever grow."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Headers = Sequence[tuple[str, str]]
 
+_WORD = 1 << 64
+# odd, with its bits well spread: the golden ratio's
+_MIX = 0x9E3779B97F4A7C15
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderKind:
@@ -29,6 +33,8 @@ class ProviderKind:
     """Path below the base URL for each dialect that it speaks."""
     authorise: Callable[[str], Headers]
     """Headers that carry a key."""
+    query: str = ""
+    """Put before a request's own, e.g. Azure's api-version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,13 @@ class ProviderKey:
 
     secret: str
     fingerprint: str
+    salt: int = 0
+    """What tells it from others when a conversation chooses."""
 
     @classmethod
     def of(cls, secret: str) -> ProviderKey:
-        return cls(secret, hashlib.sha256(secret.encode()).hexdigest()[:8])
+        digest = hashlib.sha256(secret.encode())
+        return cls(secret, digest.hexdigest()[:8], int.from_bytes(digest.digest()[8:16], "big"))
 
     def left_out_of(self, header_lines: bytes) -> bytes:
         """Return headers without those that quote the secret."""
@@ -74,19 +83,26 @@ class Provider:
         return self.kind.name
 
     def url(self, dialect: Dialect, query: str, below: str = "") -> str:
+        if self.kind.query:
+            query = f"{self.kind.query}&{query}" if query else self.kind.query
         return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"
 
     def lines_with(self, key: ProviderKey) -> bytes:
         """Return the headers that the gateway adds to a request, the key's among them."""
         return _lines((*self.headers, *self.kind.authorise(key.secret)))
 
-    def key_for(self, conversation: Callable[[], bytes]) -> ProviderKey:
-        """Return the same key for the same conversation: prompt caches belong to an account."""
+    def keys_for(self, conversation: Callable[[], bytes]) -> Sequence[ProviderKey]:
+        """
+        Return the keys in this conversation's own order, which is the same for each of its calls.
+
+        Prompt caches belong to an account. Each key is weighed alone, so one that is added or taken away moves the
+        conversations on it and no others, and those of a key that rests spread over all that are left.
+        """
         if len(self.keys) == 1:
-            return self.keys[0]
+            return self.keys
         # a hash of its own: clients name conversations too, and names begin alike
-        digest = hashlib.blake2b(conversation(), digest_size=8).digest()
-        return self.keys[int.from_bytes(digest, "big") % len(self.keys)]
+        digest = int.from_bytes(hashlib.blake2b(conversation(), digest_size=8).digest(), "big")
+        return sorted(self.keys, key=lambda key: ((digest ^ key.salt) * _MIX) % _WORD, reverse=True)
 
 
 @cache

@@ -9,9 +9,13 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
+from tollway_provider_dispatch.domain.policy import Fallback, Policy
+from tollway_provider_dispatch.domain.ports import TimeLimits
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
@@ -26,13 +30,51 @@ NATIVE = {
 
 
 MOST_REMEMBERED = 1024
+EVERYBODY = Policy()
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Traits(msgspec.Struct, frozen=True):
+    """What the configuration says of a model beside who serves it."""
+
+    names: Mapping[str, str] = {}
+    """What a provider calls it, where that is not the gateway's name."""
+    limits: TimeLimits | None = None
+    """For its streams; None leaves it to the client."""
+    context: int = 0
+    """Tokens of its window; 0 where the configuration does not tell."""
+    takes_prefill: bool = False
+    """It goes on from a text that the request says it has begun with."""
+
+
+class Candidate(msgspec.Struct, frozen=True, eq=False):
     """One provider that can serve one model."""
 
     provider: Provider
     model: str
+    upstream_name: str
+    """What the provider calls the model."""
+    limits: TimeLimits | None
+    context: int
+    takes_prefill: bool
+
+    @classmethod
+    def of(cls, provider: Provider, model: str, traits: Traits | None = None) -> Candidate:
+        traits = traits or Traits()
+        name = traits.names.get(provider.name, model)
+        return cls(provider, model, name, traits.limits, traits.context, traits.takes_prefill)
+
+    def limits_of(self, call: ChatCall) -> TimeLimits | None:
+        """Return the limits of a stream; where the request asks for thought, its first token may come late."""
+        if self.limits is None or not call.thinks:
+            return self.limits
+        return TimeLimits(max(self.limits.first_byte, self.limits.thinking), self.limits.stall, self.limits.thinking)
+
+    def is_larger_than(self, other: Candidate) -> bool:
+        """Say whether a prompt that is too long for the other may fit into this one."""
+        return self.model != other.model and (self.context > other.context or not (self.context and other.context))
+
+    def __str__(self) -> str:
+        return f"{self.provider.name}/{self.model}"
 
 
 class Chain:
@@ -43,6 +85,9 @@ class Chain:
         providers: In the order in which they are preferred.
         models: The kinds of provider that serve each known model.
         embedders: Those of the known models that turn input into vectors; they do nothing else, and no other does.
+        traits: What else is known of models.
+        usual: What holds for a model that is not known.
+        cascades: Each provider's models in the order in which they stand in for one another.
     """
 
     def __init__(
@@ -50,11 +95,17 @@ class Chain:
         providers: Sequence[Provider],
         models: Mapping[str, Sequence[ProviderKind]],
         embedders: Collection[str] = (),
+        traits: Mapping[str, Traits] | None = None,
+        cascades: Mapping[str, Sequence[str]] | None = None,
+        usual: Traits | None = None,
     ) -> None:
         self._providers = tuple(providers)
         self._models = models
         self._embedders = frozenset(embedders)
-        self._chosen: dict[tuple[str, Dialect], Candidate] = {}
+        self._traits = traits or {}
+        self._cascades = cascades or {}
+        self._usual = usual
+        self._found: dict[tuple[tuple[str, ...], Dialect, Policy], tuple[Candidate, ...]] = {}
         """What was found before; clients invent names, so it begins anew where it is full."""
 
     @property
@@ -65,28 +116,63 @@ class Chain:
         """Return the provider of a name; None where it has no key any more."""
         return next((provider for provider in self._providers if provider.name == name), None)
 
-    def choose(self, models: Sequence[str], dialect: Dialect) -> Candidate:
+    def candidates(self, models: Sequence[str], dialect: Dialect, policy: Policy = EVERYBODY) -> tuple[Candidate, ...]:
         """
-        Return the first model's first provider that speaks the dialect.
+        Return who can be asked, in order: each model's providers, then whom the policy lets stand in.
+
+        `provider/model` names one provider alone.
 
         Raises:
             Unavailable: No provider is configured at all.
-            NotFound: None of the models is served in this dialect.
+            NotFound: None of the models is served in this dialect by a provider that is allowed.
         """
-        for model in models:
-            if candidate := self._chosen.get((model, dialect)) or self._find(model, dialect):
-                return candidate
-        raise self._refusal(models[0], dialect)
+        asked = (tuple(models), dialect, policy)
+        found = self._found.get(asked)
+        if found is None:
+            found = tuple(self._allowed(models, dialect, policy))
+            if len(self._found) >= MOST_REMEMBERED:
+                self._found.clear()
+            self._found[asked] = found
+        return found
 
-    def _find(self, model: str, dialect: Dialect) -> Candidate | None:
-        for provider in self._providers:
-            if dialect in self._dialects(provider, model, dialect):
-                candidate = Candidate(provider, model)
-                if len(self._chosen) >= MOST_REMEMBERED:
-                    self._chosen.clear()
-                self._chosen[model, dialect] = candidate
-                return candidate
-        return None
+    def _allowed(self, models: Sequence[str], dialect: Dialect, policy: Policy) -> list[Candidate]:
+        found = list(self._find(models, dialect))
+        if not found:
+            raise self._refusal(models[0], dialect)
+        allowed: dict[tuple[str, str], Candidate] = {}
+        for each in (*found, *self._stand_ins(found, dialect, policy.fallback)):
+            if policy.allows(each.provider.name):
+                allowed.setdefault((each.provider.name, each.upstream_name), each)
+        if not allowed:
+            names = ", ".join(dict.fromkeys(each.provider.name for each in found))
+            message = f"model {models[0]!r} is served by {names}, which this workspace does not allow"
+            raise NotFound("PROVIDER_NOT_ALLOWED", message)
+        return list(allowed.values())
+
+    def _find(self, models: Sequence[str], dialect: Dialect) -> Iterator[Candidate]:
+        for asked in models:
+            pinned, _, rest = asked.partition("/")
+            one = self.provider(pinned) if rest and asked not in self._models else None
+            model = rest if one else asked
+            stood_in = False
+            for provider in (one,) if one else self._providers:
+                serves = dialect in (provider.kind.paths if one else self._dialects(provider, model, dialect))
+                # the simulator stands in where nobody else answers, and is no fallback
+                if serves and not (provider.serves_any_model and stood_in):
+                    stood_in = True
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
+
+    def _stand_ins(self, found: Sequence[Candidate], dialect: Dialect, fallback: Fallback) -> Iterator[Candidate]:
+        if fallback is Fallback.SAME_MODEL:
+            return
+        others = self._providers if fallback is Fallback.ANY else ()
+        for provider in {each.name: each for each in (*(one.provider for one in found), *others)}.values():
+            cascade = self._cascades.get(provider.name, ())
+            named = [each.model for each in found if each.provider is provider and each.model in cascade]
+            # a provider's own models stand in for the one that was named from there on
+            for model in cascade[cascade.index(named[-1]) + 1 :] if named else cascade:
+                if dialect in self._dialects(provider, model):
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""
@@ -104,13 +190,15 @@ class Chain:
         provider, so it serves a known model as that model's own providers would.
         """
         kinds = self._models.get(model)
+        if kinds is None and model in self._cascades.get(provider.name, ()):
+            kinds = [provider.kind]
         if kinds is None:
             serves = asked is not None and (provider.serves_any_model or provider.name == NATIVE[asked])
             return [dialect for dialect in provider.kind.paths if serves and dialect == asked]
         if provider.serves_any_model:
             spoken = [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds)]
         else:
-            spoken = list(provider.kind.paths) if provider.kind in kinds else []
+            spoken = list(provider.kind.paths) if provider.name in {kind.name for kind in kinds} else []
         embeds = model in self._embedders
         return [dialect for dialect in spoken if (dialect is Dialect.OPENAI_EMBEDDINGS) == embeds]
 

@@ -9,10 +9,21 @@ from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.messages import DIALECTS, usage_to
 from tollway_servicekit.errors import InvalidRequest
 
-from tollway_provider_dispatch.domain.call import Attempt, ChatCall, Failure, Head, KeptAnswerRequest, Outcome, Piece
+from tollway_provider_dispatch.domain.call import (
+    Attempt,
+    ChatCall,
+    End,
+    Failure,
+    Head,
+    KeptAnswerRequest,
+    Outcome,
+    Piece,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tollway_servicekit.context import CallContext
 
 
 _OUTCOMES = {
@@ -23,7 +34,7 @@ _OUTCOMES = {
 }
 
 
-def call_from(message: pb.ChatCall, workspace: str) -> ChatCall:
+def call_from(message: pb.ChatCall, context: CallContext) -> ChatCall:
     if message.dialect not in DIALECTS or not message.models:
         raise InvalidRequest("CALL_INCOMPLETE", "a call needs a dialect and at least one model")
     return ChatCall(
@@ -36,7 +47,9 @@ def call_from(message: pb.ChatCall, workspace: str) -> ChatCall:
         query=message.query,
         conversation=message.conversation,
         strip_usage_event=message.strip_usage_event,
-        workspace=workspace,
+        workspace=context.workspace,
+        thinks=message.thinks,
+        deadline=context.deadline,
         kept_answer_id=message.kept_answer_id,
         is_kept=message.is_kept,
     )
@@ -86,12 +99,11 @@ def whole_to(piece: Piece) -> pb.CompleteChatResponse:
 def piece_to(piece: Piece) -> pb.StreamChatResponse:
     if piece.output_so_far:
         return pb.StreamChatResponse(data=piece.data, output_tokens_so_far=piece.output_so_far)
-    end = piece.end
     return pb.StreamChatResponse(
         head=_head_to(piece.head),
         data=piece.data,
         usage=usage_to(piece.usage) if piece.usage else None,
-        end=pb.StreamEnd(is_complete=end.is_complete, reason=end.reason, stop_reason=end.stop_reason) if end else None,
+        end=_end_to(piece.end),
         failure=_failure_to(piece.failure),
         attempts=attempts_to(piece.attempts),
     )
@@ -106,6 +118,19 @@ def _head_to(head: Head | None) -> pb.AnswerHead | None:
         provider=head.provider,
         model=head.model,
         body_changes=head.body_changes,
+        fallback=head.fallback,
+    )
+
+
+def _end_to(end: End | None) -> pb.StreamEnd | None:
+    if end is None:
+        return None
+    return pb.StreamEnd(
+        is_complete=end.is_complete,
+        reason=end.reason,
+        stop_reason=end.stop_reason,
+        provider=end.provider,
+        model=end.model,
     )
 
 

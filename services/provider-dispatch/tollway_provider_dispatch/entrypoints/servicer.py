@@ -34,12 +34,12 @@ class ProviderDispatchServicer:
         self._dispatcher = dispatcher
 
     async def CompleteChat(self, request: pb.CompleteChatRequest, context: CallContext) -> pb.CompleteChatResponse:
-        return whole_to(await self._dispatcher.complete(call_from(request.call, context.workspace)))
+        return whole_to(await self._dispatcher.complete(call_from(request.call, context)))
 
     async def StreamChat(
         self, request: pb.StreamChatRequest, context: CallContext
     ) -> AsyncGenerator[pb.StreamChatResponse, None]:
-        async with aclosing(self._dispatcher.stream(call_from(request.call, context.workspace))) as pieces:
+        async with aclosing(self._dispatcher.stream(call_from(request.call, context))) as pieces:
             async for piece in pieces:
                 yield piece_to(piece)
 

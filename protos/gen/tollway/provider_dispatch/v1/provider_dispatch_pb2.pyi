@@ -272,6 +272,7 @@ class ChatCall(_message.Message):
     HEADER_LINES_FIELD_NUMBER: _builtins.int
     KEPT_ANSWER_ID_FIELD_NUMBER: _builtins.int
     IS_KEPT_FIELD_NUMBER: _builtins.int
+    THINKS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     dialect: _chat_pb2.Dialect.ValueType
     body: _builtins.bytes
@@ -296,6 +297,8 @@ class ChatCall(_message.Message):
     """
     is_kept: _builtins.bool
     """The provider keeps this call's answer too: which account made it is remembered, for the caller's workspace."""
+    thinks: _builtins.bool
+    """The request asks for thought before the answer, so that its first token may come late."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Models that may answer, best first; never empty."""
@@ -314,10 +317,11 @@ class ChatCall(_message.Message):
         header_lines: _builtins.bytes = ...,
         kept_answer_id: _builtins.str = ...,
         is_kept: _builtins.bool = ...,
+        thinks: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "header_lines", b"header_lines", "is_kept", b"is_kept", "kept_answer_id", b"kept_answer_id", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "body_model", b"body_model", "call_id", b"call_id", "conversation", b"conversation", "dialect", b"dialect", "header_lines", b"header_lines", "is_kept", b"is_kept", "kept_answer_id", b"kept_answer_id", "models", b"models", "query", b"query", "strip_usage_event", b"strip_usage_event", "thinks", b"thinks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -334,12 +338,15 @@ class AnswerHead(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     BODY_CHANGES_FIELD_NUMBER: _builtins.int
     HEADER_LINES_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     provider: _builtins.str
     model: _builtins.str
     """The model as the gateway names it."""
     header_lines: _builtins.bytes
     """End-to-end headers of the provider's answer: "name: value" CRLF for each, names in lower case."""
+    fallback: _builtins.str
+    """From whom, to whom and why, where another than the first choice answered: "from=a/m; to=b/m; reason=status_529"."""
     @_builtins.property
     def body_changes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was changed in the body before it was sent, e.g. "model"."""
@@ -352,10 +359,11 @@ class AnswerHead(_message.Message):
         model: _builtins.str = ...,
         body_changes: _abc.Iterable[_builtins.str] | None = ...,
         header_lines: _builtins.bytes = ...,
+        fallback: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "fallback", b"fallback", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,22 +378,29 @@ class StreamEnd(_message.Message):
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     STOP_REASON_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
     is_complete: _builtins.bool
     """False where the final event of the dialect was missing."""
     reason: _builtins.str
     """Why it is not complete, e.g. "upstream_reset"."""
     stop_reason: _builtins.str
     """Why the model stopped, in the dialect's word."""
+    provider: _builtins.str
+    """Who took the stream on where the provider that began it broke off; empty where nobody did."""
+    model: _builtins.str
     def __init__(
         self,
         *,
         is_complete: _builtins.bool = ...,
         reason: _builtins.str = ...,
         stop_reason: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "reason", b"reason", "stop_reason", b"stop_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "model", b"model", "provider", b"provider", "reason", b"reason", "stop_reason", b"stop_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

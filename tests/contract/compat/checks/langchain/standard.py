@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import openai
-from langchain_anthropic import ChatAnthropic
+from langchain_anthropic import ChatAnthropic, _client_utils
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
@@ -22,6 +22,8 @@ class TestAnthropic(ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
+        # the client that all models share belongs to the event loop of the first test: what it tries there is chance
+        _client_utils._get_default_async_httpx_client.cache_clear()
         # a temperature, which the newest version of the API refuses, keeps equal questions from being answered once
         warm = {"temperature": 0.5, "default_headers": {"anthropic-version": "2023-06-01"}}
         return {"model": "claude-haiku-4-5", "base_url": BASE_URL, "api_key": KEY, **warm}

@@ -1,0 +1,84 @@
+"""One try: a call sent to one route, and what came back as a piece of answer; used by `dispatch`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollway_dialects.estimate import tokens_of_bytes
+from tollway_dialects.header_lines import value_of
+from tollway_dialects.request import RequestBody
+from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
+
+from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.tries import RETRY_AFTER_MS
+from tollway_provider_dispatch.domain.verdict import Fault, Verdict, verdict_of, verdict_of_success
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamBroken, UpstreamClient
+    from tollway_provider_dispatch.domain.tries import Tries
+
+
+async def send(
+    call: ChatCall, tries: Tries, clients: Mapping[str, UpstreamClient], limits: TimeLimits | None
+) -> tuple[UpstreamAnswer, Head]:
+    """Ask the present route and return once it answered with a status; raises `UpstreamBroken`."""
+    candidate, key = tries.route.candidate, tries.route.key
+    provider = candidate.provider
+    body = call.body
+    changes: tuple[str, ...] = ()
+    if candidate.upstream_name != call.body_model:
+        changed = RequestBody.parse(call.body)
+        changed.set("model", candidate.upstream_name, "model")
+        body, changes = changed.raw, ("model",)
+    lines = call.header_lines + provider.lines_with(key)
+    answer = await clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body, limits)
+    tries.rows[-1].http_status = answer.status
+    told = key.left_out_of(answer.header_lines)
+    return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
+
+
+def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:
+    """Return a whole answer, and what is wrong with it if it is an error."""
+    if head.status >= 300:
+        return _refused(tries, head, body, now)
+    usage, stop_reason = WIRES[call.dialect].read_usage(body)
+    if usage is None and not WIRES[call.dialect].is_free and (fault := verdict_of_success(body)):
+        tries.end(Outcome.REFUSED, Usage(), fault.reason)
+        return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault
+    usage = usage or Usage(
+        uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
+    )
+    tries.end(Outcome.SUCCEEDED, usage)
+    end = End(is_complete=True, stop_reason=stop_reason or "")
+    return Piece(head, body, usage, end, attempts=tuple(tries.rows)), None
+
+
+def read_broken(call: ChatCall, tries: Tries, broken: UpstreamBroken) -> Piece:
+    """Return what is told of a try that gave no answer, or not a whole one."""
+    row = tries.rows[-1]
+    # it may have read the prompt
+    may_be_charged = 200 <= row.http_status < 300 or (not row.http_status and broken.is_sent)
+    usage = Usage()
+    if may_be_charged and not WIRES[call.dialect].is_free:
+        usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
+    tries.end(Outcome.BROKEN, usage, broken.reason)
+    reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
+    message = f"provider {row.provider} did not answer ({broken.reason}); try again"
+    return Piece(usage=usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=tuple(tries.rows))
+
+
+def is_event_stream(head: Head) -> bool:
+    return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")
+
+
+def _refused(tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault]:
+    # some servers quote the key that they refuse, and it is none of the client's business
+    body = tries.route.key.masked_in(body)
+    fault = Fault(Verdict.REFUSED, f"status_{head.status}")
+    if head.status >= 400:
+        fault = verdict_of(head.status, head.header_lines, body, now)
+    tries.end(Outcome.REFUSED, Usage(), fault.reason)
+    return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault
