@@ -130,6 +130,7 @@ WISHES: list[tuple[str, Any, str, Any, tuple[str, ...], Any, bool]] = [
     ("chat", "high", "anthropic", NONE, (), None, True),
     ("chat", "xhigh", "anthropic", ADAPTIVE, ("low", "high"), "high", True),
     ("chat", "minimal", "anthropic", ADAPTIVE, ("low", "high"), "low", True),
+    ("chat", "low", "anthropic", NONE, ("low",), "low", False),
     ("chat", "high", "gemini", ADAPTIVE, ("minimal", "low"), {"thinkingLevel": "LOW"}, True),
     ("chat", "low", "gemini", ENABLED, (), {"includeThoughts": True, "thinkingBudget": 2048}, True),
     ("chat", "none", "gemini", ENABLED, (), {"thinkingBudget": 0}, False),

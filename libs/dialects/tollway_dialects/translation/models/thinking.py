@@ -61,6 +61,9 @@ def _for_anthropic(request: Request, model: ModelCapabilities, changes: Changes)
     if wish.mode is None and wish.effort is None:
         changes.drop("thinking.display")
         return Thinking()
+    if "adaptive" not in model.thinking:  # it takes an effort, and does not think
+        changes.drop_if(wish.mode is not None, "thinking")
+        return Thinking(effort=_effort(wish, model, changes))
     return Thinking("on", effort=_effort(wish, model, changes), shown=wish.shown)
 
 
