@@ -20,6 +20,8 @@ class Dialect(StrEnum):
     OPENAI_RESPONSES = "openai_responses"
     OPENAI_EMBEDDINGS = "openai_embeddings"
     OPENAI_INPUT_TOKENS = "openai_input_tokens"
+    GEMINI = "gemini"
+    """Of providers only: no client of the gateway asks in it."""
 
 
 # their requests have the same shape

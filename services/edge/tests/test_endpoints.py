@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
 from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, CachedAnswer
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ async def test_a_response_that_the_provider_called_failed_ends_there(
     assert ports.is_ended
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", WIRES)
 async def test_every_dialect_refuses_in_its_vendors_shape(
     pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, dialect: str
 ) -> None:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tollway_dialects.dialect import Dialect
 from tollway_dialects.prompt import prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest
+from tollway_dialects.wires import WIRES
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.request import choices_asked_for, read_prompt_reference, read_request
 
@@ -118,7 +118,7 @@ def test_a_response_has_a_limit_of_its_own_name(
 
 
 @pytest.mark.parametrize("depth", [100, *range(840, 1000, 8), 10_000])
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", WIRES)
 def test_a_value_nested_too_deeply_is_refused_or_passes(
     make_call: Callable[..., Call], make_body: Callable[..., bytes], dialect: str, depth: int
 ) -> None:

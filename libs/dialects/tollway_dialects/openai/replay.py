@@ -48,16 +48,18 @@ def from_events(events: bytes, usage: Usage) -> bytes:
         for part in chunk["choices"]:
             _apply(choices.setdefault(part["index"], _empty_choice(part["index"])), part)
     answer["choices"] = [choices[index] for index in sorted(choices)]
-    answer.setdefault("usage", _told(usage))
+    answer.setdefault("usage", usage_fields(usage))
     return msgspec.json.encode(answer)
 
 
-def _told(usage: Usage) -> Json:
+def usage_fields(usage: Usage) -> Json:
+    """Return counts as this dialect tells them."""
+    written = usage.cache_write_short + usage.cache_write_long
     return {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.total,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write_short},
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": written},
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
     }
 

@@ -58,11 +58,12 @@ def from_events(events: bytes, usage: Usage) -> bytes:
     # an item's own final event has all of it; the final one may leave its encrypted reasoning out, or every item
     answer["output"] = [items.get(index, item) for index, item in enumerate(answer["output"])] or list(items.values())
     if not answer.get("usage"):
-        answer["usage"] = _told(usage)
+        answer["usage"] = usage_fields(usage)
     return msgspec.json.encode(answer)
 
 
-def _told(usage: Usage) -> Json:
+def usage_fields(usage: Usage) -> Json:
+    """Return counts as this dialect tells them."""
     written = {"ttl_30m_tokens": usage.cache_write_short, "ttl_12h_tokens": usage.cache_write_long}
     return {
         "input_tokens": usage.input,

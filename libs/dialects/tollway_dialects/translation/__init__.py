@@ -1,0 +1,1 @@
+"""Translation between dialects, through one form; see docs/translation.md."""

@@ -1,0 +1,1 @@
+"""What a model takes, and requests adapted to it."""
