@@ -164,7 +164,7 @@ def models_of(settings: Settings, providers: list[Provider]) -> Chain:
             config.thinking_timeout,
             model.stall_timeout or config.stall_timeout,
         )
-        traits[name] = Traits(model.names, limits, model.context, model.prefill, model.capabilities)
+        traits[name] = Traits(model.names, limits, model.context, model.prefill)
     return Chain(
         providers,
         {name: [kinds[provider] for provider in model.providers] for name, model in settings.models.items()},

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from tollway_dialects.translation.models.capabilities import ModelCapabilities
 from tollway_servicekit.settings import Environment, SettingError, read_config
 
 from tollway_provider_dispatch.domain.policy import Rules
@@ -30,8 +29,6 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Tokens of its window; 0 where that is not known."""
     prefill: bool = False
     """It goes on from an assistant's text at the end of a request."""
-    capabilities: ModelCapabilities = ModelCapabilities()
-    """What it takes of a request that is translated for it."""
     first_token_timeout: float | None = None
     """Seconds until a stream's first token; None takes provider_dispatch.first_token_timeout."""
     stall_timeout: float | None = None

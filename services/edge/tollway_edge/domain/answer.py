@@ -21,8 +21,6 @@ class AnswerHead(msgspec.Struct, frozen=True):
     body_changes: Sequence[str] = ()
     fallback: str = ""
     """From whom, to whom and why; empty where the first choice answered."""
-    dropped: Sequence[str] = ()
-    """What was asked and the provider's dialect cannot say."""
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):

@@ -87,8 +87,6 @@ class Call(msgspec.Struct):
     """As provider-dispatch told them; carried to the ledger unread."""
     stop_reason: str = ""
     body_changes: Sequence[str] = ()
-    dropped: Sequence[str] = ()
-    """What was asked and the provider's dialect cannot say."""
     fallback: str = ""
     """Why another than the first choice answered."""
     saved_micro_usd: int = 0

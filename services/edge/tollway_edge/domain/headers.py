@@ -47,8 +47,6 @@ def gateway_headers(call: Call) -> bytes:
     )
     if call.fallback:
         lines += b"x-gateway-fallback: %b\r\n" % _value(call.fallback)
-    if call.dropped:
-        lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     changes = [*(call.body.changes if call.body else ()), *call.body_changes]
     return lines + b"x-gateway-body-changes: %b\r\n" % _value(", ".join(changes)) if changes else lines
 

@@ -66,8 +66,6 @@ TABLE = {
         *again(OTHER, 0),
     ],
     Verdict.TOO_LONG: [*again(ONE, 0), *again(LARGE, 0)],
-    # another candidate may speak the client's dialect
-    Verdict.UNFIT: [*again(ONE, 0), *again(LARGE, 0), *again(OTHER, 0)],
     Verdict.REFUSED: [*again(ONE, 0)],
 }
 

@@ -105,8 +105,6 @@ class Head(msgspec.Struct, frozen=True):
     body_changes: tuple[str, ...] = ()
     fallback: str = ""
     """From whom, to whom and why; empty where the first choice answered."""
-    dropped: tuple[str, ...] = ()
-    """What was asked and the provider's dialect cannot say."""
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
-from tollway_dialects.request import MalformedRequest
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_unfit, read_whole, send
+from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.trying.opening import Opening, last_data
 from tollway_provider_dispatch.domain.trying.rescue import Kept, take_on
 from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
@@ -185,13 +184,11 @@ class Dispatcher:
                 body = await answer.read()
             finally:
                 answer.close()
-            if call.is_kept and head.status < 300 and tries.translation is None:
+            if call.is_kept and head.status < 300:
                 await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
             return read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
-        except MalformedRequest as error:
-            return read_unfit(call, tries, error)
 
     async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:
         """Return a stream that has begun to speak, or what is told instead."""
@@ -213,7 +210,7 @@ class Dispatcher:
             answer, head = await send(call, tries, self._clients, opening_limits)
             if not is_event_stream(head):
                 return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
-            opening = Opening(call, head, answer, tries.translation)
+            opening = Opening(call, head, answer)
             fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
             if fault is None:
                 answer = None  # it goes on
@@ -221,8 +218,6 @@ class Dispatcher:
             return opening.failed(tries, fault), fault
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
-        except MalformedRequest as error:
-            return read_unfit(call, tries, error)
         finally:
             if answer is not None:
                 answer.close()

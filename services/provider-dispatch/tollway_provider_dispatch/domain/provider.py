@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from tollway_dialects.dialect import Dialect
 from tollway_dialects.header_lines import from_lines, to_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tollway_dialects.dialect import Dialect
 
 Headers = Sequence[tuple[str, str]]
 
@@ -82,10 +82,7 @@ class Provider:
     def name(self) -> str:
         return self.kind.name
 
-    def url(self, dialect: Dialect, query: str, below: str = "", *, model: str = "", is_stream: bool = False) -> str:
-        if dialect is Dialect.GEMINI:  # the model stands in the path, and so does how it is to answer
-            method = "streamGenerateContent?alt=sse" if is_stream else "generateContent"
-            return f"{self.base_url}{self.kind.paths[dialect]}/{quote(model, safe='')}:{method}"
+    def url(self, dialect: Dialect, query: str, below: str = "") -> str:
         if self.kind.query:
             query = f"{self.kind.query}&{query}" if query else self.kind.query
         return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"

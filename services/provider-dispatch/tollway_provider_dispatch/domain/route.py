@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.translation.models.capabilities import ModelCapabilities
-from tollway_dialects.translation.translate import READERS, WRITERS
 from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
@@ -34,12 +32,6 @@ MOST_REMEMBERED = 1024
 EVERYBODY = Policy()
 
 
-def asked_in(spoken: Collection[Dialect]) -> list[Dialect]:
-    """Return the dialects in which clients may ask a provider that speaks some."""
-    is_translated = any(dialect in WRITERS for dialect in spoken)
-    return [dialect for dialect in WIRES if dialect in spoken or (is_translated and dialect in READERS)]
-
-
 class Traits(msgspec.Struct, frozen=True):
     """What the configuration says of a model beside who serves it."""
 
@@ -51,8 +43,6 @@ class Traits(msgspec.Struct, frozen=True):
     """Tokens of its window; 0 where the configuration does not tell."""
     takes_prefill: bool = False
     """It goes on from a text that the request says it has begun with."""
-    capabilities: ModelCapabilities = ModelCapabilities()
-    """What it takes of a request that is translated for it."""
 
 
 class Candidate(msgspec.Struct, frozen=True, eq=False):
@@ -65,19 +55,12 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     limits: StreamLimits | None
     context: int
     takes_prefill: bool
-    capabilities: ModelCapabilities
-    dialect: Dialect | None = None
-    """Into which the request is translated; None where the provider speaks the client's."""
 
     @classmethod
-    def of(
-        cls, provider: Provider, model: str, traits: Traits | None = None, dialect: Dialect | None = None
-    ) -> Candidate:
+    def of(cls, provider: Provider, model: str, traits: Traits | None = None) -> Candidate:
         traits = traits or Traits()
         name = traits.names.get(provider.name, model)
-        return cls(
-            *(provider, model, name, traits.limits, traits.context, traits.takes_prefill, traits.capabilities, dialect)
-        )
+        return cls(provider, model, name, traits.limits, traits.context, traits.takes_prefill)
 
     def is_larger_than(self, other: Candidate) -> bool:
         """Say whether a prompt that is too long for the other may fit into this one."""
@@ -159,8 +142,6 @@ class Chain:
         if not found:
             raise self._refusal(models[0], dialect)
         allowed: dict[tuple[str, str], Candidate] = {}
-        # bytes that pass as they are come before bytes that are translated
-        found.sort(key=lambda each: each.dialect is not None)
         for each in (*found, *self._stand_ins(found, dialect, policy.fallback)):
             if policy.allows(each.provider.name):
                 allowed.setdefault((each.provider.name, each.upstream_name), each)
@@ -177,13 +158,11 @@ class Chain:
             model = rest if one else asked
             stood_in = False
             for provider in (one,) if one else self._providers:
+                serves = dialect in (provider.kind.paths if one else self._dialects(provider, model, dialect))
                 # the simulator stands in where nobody else answers, and is no fallback
-                if provider.serves_any_model and stood_in:
-                    continue
-                spoken = list(provider.kind.paths) if one else self._dialects(provider, model, dialect)
-                if candidate := self._candidate(provider, model, dialect, spoken):
+                if serves and not (provider.serves_any_model and stood_in):
                     stood_in = True
-                    yield candidate
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
 
     def _stand_ins(self, found: Sequence[Candidate], dialect: Dialect, fallback: Fallback) -> Iterator[Candidate]:
         if fallback is Fallback.SAME_MODEL:
@@ -194,26 +173,14 @@ class Chain:
             named = [each.model for each in found if each.provider is provider and each.model in cascade]
             # a provider's own models stand in for the one that was named from there on
             for model in cascade[cascade.index(named[-1]) + 1 :] if named else cascade:
-                if candidate := self._candidate(provider, model, dialect, self._dialects(provider, model)):
-                    yield candidate
-
-    def _candidate(
-        self, provider: Provider, model: str, asked: Dialect, spoken: Collection[Dialect]
-    ) -> Candidate | None:
-        """Return a provider that speaks the client's dialect, or one into which its requests are translated."""
-        traits = self._traits.get(model, self._usual)
-        if asked in spoken:
-            return Candidate.of(provider, model, traits)
-        if asked not in READERS:
-            return None
-        target = next((each for each in WRITERS if each in spoken), None)
-        return Candidate.of(provider, model, traits, target) if target else None
+                if dialect in self._dialects(provider, model):
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""
         for model in self._models:
             for provider in self._providers:
-                if dialects := asked_in(self._dialects(provider, model)):
+                if dialects := self._dialects(provider, model):
                     yield model, provider, dialects
                     break
 
@@ -243,7 +210,7 @@ class Chain:
         elsewhere = [
             f"{', '.join(f'POST {WIRES[other].path}' for other in others)} ({provider.name})"
             for provider in self._providers
-            if (others := asked_in(self._dialects(provider, model)))
+            if (others := self._dialects(provider, model))
         ]
         if elsewhere:
             return NotFound("MODEL_NOT_SERVED", f"model {model!r} is served at {' and '.join(elsewhere)} only")

@@ -1,4 +1,4 @@
-"""Google's own API, which speaks Gemini's dialect alone."""
+"""Gemini, at the address where it takes OpenAI's dialect."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from tollway_provider_dispatch.domain.provider import ProviderKind
 GOOGLE = ProviderKind(
     name="google",
     base_url="https://generativelanguage.googleapis.com",
-    paths={Dialect.GEMINI: "/v1beta/models"},
-    authorise=lambda key: [("x-goog-api-key", key)],
+    paths={
+        Dialect.OPENAI_CHAT: "/v1beta/openai/chat/completions",
+        Dialect.OPENAI_EMBEDDINGS: "/v1beta/openai/embeddings",
+    },
+    authorise=lambda key: [("authorization", f"Bearer {key}")],
 )

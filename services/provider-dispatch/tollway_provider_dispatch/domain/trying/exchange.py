@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-from tollway_dialects.errors import GatewayErrorKind
 from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.header_lines import value_of
 from tollway_dialects.request import RequestBody
@@ -13,15 +11,11 @@ from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
-from tollway_provider_dispatch.domain.trying.translated import Translation
 from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of, verdict_of_success
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tollway_dialects.dialect import Dialect
-    from tollway_dialects.request import MalformedRequest
 
     from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamBroken, UpstreamClient
     from tollway_provider_dispatch.domain.trying.tries import Tries
@@ -32,8 +26,6 @@ async def send(
 ) -> tuple[UpstreamAnswer, Head]:
     """Ask the present route and return once it answered with a status; raises `UpstreamBroken`."""
     candidate, key = tries.route.candidate, tries.route.key
-    if candidate.dialect is not None:
-        return await _send_translated(call, tries, candidate.dialect, clients, limits)
     provider = candidate.provider
     body = call.body
     changes: tuple[str, ...] = ()
@@ -48,43 +40,10 @@ async def send(
     return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
 
 
-async def _send_translated(
-    call: ChatCall,
-    tries: Tries,
-    dialect: Dialect,
-    clients: Mapping[str, UpstreamClient],
-    limits: TimeLimits | None,
-) -> tuple[UpstreamAnswer, Head]:
-    candidate, key = tries.route.candidate, tries.route.key
-    provider = candidate.provider
-    asked = tries.translation = Translation(call, candidate, dialect, tries.rows[-1].started_unix_ms // 1000)
-    url = provider.url(dialect, "", model=candidate.upstream_name, is_stream=asked.is_stream)
-    lines = asked.header_lines() + provider.lines_with(key)
-    answer = await clients[provider.name].request("POST", url, lines, asked.body, limits)
-    tries.rows[-1].http_status = answer.status
-    told = asked.told_lines(answer.header_lines)
-    head = Head(answer.status, told, provider.name, candidate.model, asked.adapted, tries.fallback, asked.dropped)
-    return answer, head
-
-
-def read_unfit(call: ChatCall, tries: Tries, error: MalformedRequest) -> tuple[Piece, Fault]:
-    """Return what is told of a candidate that cannot be asked this at all: it was not."""
-    tries.end(Outcome.REFUSED, Usage(), "untranslatable")
-    body = WIRES[call.dialect].error_body(GatewayErrorKind.INVALID_REQUEST, str(error), f"req_{call.call_id}")
-    row = tries.rows[-1]
-    lines = b"content-type: application/json\r\n"
-    head = Head(GatewayErrorKind.INVALID_REQUEST.status, lines, row.provider, row.model, (), tries.fallback)
-    piece = Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows))
-    return piece, Fault(Verdict.UNFIT, "untranslatable")
-
-
 def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:
     """Return a whole answer, and what is wrong with it if it is an error."""
     if head.status >= 300:
         return _refused(tries, head, body, now)
-    if tries.translation is not None:
-        body, told = tries.translation.whole(body)
-        return _succeeded(tries, head, body, told, WIRES[call.dialect].read_usage(body)[1])
     usage, stop_reason = WIRES[call.dialect].read_usage(body)
     if usage is None and not WIRES[call.dialect].is_free and (fault := verdict_of_success(body)):
         tries.end(Outcome.REFUSED, Usage(), fault.reason)
@@ -92,12 +51,6 @@ def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float
     usage = usage or Usage(
         uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
     )
-    return _succeeded(tries, head, body, usage, stop_reason)
-
-
-def _succeeded(
-    tries: Tries, head: Head, body: bytes, usage: Usage, stop_reason: str | None
-) -> tuple[Piece, Fault | None]:
     tries.end(Outcome.SUCCEEDED, usage)
     end = End(is_complete=True, stop_reason=stop_reason or "")
     return Piece(head, body, usage, end, attempts=tuple(tries.rows)), None
@@ -128,7 +81,4 @@ def _refused(tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, 
     if head.status >= 400:
         fault = verdict_of(head.status, head.header_lines, body, now)
     tries.end(Outcome.REFUSED, Usage(), fault.reason)
-    if tries.translation is not None:
-        status, body = tries.translation.refusal(head.status, body)
-        head = msgspec.structs.replace(head, status=status)
     return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault

@@ -21,11 +21,8 @@ from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verd
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_dialects.dialect import StreamReader
-
     from tollway_provider_dispatch.domain.call import ChatCall, Head
     from tollway_provider_dispatch.domain.ports import Clock, StreamLimits, UpstreamAnswer
-    from tollway_provider_dispatch.domain.trying.translated import Translation
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
 # signs of life are kept from the client for so long, since proxies on the way cut connections that are silent
@@ -41,20 +38,14 @@ class Opening:
 
     __slots__ = ("_final_event", "_thinks", "answer", "head", "held", "reader", "upstream")
 
-    def __init__(
-        self, call: ChatCall, head: Head, answer: UpstreamAnswer, translation: Translation | None = None
-    ) -> None:
+    def __init__(self, call: ChatCall, head: Head, answer: UpstreamAnswer) -> None:
         self.head = head
         self.answer = answer
-        self.reader: StreamReader
-        if translation is None:
-            self.reader = WIRES[call.dialect].stream_reader(
-                tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event
-            )
-        else:
-            self.reader = translation.reader(call)
+        self.reader = WIRES[call.dialect].stream_reader(
+            tokens_of_bytes(len(call.body)), strip_usage=call.strip_usage_event
+        )
         self._thinks = call.thinks
-        self._final_event = translation.final_event if translation else WIRES[call.dialect].final_event
+        self._final_event = WIRES[call.dialect].final_event
         self.upstream: AsyncIterator[bytes] = answer.pieces()
         self.held = b""
         """Whole events that came and were not handed on yet."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.ports import Clock
     from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
-    from tollway_provider_dispatch.domain.trying.translated import Translation
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ RETRY_AFTER_MS = 1000
 # clients of some SDKs wait for as long as they are told, so they are never sent away for longer
 MOST_RETRY_AFTER = 59.0
 # the client reads the provider's own words
-_ITS_OWN = frozenset({Verdict.REFUSED, Verdict.TOO_LONG, Verdict.UNFIT})
+_ITS_OWN = frozenset({Verdict.REFUSED, Verdict.TOO_LONG})
 
 
 class Trying:
@@ -56,17 +55,7 @@ class Tries:
         trying: What all calls share.
     """
 
-    __slots__ = (
-        "_attempts",
-        "_call",
-        "_candidates",
-        "_conversation",
-        "_trying",
-        "is_buffered",
-        "route",
-        "rows",
-        "translation",
-    )
+    __slots__ = ("_attempts", "_call", "_candidates", "_conversation", "_trying", "is_buffered", "route", "rows")
 
     def __init__(
         self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False
@@ -82,8 +71,6 @@ class Tries:
         first = candidates[0]
         self.route = Route(first, first.provider.keys_for(self.conversation)[0])
         self.rows: list[Attempt] = []
-        self.translation: Translation | None = None
-        """Of the present try, where its provider speaks another dialect."""
 
     def conversation(self) -> bytes:
         """Return what decides the order of keys; read from the body once, and only where there are several."""
@@ -130,7 +117,6 @@ class Tries:
         started = self._trying.clock.unix_ms()
         row = Attempt(len(self.rows) + 1, candidate.provider.name, candidate.model, key.fingerprint, started)
         self.rows.append(row)
-        self.translation = None
         return row
 
     def end(self, outcome: Outcome, usage: Usage, reason: str = "") -> None:

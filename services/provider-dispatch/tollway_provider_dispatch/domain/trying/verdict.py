@@ -27,8 +27,6 @@ class Verdict(StrEnum):
     BAD_KEY = "bad_key"
     TOO_LONG = "too_long"
     """The prompt does not fit into this model's context."""
-    UNFIT = "unfit"
-    """It cannot be asked this at all, in its dialect or of its model."""
     REFUSED = "refused"
     """The request is at fault: the client shall read why."""
 
