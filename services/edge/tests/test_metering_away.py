@@ -106,6 +106,9 @@ class Others:
         self.stored += request.entries
         return cache_pb2.StoreAnswersResponse()
 
+    async def ListProviders(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return dispatch_pb2.ListProvidersResponse()
+
     async def AskKeptAnswer(self, request: Any, context: Any) -> Any:  # noqa: N802
         return dispatch_pb2.AskKeptAnswerResponse()
 

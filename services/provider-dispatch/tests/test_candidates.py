@@ -62,8 +62,9 @@ def test_a_provider_can_be_pinned_for_known_and_unknown_models():
     assert asked(chain(*ALL), "azure/gpt") == ["azure/gpt=my-deployment"]
     assert asked(chain(*ALL), "vllm/mistral") == ["vllm/mistral=mistral"]
     assert asked(chain(*ALL), "openrouter/meta/llama-9") == ["openrouter/meta/llama-9=meta/llama-9"]
+    assert asked(chain(*ALL), "azure/gpt", dialect=MESSAGES) == ["azure/gpt=my-deployment"]
     with pytest.raises(NotFound):
-        chain(*ALL).candidates(["azure/gpt"], MESSAGES)
+        chain(*ALL).candidates(["azure/gpt"], Dialect.ANTHROPIC_COUNT_TOKENS)
 
 
 def test_a_tier_is_all_its_models_with_all_their_providers_each_once():
@@ -100,7 +101,7 @@ def test_providers_that_are_not_allowed_are_left_out_and_a_model_of_theirs_alone
     assert kept == ["openai/gpt=gpt", "azure/gpt=my-deployment"]
     with pytest.raises(NotFound, match=r"served by anthropic, which this workspace does not allow") as refused:
         chain("anthropic", "openai").candidates(
-            ["haiku"], MESSAGES, Policy(Fallback.ANY, allowed_providers=frozenset({"openai"}))
+            ["haiku"], MESSAGES, Policy(Fallback.SAME_MODEL, allowed_providers=frozenset({"openai"}))
         )
     assert refused.value.reason == "PROVIDER_NOT_ALLOWED"
 

@@ -24,7 +24,9 @@ COUNTING, RESPONSES, EMBEDDINGS = (
     Dialect.OPENAI_RESPONSES,
     Dialect.OPENAI_EMBEDDINGS,
 )
-OPENAIS = "POST /v1/chat/completions, POST /v1/responses, POST /v1/responses/input_tokens"
+TALKS = (MESSAGES, CHAT, RESPONSES)
+ANTHROPICS = "POST /v1/messages, POST /v1/messages/count_tokens, POST /v1/chat/completions, POST /v1/responses"
+OPENAIS = "POST /v1/messages, POST /v1/chat/completions, POST /v1/responses, POST /v1/responses/input_tokens"
 MODELS = {"claude-haiku": [ANTHROPIC], "gpt-luna": [OPENAI], "both": [ANTHROPIC, OPENAI], "embed": [OPENAI]}
 
 
@@ -45,11 +47,10 @@ def chosen(chain: Chain, dialect: Dialect, *models: str) -> tuple[str, str]:
     [
         (MESSAGES, ["claude-haiku"], ("anthropic", "claude-haiku")),
         (CHAT, ["gpt-luna"], ("openai", "gpt-luna")),
-        (MESSAGES, ["both"], ("anthropic", "both")),
-        (CHAT, ["both"], ("openai", "both")),
-        # of a tier's models the first that is served in the dialect
-        (CHAT, ["claude-haiku", "gpt-luna", "both"], ("openai", "gpt-luna")),
-        (MESSAGES, ["gpt-luna", "claude-haiku"], ("anthropic", "claude-haiku")),
+        # a tier's first model, also where its provider speaks another dialect than the client
+        (CHAT, ["claude-haiku", "gpt-luna", "both"], ("anthropic", "claude-haiku")),
+        (MESSAGES, ["gpt-luna", "claude-haiku"], ("openai", "gpt-luna")),
+        (RESPONSES, ["claude-haiku"], ("anthropic", "claude-haiku")),
         # a model that the configuration does not know
         (MESSAGES, ["gpt-new"], ("anthropic", "gpt-new")),
         (CHAT, ["claude-new"], ("openai", "claude-new")),
@@ -69,8 +70,20 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
     assert chosen(chain, CHAT, "anything") == ("simulator", "anything")
     alone = Chain([S], MODELS)
     assert chosen(alone, MESSAGES, "anything") == ("simulator", "anything")
-    # it stands in for the model's own provider, which does not speak this dialect
-    assert chosen(alone, CHAT, "claude-haiku", "gpt-luna") == ("simulator", "gpt-luna")
+    # it stands in for the model's own provider, which speaks another dialect
+    assert chosen(alone, CHAT, "claude-haiku", "gpt-luna") == ("simulator", "claude-haiku")
+
+
+def test_a_model_of_several_providers_goes_to_the_first_of_the_chain_in_its_own_dialect_where_it_can():
+    for chain, dialect, expected in (
+        ((A, O), MESSAGES, [("anthropic", MESSAGES), ("openai", CHAT)]),
+        ((O, A), MESSAGES, [("openai", CHAT), ("anthropic", MESSAGES)]),
+        ((A, O), RESPONSES, [("anthropic", MESSAGES), ("openai", RESPONSES)]),
+        ((A, O), COUNTING, [("anthropic", COUNTING)]),
+    ):
+        found = Chain(chain, MODELS).candidates(["both"], dialect)
+        assert [(each.provider.name, each.spoken_to(dialect)) for each in found] == expected
+        assert [each.is_translated(dialect) for each in found] == [spoken is not dialect for _, spoken in expected]
 
 
 @pytest.mark.parametrize(
@@ -80,17 +93,12 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
         ([O], MESSAGES, "claude-haiku", "model 'claude-haiku': set ANTHROPIC_API_KEY"),
         ([O], MESSAGES, "claude-new", "model 'claude-new': set ANTHROPIC_API_KEY"),
         ([A], CHAT, "gpt-new", "model 'gpt-new': set OPENAI_API_KEY"),
-        (
-            [A, O],
-            CHAT,
-            "claude-haiku",
-            r"at POST /v1/messages, POST /v1/messages/count_tokens \(anthropic\) only",
-        ),
-        ([A, O], MESSAGES, "gpt-luna", rf"is served at {OPENAIS} \(openai\) only"),
+        ([A, O], EMBEDDINGS, "claude-haiku", rf"is served at {ANTHROPICS} \(anthropic\) only"),
+        ([A, O], COUNTING, "gpt-luna", rf"is served at {OPENAIS} \(openai\) only"),
         ([O], CHAT, "embed", r"model 'embed' is served at POST /v1/embeddings \(openai\) only"),
         ([O], EMBEDDINGS, "gpt-luna", rf"is served at {OPENAIS} \(openai\) only"),
         ([A], COUNTING, "gpt-luna", "model 'gpt-luna': set OPENAI_API_KEY"),
-        ([S], MESSAGES, "gpt-luna", rf"at {OPENAIS} \(simulator\) only"),
+        ([S], COUNTING, "gpt-luna", rf"at {OPENAIS} \(simulator\) only"),
     ],
 )
 def test_a_refusal_says_what_to_do(chain, dialect, model, message):
@@ -109,7 +117,7 @@ def test_known_models_are_listed_with_the_provider_that_they_would_go_to():
     def served(*chain: Provider) -> list[tuple[str, str, list[Dialect]]]:
         return [(model, each.name, dialects) for model, each, dialects in Chain(chain, MODELS, ["embed"]).served()]
 
-    anthropics, openais = [MESSAGES, COUNTING], [CHAT, RESPONSES, Dialect.OPENAI_INPUT_TOKENS]
+    anthropics, openais = [MESSAGES, COUNTING, CHAT, RESPONSES], [*TALKS, Dialect.OPENAI_INPUT_TOKENS]
     assert served(A) == [("claude-haiku", "anthropic", anthropics), ("both", "anthropic", anthropics)]
     assert served(O, S) == [
         ("claude-haiku", "simulator", anthropics),

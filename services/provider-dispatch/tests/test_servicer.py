@@ -110,13 +110,12 @@ async def test_a_call_that_is_incomplete_or_nobody_serves_is_refused(simulator, 
                 with pytest.raises(InvalidRequest) as invalid:
                     await stub.CompleteChat(pb.CompleteChatRequest(call=odd), timeout=5)
                 assert invalid.value.reason == "CALL_INCOMPLETE"
+            counted = call("x", COUNTING, models=["gpt-luna"])
             with pytest.raises(NotFound) as unknown:
-                await stub.CompleteChat(pb.CompleteChatRequest(call=call("x", models=["gpt-luna"])), timeout=5)
+                await stub.CompleteChat(pb.CompleteChatRequest(call=counted), timeout=5)
             assert unknown.value.reason == "MODEL_NOT_SERVED"
             with pytest.raises(NotFound):
-                async with responses(
-                    stub.StreamChat(pb.StreamChatRequest(call=call("x", models=["gpt-luna"])), timeout=5)
-                ) as stream:
+                async with responses(stub.StreamChat(pb.StreamChatRequest(call=counted), timeout=5)) as stream:
                     await anext(stream)
     async with bootstrap(Settings()) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
         with pytest.raises(Unavailable) as unavailable:
@@ -130,8 +129,8 @@ async def test_models_are_listed_with_provider_and_dialect(settings_for, kind):
         answer = await stub.ListModels(pb.ListModelsRequest(), timeout=5)
     assert answer.providers == ["anthropic", "openai", "simulator"]
     assert list(answer.models) == [
-        pb.ServedModel(name="claude-haiku", provider="anthropic", dialects=[MESSAGES, COUNTING]),
-        pb.ServedModel(name="gpt-luna", provider="openai", dialects=[CHAT, RESPONSES, INPUT_TOKENS]),
+        pb.ServedModel(name="claude-haiku", provider="anthropic", dialects=[MESSAGES, COUNTING, CHAT, RESPONSES]),
+        pb.ServedModel(name="gpt-luna", provider="openai", dialects=[MESSAGES, CHAT, RESPONSES, INPUT_TOKENS]),
     ]
 
 

@@ -8,6 +8,7 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_servicekit.settings import SettingError
 
 from tollway_provider_dispatch.adapters.aiohttp_upstream import AiohttpUpstream, proxy_of
@@ -164,7 +165,8 @@ def models_of(settings: Settings, providers: list[Provider]) -> Chain:
             config.thinking_timeout,
             model.stall_timeout or config.stall_timeout,
         )
-        traits[name] = Traits(model.names, limits, model.context, model.prefill)
+        capabilities = msgspec.structs.replace(model.capabilities, takes_prefill=model.prefill)
+        traits[name] = Traits(model.names, limits, model.context, model.prefill, capabilities)
     return Chain(
         providers,
         {name: [kinds[provider] for provider in model.providers] for name, model in settings.models.items()},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from tollway_dialects.translation.models.capabilities import ModelCapabilities
 from tollway_servicekit.settings import Environment, SettingError, read_config
 
 from tollway_provider_dispatch.domain.policy import Rules
@@ -31,6 +32,8 @@ class Model(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """It goes on from an assistant's text at the end of a request."""
     first_token_timeout: float | None = None
     """Seconds until a stream's first token; None takes provider_dispatch.first_token_timeout."""
+    capabilities: ModelCapabilities = ModelCapabilities()
+    """What it takes, for requests that are translated from another dialect."""
     stall_timeout: float | None = None
     """Seconds without a byte of a stream that has begun; None takes provider_dispatch.stall_timeout."""
 

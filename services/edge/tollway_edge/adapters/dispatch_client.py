@@ -105,7 +105,9 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
 
 
 def head_from(head: pb.AnswerHead) -> AnswerHead:
-    return AnswerHead(head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback)
+    return AnswerHead(
+        head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback, head.dropped
+    )
 
 
 def _asks_for_thought(fields: Mapping[str, Raw]) -> bool:

@@ -20,6 +20,8 @@ class AnswerHead(msgspec.Struct, frozen=True):
     model: str
     body_changes: Sequence[str] = ()
     fallback: str = ""
+    dropped: Sequence[str] = ()
+    """What of the request the provider's dialect could not say."""
     """From whom, to whom and why; empty where the first choice answered."""
 
 

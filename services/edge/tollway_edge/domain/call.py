@@ -87,6 +87,7 @@ class Call(msgspec.Struct):
     """As provider-dispatch told them; carried to the ledger unread."""
     stop_reason: str = ""
     body_changes: Sequence[str] = ()
+    dropped: Sequence[str] = ()
     fallback: str = ""
     """Why another than the first choice answered."""
     saved_micro_usd: int = 0

@@ -104,6 +104,7 @@ def _note(call: Call, piece: AnswerPiece) -> None:
     if piece.head:
         call.provider, call.model = piece.head.provider, piece.head.model
         call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
+        call.dropped = piece.head.dropped
     if piece.end:
         call.stop_reason = piece.end.stop_reason
         if piece.end.provider:  # who took the stream on is who is paid

@@ -45,6 +45,8 @@ def gateway_headers(call: Call) -> bytes:
         _value(call.classifier),
         call.query_id.encode(),
     )
+    if call.dropped:
+        lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     if call.fallback:
         lines += b"x-gateway-fallback: %b\r\n" % _value(call.fallback)
     changes = [*(call.body.changes if call.body else ()), *call.body_changes]

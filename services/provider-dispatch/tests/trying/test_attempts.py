@@ -66,6 +66,7 @@ TABLE = {
         *again(OTHER, 0),
     ],
     Verdict.TOO_LONG: [*again(ONE, 0), *again(LARGE, 0)],
+    Verdict.UNTRANSLATABLE: [*again(ONE, 0), *again(LARGE, 0), *again(OTHER, 0)],
     Verdict.REFUSED: [*again(ONE, 0)],
 }
 

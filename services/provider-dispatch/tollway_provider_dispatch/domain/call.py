@@ -105,6 +105,8 @@ class Head(msgspec.Struct, frozen=True):
     body_changes: tuple[str, ...] = ()
     fallback: str = ""
     """From whom, to whom and why; empty where the first choice answered."""
+    dropped: tuple[str, ...] = ()
+    """What the provider's dialect could not say, in the client's words."""
 
 
 class Failure(msgspec.Struct, frozen=True):

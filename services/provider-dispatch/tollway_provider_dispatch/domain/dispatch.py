@@ -91,7 +91,7 @@ class Dispatcher:
             for piece in opened.parts():
                 yield piece
             return
-        if call.is_kept and opened.reader.kept_id:
+        if call.is_kept and opened.reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
             await self._note(call, tries, opened.reader.kept_id)
         async with aclosing(self._deliver(call, tries, opened)) as pieces:
             async for piece in pieces:
@@ -184,7 +184,7 @@ class Dispatcher:
                 body = await answer.read()
             finally:
                 answer.close()
-            if call.is_kept and head.status < 300:
+            if call.is_kept and head.status < 300 and not tries.route.candidate.is_translated(call.dialect):
                 await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
             return read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
         except UpstreamBroken as broken:

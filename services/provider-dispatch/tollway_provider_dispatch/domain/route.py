@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.translation.models.capabilities import ModelCapabilities
 from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
+from tollway_provider_dispatch.domain.dialects import dialect_for
 from tollway_provider_dispatch.domain.policy import Fallback, Policy
 from tollway_provider_dispatch.domain.ports import StreamLimits
 
@@ -43,6 +45,8 @@ class Traits(msgspec.Struct, frozen=True):
     """Tokens of its window; 0 where the configuration does not tell."""
     takes_prefill: bool = False
     """It goes on from a text that the request says it has begun with."""
+    capabilities: ModelCapabilities = ModelCapabilities()
+    """What it takes, for requests that are translated."""
 
 
 class Candidate(msgspec.Struct, frozen=True, eq=False):
@@ -55,12 +59,27 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     limits: StreamLimits | None
     context: int
     takes_prefill: bool
+    capabilities: ModelCapabilities
+    speaks: Dialect | None = None
+    """What it is asked in, where that is not the client's dialect."""
 
     @classmethod
-    def of(cls, provider: Provider, model: str, traits: Traits | None = None) -> Candidate:
+    def of(
+        cls, provider: Provider, model: str, traits: Traits | None = None, speaks: Dialect | None = None
+    ) -> Candidate:
         traits = traits or Traits()
         name = traits.names.get(provider.name, model)
-        return cls(provider, model, name, traits.limits, traits.context, traits.takes_prefill)
+        return cls(
+            provider, model, name, traits.limits, traits.context, traits.takes_prefill, traits.capabilities, speaks
+        )
+
+    def spoken_to(self, dialect: Dialect) -> Dialect:
+        """Return the dialect in which it is asked by a client of the given one."""
+        return self.speaks or dialect
+
+    def is_translated(self, dialect: Dialect) -> bool:
+        """Say whether a client of the given dialect is understood only through translation."""
+        return self.speaks is not None and self.speaks is not dialect
 
     def is_larger_than(self, other: Candidate) -> bool:
         """Say whether a prompt that is too long for the other may fit into this one."""
@@ -158,11 +177,12 @@ class Chain:
             model = rest if one else asked
             stood_in = False
             for provider in (one,) if one else self._providers:
-                serves = dialect in (provider.kind.paths if one else self._dialects(provider, model, dialect))
+                spoken = provider.kind.paths if one else self._dialects(provider, model, dialect)
+                speaks = dialect_for(dialect, spoken)
                 # the simulator stands in where nobody else answers, and is no fallback
-                if serves and not (provider.serves_any_model and stood_in):
+                if speaks and not (provider.serves_any_model and stood_in):
                     stood_in = True
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
 
     def _stand_ins(self, found: Sequence[Candidate], dialect: Dialect, fallback: Fallback) -> Iterator[Candidate]:
         if fallback is Fallback.SAME_MODEL:
@@ -173,15 +193,16 @@ class Chain:
             named = [each.model for each in found if each.provider is provider and each.model in cascade]
             # a provider's own models stand in for the one that was named from there on
             for model in cascade[cascade.index(named[-1]) + 1 :] if named else cascade:
-                if dialect in self._dialects(provider, model):
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual))
+                if speaks := dialect_for(dialect, self._dialects(provider, model)):
+                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""
         for model in self._models:
             for provider in self._providers:
                 if dialects := self._dialects(provider, model):
-                    yield model, provider, dialects
+                    asked = [dialect for dialect in WIRES if dialect_for(dialect, dialects)]
+                    yield model, provider, asked
                     break
 
     def _dialects(self, provider: Provider, model: str, asked: Dialect | None = None) -> list[Dialect]:
@@ -210,7 +231,7 @@ class Chain:
         elsewhere = [
             f"{', '.join(f'POST {WIRES[other].path}' for other in others)} ({provider.name})"
             for provider in self._providers
-            if (others := self._dialects(provider, model))
+            if (others := [dialect for dialect in WIRES if dialect_for(dialect, self._dialects(provider, model))])
         ]
         if elsewhere:
             return NotFound("MODEL_NOT_SERVED", f"model {model!r} is served at {' and '.join(elsewhere)} only")

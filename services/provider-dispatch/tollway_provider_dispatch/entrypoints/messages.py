@@ -119,6 +119,7 @@ def _head_to(head: Head | None) -> pb.AnswerHead | None:
         model=head.model,
         body_changes=head.body_changes,
         fallback=head.fallback,
+        dropped=head.dropped,
     )
 
 

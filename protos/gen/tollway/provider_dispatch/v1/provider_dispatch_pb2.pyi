@@ -339,6 +339,7 @@ class AnswerHead(_message.Message):
     BODY_CHANGES_FIELD_NUMBER: _builtins.int
     HEADER_LINES_FIELD_NUMBER: _builtins.int
     FALLBACK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     provider: _builtins.str
     model: _builtins.str
@@ -351,6 +352,10 @@ class AnswerHead(_message.Message):
     def body_changes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was changed in the body before it was sent, e.g. "model"."""
 
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the provider's dialect could not say of the request, in the client's words."""
+
     def __init__(
         self,
         *,
@@ -360,10 +365,11 @@ class AnswerHead(_message.Message):
         body_changes: _abc.Iterable[_builtins.str] | None = ...,
         header_lines: _builtins.bytes = ...,
         fallback: _builtins.str = ...,
+        dropped: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "fallback", b"fallback", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_changes", b"body_changes", "dropped", b"dropped", "fallback", b"fallback", "header_lines", b"header_lines", "model", b"model", "provider", b"provider", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Gemini, at the address where it takes OpenAI's dialect."""
+"""Google's Gemini API, in its own dialect. Its base URL is the bare host."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from tollway_provider_dispatch.domain.provider import ProviderKind
 GOOGLE = ProviderKind(
     name="google",
     base_url="https://generativelanguage.googleapis.com",
-    paths={
-        Dialect.OPENAI_CHAT: "/v1beta/openai/chat/completions",
-        Dialect.OPENAI_EMBEDDINGS: "/v1beta/openai/embeddings",
-    },
-    authorise=lambda key: [("authorization", f"Bearer {key}")],
+    # model and way of answering stand in the path, which the dialect makes
+    paths={Dialect.GEMINI: ""},
+    authorise=lambda key: [("x-goog-api-key", key)],
 )

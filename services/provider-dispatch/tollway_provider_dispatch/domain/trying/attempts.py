@@ -52,6 +52,7 @@ RULES = {
     Verdict.NO_CREDIT: Rule(0, Then.NEXT_PROVIDER),
     Verdict.BAD_KEY: Rule(0, Then.NEXT_KEY),
     Verdict.TOO_LONG: Rule(0, Then.LARGER_MODEL),
+    Verdict.UNTRANSLATABLE: Rule(0, Then.NEXT_CANDIDATE),
     Verdict.REFUSED: Rule(0, Then.NOBODY),
 }
 

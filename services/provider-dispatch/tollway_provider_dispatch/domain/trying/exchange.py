@@ -11,6 +11,13 @@ from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.trying.translated import (
+    TranslatedAnswer,
+    Untranslatable,
+    fault_told,
+    refusal_told,
+    translated,
+)
 from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of, verdict_of_success
 
@@ -26,6 +33,8 @@ async def send(
 ) -> tuple[UpstreamAnswer, Head]:
     """Ask the present route and return once it answered with a status; raises `UpstreamBroken`."""
     candidate, key = tries.route.candidate, tries.route.key
+    if candidate.is_translated(call.dialect):
+        return await _send_translated(call, tries, clients, limits)
     provider = candidate.provider
     body = call.body
     changes: tuple[str, ...] = ()
@@ -40,10 +49,27 @@ async def send(
     return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
 
 
+async def _send_translated(
+    call: ChatCall, tries: Tries, clients: Mapping[str, UpstreamClient], limits: TimeLimits | None
+) -> tuple[UpstreamAnswer, Head]:
+    candidate, key = tries.route.candidate, tries.route.key
+    provider = candidate.provider
+    asked, url, lines = translated(call, candidate)
+    lines += provider.lines_with(key)
+    said = await clients[provider.name].request("POST", url, lines, asked.body, limits)
+    tries.rows[-1].http_status = said.status
+    answer = TranslatedAnswer(said, call, candidate)
+    changes = ("translated", *asked.adapted)
+    head = Head(
+        said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback, asked.dropped
+    )
+    return answer, head
+
+
 def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:
     """Return a whole answer, and what is wrong with it if it is an error."""
     if head.status >= 300:
-        return _refused(tries, head, body, now)
+        return _refused(call, tries, head, body, now)
     usage, stop_reason = WIRES[call.dialect].read_usage(body)
     if usage is None and not WIRES[call.dialect].is_free and (fault := verdict_of_success(body)):
         tries.end(Outcome.REFUSED, Usage(), fault.reason)
@@ -59,6 +85,11 @@ def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float
 def read_broken(call: ChatCall, tries: Tries, broken: UpstreamBroken) -> Piece:
     """Return what is told of a try that gave no answer, or not a whole one."""
     row = tries.rows[-1]
+    if isinstance(broken, Untranslatable):
+        tries.end(Outcome.REFUSED, Usage(), broken.reason)
+        lines, body = refusal_told(call, broken)
+        head = Head(400, lines, row.provider, row.model)
+        return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows))
     # it may have read the prompt
     may_be_charged = 200 <= row.http_status < 300 or (not row.http_status and broken.is_sent)
     usage = Usage()
@@ -74,11 +105,13 @@ def is_event_stream(head: Head) -> bool:
     return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")
 
 
-def _refused(tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault]:
+def _refused(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault]:
     # some servers quote the key that they refuse, and it is none of the client's business
     body = tries.route.key.masked_in(body)
     fault = Fault(Verdict.REFUSED, f"status_{head.status}")
     if head.status >= 400:
         fault = verdict_of(head.status, head.header_lines, body, now)
+    if tries.route.candidate.is_translated(call.dialect):
+        head, body = fault_told(call, tries.route.candidate, head, body)
     tries.end(Outcome.REFUSED, Usage(), fault.reason)
     return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault

@@ -154,6 +154,8 @@ class Tries:
         """Return what the client gets, given the last try's answer or failure, when nobody is left."""
         if fault.verdict in _ITS_OWN:
             return piece
+        if all(row.reason == Verdict.UNTRANSLATABLE for row in self.rows):  # whoever is asked
+            return piece
         if fault.verdict in CREDENTIALS:  # what is wrong with the gateway's own account is no business of the client's
             message = f"provider {self.rows[-1].provider} refused the gateway's own key ({fault.reason})"
             return self._failed(piece.usage, Failure("PROVIDER_CREDENTIALS", message, 0))

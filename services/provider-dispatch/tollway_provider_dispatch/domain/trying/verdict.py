@@ -27,6 +27,8 @@ class Verdict(StrEnum):
     BAD_KEY = "bad_key"
     TOO_LONG = "too_long"
     """The prompt does not fit into this model's context."""
+    UNTRANSLATABLE = "untranslatable"
+    """What is asked cannot be asked of this provider; it was not."""
     REFUSED = "refused"
     """The request is at fault: the client shall read why."""
 
@@ -52,6 +54,7 @@ _OF_STATUS = {
     429: Verdict.RATE_LIMITED,
     529: Verdict.OVERLOADED,
 }
+_OF_BROKEN = {"timeout": Verdict.SILENT, "untranslatable": Verdict.UNTRANSLATABLE}
 # what errors call themselves, whatever their status: type, code, status or reason in the body
 _OF_NAME = {
     "insufficient_quota": Verdict.NO_CREDIT,
@@ -117,7 +120,7 @@ def verdict_of_success(body: bytes) -> Fault | None:
 
 def verdict_of_broken(broken: UpstreamBroken) -> Fault:
     """Return what it means that no answer came, or not a whole one."""
-    return Fault(Verdict.SILENT if broken.reason == "timeout" else Verdict.FAILED, broken.reason)
+    return Fault(_OF_BROKEN.get(broken.reason, Verdict.FAILED), broken.reason)
 
 
 class _Error:
