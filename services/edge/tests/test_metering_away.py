@@ -130,9 +130,6 @@ class Others:
     async def ListModels(self, request: Any, context: Any) -> Any:  # noqa: N802
         return dispatch_pb2.ListModelsResponse(providers=["p"])
 
-    async def ListProviders(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return dispatch_pb2.ListProvidersResponse()
-
 
 @pytest.fixture
 def metering() -> Metering:
