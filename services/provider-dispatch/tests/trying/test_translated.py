@@ -38,7 +38,7 @@ def served_by(simulator: Any) -> Any:
     async def served_by(*names: str, **model: Any) -> Any:
         providers = {name: ProviderSettings(("sk-1",), simulator.url + BASES[name]) for name in names}
         async with bootstrap(Settings(providers=providers, models={"m": Model(list(names), **model)})) as servicer:
-            yield servicer._dispatcher
+            yield servicer.dispatcher
 
     return served_by
 
