@@ -1,0 +1,71 @@
+"""
+How often another candidate takes on a stream that broke off, and that what a client gets is honest however it ends.
+
+A few streams for each row here; `make bench-rescue` asks for more, and prints the table of docs/streams.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sys
+from collections import Counter
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from rescue.streams import FIRST_KEY, Asking, Case, Outcome, Seen
+
+if TYPE_CHECKING:
+    from gateway import Gateway
+
+STREAMS = int(os.environ.get("RESCUE_STREAMS", "4"))
+AT_ONCE = 8
+CUTS = (1, 5, 20, 40)
+MESSAGES, CHAT = "/anthropic/v1/messages", "/openai/v1/chat/completions"
+LENT_MESSAGES, LENT_CHAT = "/openrouter/api/v1/messages", "/openrouter/api/v1/chat/completions"
+CASES = [
+    Case("messages", "agrees", "of-messages", LENT_MESSAGES, MESSAGES),
+    Case("messages", "agrees, translated", "of-chat", LENT_MESSAGES, CHAT),
+    Case("messages", "sampled", "of-messages", LENT_MESSAGES, MESSAGES, is_sampled=True),
+    Case("messages", "sampled, prefill", "of-messages-on", LENT_MESSAGES, MESSAGES, is_sampled=True, is_prefilled=True),
+    Case("chat", "agrees", "of-chat", LENT_CHAT, CHAT),
+    Case("chat", "agrees, translated", "of-messages", LENT_CHAT, MESSAGES),
+    Case("chat", "sampled", "of-chat", LENT_CHAT, CHAT, is_sampled=True),
+    Case("chat", "sampled, prefill", "of-chat-on", LENT_CHAT, CHAT, is_sampled=True),
+]
+FINGERPRINT = hashlib.sha256(FIRST_KEY.encode()).hexdigest()[:8]
+
+
+@pytest.mark.xdist_group("rescue")
+@pytest.mark.parametrize(
+    ("case", "cut"),
+    [pytest.param(*each, id=f"{each[0].dialect} {each[0].fallback} {each[1]}") for each in product(CASES, CUTS)],
+)
+async def test_what_a_client_gets_of_a_broken_stream_is_honest(
+    gateway: Gateway, simulator: str, case: Case, cut: int, record_property: Any
+) -> None:
+    found = await _outcomes(gateway, simulator, case, cut)
+    row = {"dialect": case.dialect, "fallback": case.fallback, "cut after": cut, "streams": STREAMS}
+    record_property("table", {"title": "rescue", "row": row | {each.value: found[each] for each in Outcome}})
+    assert found[Outcome.WRONG] == 0
+    if case.is_prefilled or not case.is_sampled:
+        assert found[Outcome.RESCUED] == STREAMS
+
+
+async def _outcomes(gateway: Gateway, simulator: str, case: Case, cut: int) -> Counter[Outcome]:
+    slots = asyncio.Semaphore(AT_ONCE)
+    async with httpx2.AsyncClient(timeout=60) as client:
+        asking = Asking(client, gateway.url, gateway.key, simulator)
+        await asking.cut_after(case, cut, FINGERPRINT)
+
+        async def one(seed: int) -> Outcome:
+            async with slots:
+                return await asking.outcome(case, cut, seed)
+
+        return Counter(await asyncio.gather(*(one(seed) for seed in range(1, STREAMS + 1))))
