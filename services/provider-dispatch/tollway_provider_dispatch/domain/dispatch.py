@@ -154,6 +154,8 @@ class Dispatcher:
             async with aclosing(take_on(call, tries, kept, fault, self._try_to_open)) as pieces:
                 async for piece in pieces:
                     rest = b""  # what others have said since does not go with it
+                    if piece.end:
+                        await self.cooldowns.succeeded(tries.route)
                     yield piece
                     if piece.end:
                         return

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tollway_dialects.continuation import Delivered
 
     from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.trying.opening import Opening
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
@@ -69,8 +70,7 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
         # the same route would be asked for the same money, and has just shown what it does
         if not await tries.again(msgspec.structs.replace(fault, may_retry=False), is_noted=is_noted):
             return
-        is_prefilled = tries.route.candidate.takes_prefill and call.dialect is Dialect.ANTHROPIC_MESSAGES
-        is_prefilled = is_prefilled and bool(delivered.text.strip())
+        is_prefilled = _goes_on_from_text(call, tries.route.candidate) and bool(delivered.text.strip())
         opened, failed = await ask(_prefilled(call, delivered.text) if is_prefilled else call, tries)
         if is_prefilled and failed is not None and failed.verdict is Verdict.REFUSED:
             is_prefilled = False  # whatever the configuration says of the model
@@ -78,7 +78,7 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
         if failed is not None or isinstance(opened, Piece):
             # a refusal is of what we asked for, and never the client's to read
             is_noted = failed is None or failed.verdict is Verdict.REFUSED
-            fault = Fault(Verdict.FAILED, failed.reason if failed else "no_stream")
+            fault = Fault(Verdict.FAILED, failed.reason if failed else "no_stream") if is_noted else failed or fault
             continue
         is_noted = False
         try:
@@ -127,6 +127,11 @@ def _taken_on(tries: Tries, opened: Opening) -> Piece:
         model=candidate.model,
     )
     return Piece(usage=opened.reader.usage, end=end, attempts=tuple(tries.rows))
+
+
+def _goes_on_from_text(call: ChatCall, candidate: Candidate) -> bool:
+    # in other dialects an assistant's text at the end is a turn like any other, and the answer begins anew
+    return candidate.takes_prefill and candidate.spoken_to(call.dialect) is Dialect.ANTHROPIC_MESSAGES
 
 
 def _prefilled(call: ChatCall, text: str) -> ChatCall:
