@@ -34,10 +34,20 @@ CASES = [
     Case("messages", "agrees, translated", "of-chat", LENT_MESSAGES, CHAT),
     Case("messages", "sampled", "of-messages", LENT_MESSAGES, MESSAGES, is_sampled=True),
     Case("messages", "sampled, prefill", "of-messages-on", LENT_MESSAGES, MESSAGES, is_sampled=True, is_prefilled=True),
+    Case("messages", "sampled, prefill, translated", "of-chat-on", LENT_MESSAGES, CHAT, is_sampled=True),
     Case("chat", "agrees", "of-chat", LENT_CHAT, CHAT),
     Case("chat", "agrees, translated", "of-messages", LENT_CHAT, MESSAGES),
     Case("chat", "sampled", "of-chat", LENT_CHAT, CHAT, is_sampled=True),
     Case("chat", "sampled, prefill", "of-chat-on", LENT_CHAT, CHAT, is_sampled=True),
+    Case(
+        "chat",
+        "sampled, prefill, translated",
+        "of-messages-on",
+        LENT_CHAT,
+        MESSAGES,
+        is_sampled=True,
+        is_prefilled=True,
+    ),
 ]
 FINGERPRINT = hashlib.sha256(FIRST_KEY.encode()).hexdigest()[:8]
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from tollway_dialects.errors import MALFORMED_EVENT
+from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
@@ -159,6 +161,7 @@ class Dispatcher:
                     yield piece
                     if piece.end:
                         return
+        rest = before_malformed(rest) if reader.error == MALFORMED_EVENT else rest
         end = End(is_complete=False, reason=broken.reason)
         yield Piece(data=rest, usage=tries.rows[-1].usage, end=end, attempts=tuple(tries.rows))
 
