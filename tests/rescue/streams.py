@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 FIRST_KEY = "sk-first"
 """The gateway's key of the candidate that breaks off; whoever asks it straight has another."""
 WORDS = 60
+PACE = 0.002
 _PATHS = {"messages": "/v1/messages", "chat": "/v1/chat/completions"}
 _VERSION = {"anthropic-version": "2023-06-01"}
 _FINISHED = {"end_turn", "stop"}
+_NOT_FINISHED = {None, "error"}  # the latter in OpenRouter's error events
 
 
 class Outcome(StrEnum):
@@ -44,6 +46,9 @@ class Case:
     """The same of the one that is asked then."""
     is_sampled: bool = False
     is_prefilled: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.dialect} {self.fallback}"
 
     def prompt(self, seed: int) -> str:
         return f"[words={WORDS}]" + (f"[sampled={seed}]" if self.is_sampled else "")
@@ -98,7 +103,7 @@ class Seen:
             return Outcome.WRONG
         if ending == (True, True, False) and self.text in whole:
             return Outcome.RESCUED
-        if self.finish is None and ending == (False, False, True) and self.text == delivered:
+        if self.finish in _NOT_FINISHED and ending == (False, False, True) and self.text == delivered:
             return Outcome.ERROR
         return Outcome.WRONG
 
@@ -120,11 +125,11 @@ class Asking:
         self._key = key
         self._simulator = simulator
 
-    async def outcome(self, case: Case, cut: int, seed: int) -> Outcome:
-        """Ask for one stream whose first provider was told to break off after `cut` words."""
+    async def outcome(self, case: Case, words: int, seed: int) -> Outcome:
+        """Ask for one stream whose first provider was told to break off after so many words."""
         first, second = [await self._straight(path, case.body(seed)) for path in (case.first, case.second)]
-        delivered = "".join(re.findall(r"\s*\S+", first)[:cut])
-        whole = [second] if second.startswith(delivered) else []
+        delivered = "".join(re.findall(r"\s*\S+", first)[:words])
+        whole = [second]
         if case.is_prefilled:
             whole.append(delivered + await self._straight(case.second, case.body(seed, delivered)))
         url = f"{self._gateway}{_PATHS[case.dialect]}"
@@ -142,9 +147,10 @@ class Asking:
             return document["choices"][0]["message"]["content"] or ""
         return "".join(block["text"] for block in document["content"])
 
-    async def cut_after(self, case: Case, words: int, key_fingerprint: str) -> None:
-        """Let the first candidate break off from now on, for the gateway alone."""
+    async def break_off(self, case: Case, fault: str, words: int, key_fingerprint: str) -> None:
+        """Let the first candidate break off from now on, for the gateway alone; the fault is a script's field."""
         control = f"{self._simulator}/_simulator/script"
         (await self._client.delete(control)).raise_for_status()
-        script = {"cut": words, "always": True, "key": key_fingerprint, "model": case.model}
+        # one by one, or an error would come with the words, and nothing be delivered before it
+        script = {fault: words, "pace": PACE, "always": True, "key": key_fingerprint, "model": case.model}
         (await self._client.post(control, json=script)).raise_for_status()

@@ -19,14 +19,16 @@ import httpx2
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from rescue.streams import FIRST_KEY, Asking, Case, Outcome, Seen
+from rescue.streams import FIRST_KEY, Asking, Case, Outcome
 
 if TYPE_CHECKING:
     from gateway import Gateway
 
-STREAMS = int(os.environ.get("RESCUE_STREAMS", "4"))
+FEW = 4
+STREAMS = int(os.environ.get("RESCUE_STREAMS", FEW))
 AT_ONCE = 8
 CUTS = (1, 5, 20, 40)
+FAULTS = ("end", "fail", "garbage")
 MESSAGES, CHAT = "/anthropic/v1/messages", "/openai/v1/chat/completions"
 LENT_MESSAGES, LENT_CHAT = "/openrouter/api/v1/messages", "/openrouter/api/v1/chat/completions"
 CASES = [
@@ -52,15 +54,14 @@ CASES = [
 FINGERPRINT = hashlib.sha256(FIRST_KEY.encode()).hexdigest()[:8]
 
 
-@pytest.mark.xdist_group("rescue")
-@pytest.mark.parametrize(
-    ("case", "cut"),
-    [pytest.param(*each, id=f"{each[0].dialect} {each[0].fallback} {each[1]}") for each in product(CASES, CUTS)],
-)
-async def test_what_a_client_gets_of_a_broken_stream_is_honest(
+pytestmark = pytest.mark.xdist_group("rescue")  # one simulator, whose scripts are each test's own
+
+
+@pytest.mark.parametrize(("case", "cut"), [*product(CASES, CUTS)], ids=str)
+async def test_what_a_client_gets_of_a_cut_stream_is_honest(
     gateway: Gateway, simulator: str, case: Case, cut: int, record_property: Any
 ) -> None:
-    found = await _outcomes(gateway, simulator, case, cut)
+    found = await _outcomes(gateway, simulator, case, "cut", cut, STREAMS)
     row = {"dialect": case.dialect, "fallback": case.fallback, "cut after": cut, "streams": STREAMS}
     record_property("table", {"title": "rescue", "row": row | {each.value: found[each] for each in Outcome}})
     assert found[Outcome.WRONG] == 0
@@ -68,14 +69,24 @@ async def test_what_a_client_gets_of_a_broken_stream_is_honest(
         assert found[Outcome.RESCUED] == STREAMS
 
 
-async def _outcomes(gateway: Gateway, simulator: str, case: Case, cut: int) -> Counter[Outcome]:
+@pytest.mark.parametrize(("case", "fault"), [*product(CASES, FAULTS)], ids=str)
+async def test_so_it_is_whatever_breaks_it(gateway: Gateway, simulator: str, case: Case, fault: str) -> None:
+    found = await _outcomes(gateway, simulator, case, fault, 5, FEW)
+    assert found[Outcome.WRONG] == 0
+    if case.is_prefilled or not case.is_sampled:
+        assert found[Outcome.RESCUED] == FEW
+
+
+async def _outcomes(
+    gateway: Gateway, simulator: str, case: Case, fault: str, words: int, streams: int
+) -> Counter[Outcome]:
     slots = asyncio.Semaphore(AT_ONCE)
     async with httpx2.AsyncClient(timeout=60) as client:
         asking = Asking(client, gateway.url, gateway.key, simulator)
-        await asking.cut_after(case, cut, FINGERPRINT)
+        await asking.break_off(case, fault, words, FINGERPRINT)
 
         async def one(seed: int) -> Outcome:
             async with slots:
-                return await asking.outcome(case, cut, seed)
+                return await asking.outcome(case, words, seed)
 
-        return Counter(await asyncio.gather(*(one(seed) for seed in range(1, STREAMS + 1))))
+        return Counter(await asyncio.gather(*(one(seed) for seed in range(1, streams + 1))))
