@@ -83,6 +83,8 @@ class Opening:
             if size > MOST_BYTES:
                 return Fault(Verdict.FAILED, "malformed_response")
             if reader.streamed:
+                if limits is not None:
+                    self.answer.limit_stall(limits.stall)
                 continue
             passed = clock.now() - started
             if limits is not None and not self._thinks and _THINKS in data:
