@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
+    from tollway_provider_dispatch.domain.dispatch import Dispatcher
 
-async def data_plane_stubs(environ: Mapping[str, str], stack: AsyncExitStack) -> dict[str, Any]:
-    """Start cache, classifier and provider-dispatch; return a stub of each, by the name that edge gives it."""
+
+async def data_plane(environ: Mapping[str, str], stack: AsyncExitStack) -> tuple[dict[str, Any], Dispatcher]:
+    """
+    Start cache, classifier and provider-dispatch.
+
+    Returns:
+        A stub of each, by the name that edge gives it, and what takes calls without a stub.
+    """
     names = provider_dispatch.PROVIDER_NAMES
     cache_servicer = await stack.enter_async_context(cache.bootstrap(CacheSettings.from_env(environ)))
     classifier_servicer = await stack.enter_async_context(classifier.bootstrap(ClassifierSettings.from_env(environ)))
     dispatch_servicer = await stack.enter_async_context(
         provider_dispatch.bootstrap(ProviderDispatchSettings.from_env(environ, names))
     )
-    return {
+    stubs = {
         "cache": local_stub(CACHE, cache_servicer),
         "classifier": local_stub(CLASSIFIER, classifier_servicer),
         "provider_dispatch": local_stub(PROVIDER_DISPATCH, dispatch_servicer),
     }
+    return stubs, dispatch_servicer.dispatcher

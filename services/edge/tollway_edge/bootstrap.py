@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
     from tollway_servicekit.link.peers import Links
 
+    from tollway_edge.domain.ports import Dispatch
     from tollway_edge.settings import Addresses, Calling, EdgeConfig, Settings
 
 CACHE = Contract.of(cache_pb2, "CacheService")
@@ -100,8 +101,15 @@ async def remote_stubs(calling: Calling, addresses: Addresses) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
-    """Yield what is to be served; what waits to be booked or stored leaves before the block ends."""
+async def bootstrap(settings: Settings, stubs: Stubs, dispatch: Dispatch | None = None) -> AsyncIterator[Edge]:
+    """
+    Yield what is to be served; what waits to be booked or stored leaves before the block ends.
+
+    Args:
+        settings: Everything edge is told from outside.
+        stubs: The other services.
+        dispatch: Takes calls instead of the stub of provider-dispatch.
+    """
     workspaces = Workspaces()
     tiers = Tiers(settings.tiers)
     config = settings.config
@@ -117,7 +125,7 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         cache=cache,
         classifier=ClassifierClient(stubs.classifier),
         budget=BudgetClient(stubs.metering),
-        dispatch=DispatchClient(stubs.provider_dispatch, config.request_timeout),
+        dispatch=dispatch or DispatchClient(stubs.provider_dispatch, config.request_timeout),
         ledger=ledger,
         meter=meter,
         tiers=tiers,
