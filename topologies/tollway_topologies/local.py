@@ -19,7 +19,6 @@ from tollway_servicekit.stubs import local_stub
 from tollway_simulator import bootstrap as simulator
 from tollway_simulator.settings import Settings as SimulatorSettings
 
-from tollway_topologies.direct_dispatch import DirectDispatch
 from tollway_topologies.in_process import data_plane
 from tollway_topologies.ready import Ready, local_key, welcome
 
@@ -37,15 +36,14 @@ async def serve_local(environ: Mapping[str, str], stop: asyncio.Event, ready_fil
             environ["SIMULATOR_URL"] = f"http://127.0.0.1:{port}"
         meter = await stack.enter_async_context(metering.bootstrap(MeteringSettings.from_env(environ)))
         prompts = await stack.enter_async_context(prompt_registry.bootstrap(PromptRegistrySettings.from_env(environ)))
-        local_stubs, dispatcher = await data_plane(environ, stack)
+        plane = await data_plane(environ, stack)
         stubs = Stubs(
             metering=local_stub(METERING, meter),
             prompt_registry=local_stub(PROMPT_REGISTRY, prompts),
-            **local_stubs,
+            **plane.stubs,
         )
         settings = Settings.from_env(environ)
-        dispatch = DirectDispatch(dispatcher, settings.config.request_timeout)
-        edge = await stack.enter_async_context(bootstrap(settings, stubs, dispatch))
+        edge = await stack.enter_async_context(bootstrap(settings, stubs, **plane.ports(settings.config)))
         port = await stack.enter_async_context(serving_http(edge.api, settings.listen, protocol=edge.protocol))
         ready = Ready(
             url=f"http://{settings.listen.rpartition(':')[0]}:{port}",
