@@ -36,7 +36,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 REASON = re.compile(r"[A-Z][A-Z_]*\*?")
 ATTEMPT = re.compile(r"[a-z][a-z_]*\*?")
-RAISED = [each for folder in ("libs", "services") for each in raised(ROOT / folder) if REASON.fullmatch(each.reason)]
+RAISED = [
+    each
+    for folder in ("libs", "services", "topologies")
+    for each in raised(ROOT / folder)
+    if REASON.fullmatch(each.reason)
+]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
