@@ -81,7 +81,7 @@ KNOWN = (
     Known(OPENAI, "error_in_the_middle_of_a_response", "outcome.1*", UNBEGUN),
     Known(SDKS, "cut_answer", "outcome.*", CUT),
     Known(SDKS, "cut_stream", "outcome.error*", CUT),
-    Known(PYTHON, "cut_stream_before_its_first_word|cut_stream_that_ends_cleanly", "outcome.error*", CUT),
+    Known(PYTHON, "cut_stream_*", "outcome.error*", CUT),
     Known(OPENAI, "cut_stream_of_a_response", "outcome.error*", CUT),
     Known(OPENAI, "cut_stream_of_a_response*", "outcome.seen*", CUT),
     Known(AI_SDK, "anthropic_cut_stream|openai_cut_stream", "outcome|outcome.3[3-6].*", CUT),
