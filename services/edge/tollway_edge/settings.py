@@ -35,7 +35,7 @@ class EdgeConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     request_timeout: float = 600.0
     """Seconds that a whole call may take."""
     default_max_tokens: int = 4096
-    """What a request without a token limit is reserved for."""
+    """What a request without a token limit is reserved for under a cap, and then told as its limit."""
     kept_input_tokens: int = 1_050_000
     """Input that is reserved on top for a request that goes on from what a provider keeps."""
     use_exact_cache: bool = True

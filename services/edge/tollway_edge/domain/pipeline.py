@@ -22,7 +22,7 @@ from tollway_edge.domain.delivery import deliver_cached, deliver_stream, deliver
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
-from tollway_edge.domain.request import choices_asked_for, read_prompt_reference, read_request
+from tollway_edge.domain.request import choices_asked_for, name_limit, read_prompt_reference, read_request
 from tollway_edge.domain.tiers import AUTO, Tiers
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class Pipeline:
         input_tokens = len(body.raw) + (self.limits.kept_input_tokens if wire.adds_kept_input(body) else 0)
         output_tokens = (call.max_tokens or self.limits.default_max_tokens) * choices_asked_for(body)
         await self.budget.reserve(call, input_tokens, output_tokens if wire.output_limits else 0)
+        name_limit(body, wire.output_limits, self.limits.default_max_tokens)
 
     async def _dispatch(self, call: Call, client: Client) -> bytes | None:
         """Let a provider answer; return the answer's bytes where the cache may want them."""

@@ -52,6 +52,12 @@ def choices_asked_for(body: RequestBody) -> int:
     return _bounded("n", body.get("n", int)) or 1
 
 
+def name_limit(body: RequestBody, names: tuple[str, ...], most: int) -> None:
+    """Bound the output in the newest of a dialect's words, where the request names no limit."""
+    if names and not any(body.names(name) for name in names):
+        body.set(names[-1], most, names[-1])
+
+
 def read_prompt_reference(body: RequestBody) -> PromptReference | None:
     """Return what `prompt` names; None where that is OpenAI's own. Raises `MalformedRequest`."""
     try:
