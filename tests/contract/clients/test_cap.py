@@ -8,7 +8,7 @@ import anthropic
 import httpx2
 import openai
 import pytest
-from gateway import Gateway, running
+from gateway import Gateway, config_with, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def capped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("capped")
-    with running("local", folder, LLM_MONTHLY_TOKEN_CAP_PER_WORKSPACE="2000") as gateway:
+    config = config_with(folder, edge={"default_max_tokens": 50})
+    with running("local", folder, LLM_MONTHLY_TOKEN_CAP_PER_WORKSPACE="2000", TOLLWAY_CONFIG=config) as gateway:
         yield gateway
 
 
@@ -49,3 +50,16 @@ def test_calls_within_the_cap_are_served_and_counted(capped: Gateway) -> None:
     figures = httpx2.get(f"{capped.url}/v1/metrics", headers={"x-api-key": capped.key}).json()
     assert figures["monthly_token_cap"] == 2000
     assert figures["month_tokens"] == message.usage.input_tokens + message.usage.output_tokens
+
+
+@pytest.mark.xdist_group("capped")
+def test_an_answer_without_a_limit_of_its_own_ends_at_the_one_that_was_reserved(capped: Gateway) -> None:
+    ask = [{"role": "user", "content": "[words=400] hello at length"}]
+    with openai.OpenAI(base_url=f"{capped.url}/v1", api_key=capped.key) as gpt:
+        answer = gpt.chat.completions.with_raw_response.create(model="gpt-6-luna", messages=ask)
+        response = gpt.responses.create(model="gpt-6-luna", input="[words=400] hello at length")
+    completion = answer.parse()
+    assert answer.headers["x-gateway-body-changes"] == "max_completion_tokens"
+    assert completion.choices[0].finish_reason == "length"
+    assert completion.usage.completion_tokens <= 50
+    assert (response.status, response.max_output_tokens) == ("incomplete", 50)
