@@ -195,3 +195,10 @@ def test_in_responses_a_system_item_goes_before_instructions_that_are_items() ->
 def test_nothing_goes_before_what_is_embedded() -> None:
     with pytest.raises(MalformedRequest, match=r"^prompt: "):
         prepend_system(asked("x"), EMBEDDINGS, "Be kind.")
+
+
+@pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI, RESPONSES])
+def test_the_change_is_noted_under_the_name_that_is_given(dialect: Dialect) -> None:
+    changed = asked("x", messages=[user("x")])
+    prepend_system(changed, dialect, "Be kind.", "system_prompt")
+    assert changed.changes == ["system_prompt"]

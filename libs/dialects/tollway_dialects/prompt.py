@@ -82,10 +82,10 @@ def _text(message: _Message) -> str:
     return "\n".join(part.text for part in message.content or [] if part.text)
 
 
-def prepend_system(body: RequestBody, dialect: Dialect, text: str) -> None:
-    """Put a system text before the client's own; every other value keeps its bytes."""
+def prepend_system(body: RequestBody, dialect: Dialect, text: str, change: str = "prompt") -> None:
+    """Put a system text before the client's own, noted as `change`; every other value keeps its bytes."""
     if dialect is Dialect.OPENAI_CHAT:
-        body.set("messages", [{"role": "system", "content": text}, *raw_turns(body, dialect)], "prompt")
+        body.set("messages", [{"role": "system", "content": text}, *raw_turns(body, dialect)], change)
         return
     if dialect is Dialect.OPENAI_EMBEDDINGS:
         raise MalformedRequest("prompt: nothing goes before an input that is embedded")
@@ -93,6 +93,6 @@ def prepend_system(body: RequestBody, dialect: Dialect, text: str) -> None:
     system: Any = body.get(field, str | list[msgspec.Raw])  # type: ignore[arg-type]
     if isinstance(system, list):
         first = {"role": "system", "content": text} if field == "instructions" else {"type": "text", "text": text}
-        body.set(field, [first, *system], "prompt")
+        body.set(field, [first, *system], change)
     else:
-        body.set(field, f"{text}\n\n{system}" if system else text, "prompt")
+        body.set(field, f"{text}\n\n{system}" if system else text, change)

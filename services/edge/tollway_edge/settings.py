@@ -55,6 +55,13 @@ class TierConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Empty: as `named`."""
 
 
+class RouteConfig(msgspec.Struct, frozen=True):
+    """One entry of config.yaml's `routes`; provider-dispatch reads the rest of it, and refuses what nobody knows."""
+
+    system_prompt: str = ""
+    """Put before the client's own."""
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the other services are: host:port of each."""
@@ -103,12 +110,15 @@ class Settings:
     """config.yaml, section edge"""
     tiers: tuple[Tier, ...] = ()
     """config.yaml, section tiers"""
+    system_prompts: Mapping[str, str] = field(default_factory=dict)
+    """config.yaml, section routes: by route"""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         env = Environment(environ)
         path = env.text("TOLLWAY_CONFIG", "config.yaml")
         tiers = read_config(path, "tiers", dict[str, TierConfig])
+        routes = read_config(path, "routes", dict[str, RouteConfig])
         if MIDDLE_TIER not in tiers:
             raise SettingError(f"{path}, section tiers: the tier {MIDDLE_TIER} is missing; it is the fallback of auto")
         return cls(
@@ -119,4 +129,5 @@ class Settings:
                 Tier(name, tuple(tier.aliases), tuple(tier.named), tuple(tier.classified or tier.named))
                 for name, tier in tiers.items()
             ),
+            system_prompts={name: route.system_prompt for name, route in routes.items()},
         )

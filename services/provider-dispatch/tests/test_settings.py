@@ -96,6 +96,8 @@ cache: {unknown: here}
         ("endpoints: {My_One: {base_url: x}}", "section endpoints: 'My_One' is no name"),
         ("endpoints: {vllm: {}}", "section endpoints: .*base_url"),
         ("routes: {default: {fallback: some}}", "section routes: .*some"),
+        ("routes: {default: {sytem_prompt: x}}", "section routes: .*sytem_prompt"),
+        ("workspaces: {eu: {system_prompt: x}}", "section workspaces: .*system_prompt"),
         (
             "models: {gpt: {providers: [opanai]}}",
             "models, gpt: no provider 'opanai'; there are openrouter, anthropic, openai, google, deepseek, huggingface",
@@ -113,13 +115,14 @@ endpoints:
   my-vllm: {base_url: "http://vllm:8000/v1", speaks: [chat, embeddings], needs_key: false}
 models:
   llama: {providers: {my-vllm: meta/llama}}
-routes: {default: {fallback: cascade}}
+routes: {default: {fallback: cascade, system_prompt: Be kind.}}
 workspaces: {eu: {allowed_providers: [my-vllm], delivery: buffered}}
 """
     settings = read(tmp_path, config, LLM_MODEL_OPENAI=" a, b ,,", MY_VLLM_BASE_URL="http://other/v1/")
     assert settings.providers["openai"].cascade == ("a", "b")
     assert [(each.name, each.base_url) for each in chain_of(settings)] == [("my-vllm", "http://other/v1")]
     assert settings.models["llama"].names == {"my-vllm": "meta/llama"}
+    assert settings.routes["default"].fallback == "cascade"
     assert settings.workspaces["eu"].allowed_providers == ("my-vllm",)
 
 

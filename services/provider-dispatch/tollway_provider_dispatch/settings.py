@@ -10,7 +10,7 @@ import msgspec
 from tollway_dialects.translation.models.capabilities import ModelCapabilities
 from tollway_servicekit.settings import Environment, SettingError, read_config
 
-from tollway_provider_dispatch.domain.policy import Rules
+from tollway_provider_dispatch.domain.policy import RouteRules, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ class Settings:
             simulator_url=env.text("SIMULATOR_URL").rstrip("/"),
             models=models,
             endpoints=endpoints,
-            routes=read_config(path, "routes", dict[str, Rules]),
+            routes=read_config(path, "routes", dict[str, RouteRules]),
             workspaces=read_config(path, "workspaces", dict[str, Rules]),
             config=read_config(path, "provider_dispatch", DispatchConfig),
         )

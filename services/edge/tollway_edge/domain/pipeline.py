@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Keeping
     from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Meter, Prompts
+    from tollway_edge.domain.system_prompts import SystemPrompts
     from tollway_edge.domain.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class Pipeline:
     tiers: Tiers
     limits: Limits
     keeping: Keeping
+    system_prompts: SystemPrompts | None = None
+    """None where no route has one."""
 
     async def serve(self, call: Call, client: Client) -> None:
         """Answer one call, whatever happens, and book it once."""
@@ -94,11 +97,12 @@ class Pipeline:
         self._store(call, kept)
 
     async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
-        if "prompt" not in body.fields or (wanted := read_prompt_reference(body)) is None:
-            return
-        call.prompt, text = await self.prompts.resolve(call, wanted.id, wanted.version, wanted.variables)
-        body.drop("prompt", "prompt")
-        prepend_system(body, call.dialect, text)
+        if "prompt" in body.fields and (wanted := read_prompt_reference(body)) is not None:
+            call.prompt, text = await self.prompts.resolve(call, wanted.id, wanted.version, wanted.variables)
+            body.drop("prompt", "prompt")
+            prepend_system(body, call.dialect, text)
+        if self.system_prompts is not None:
+            self.system_prompts.put_before(call, body)
 
     async def _classify(self, call: Call, body: RequestBody) -> None:
         """Find the models that may answer: the one named, a tier's, or those of the tier that the classifier chose."""

@@ -30,6 +30,13 @@ class Rules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     delivery: Literal["streamed", "buffered"] | None = None
 
 
+class RouteRules(Rules, frozen=True):
+    """What it says for a route."""
+
+    system_prompt: str = ""
+    """Edge has put it before the client's own."""
+
+
 class Policy(msgspec.Struct, frozen=True, eq=False):
     """What holds for a call."""
 
