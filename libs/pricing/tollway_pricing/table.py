@@ -26,7 +26,7 @@ class PriceRow:
     """
     Prices of one model in one band of prompt length from one moment on, in micro-dollars per million tokens.
 
-    A row holds until a later one of the same model, band and hours. `above_input_tokens` 0 is the band for every prompt.
+    A row holds until a later one of the same model, band and hours. With `above_input_tokens` 0 it is for every prompt.
     """
 
     model: str
@@ -54,7 +54,7 @@ class PriceTable:
 
     def __init__(self, rows: Iterable[PriceRow]) -> None:
         self._by_model: dict[str, list[PriceRow]] = {}
-        # highest band first, in it what holds at certain hours first, then the latest: the first row that fits is the one
+        # highest band first, in it what holds in certain hours, then the latest: the first row that fits is the one
         order = sorted(rows, key=lambda row: (row.above_input_tokens, row.weekday_hours > 0, row.from_unix_ms))
         for row in reversed(order):
             self._by_model.setdefault(row.model, []).append(row)
