@@ -11,7 +11,7 @@ from tollway_edge.settings import Calling, Settings
 from tollway_servicekit.http_server import serving_http
 from tollway_servicekit.settings import Environment
 
-from tollway_topologies.in_process import data_plane_stubs
+from tollway_topologies.in_process import data_plane
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,12 +25,13 @@ async def serve_compact(environ: Mapping[str, str], stop: asyncio.Event) -> None
     prompt_registry = env.required("PROMPT_REGISTRY_ADDRESS", "host:port of the prompt-registry service")
     async with AsyncExitStack() as stack:
         remote = Remote(Calling.from_env(environ), stack)
+        plane = await data_plane(environ, stack)
         stubs = Stubs(
             metering=await remote.stub(METERING, metering),
             prompt_registry=await remote.stub(PROMPT_REGISTRY, prompt_registry),
             links=remote.links,
-            **await data_plane_stubs(environ, stack),
+            **plane.stubs,
         )
-        edge = await stack.enter_async_context(bootstrap(settings, stubs))
+        edge = await stack.enter_async_context(bootstrap(settings, stubs, **plane.ports(settings.config)))
         await stack.enter_async_context(serving_http(edge.api, settings.listen, protocol=edge.protocol))
         await stop.wait()

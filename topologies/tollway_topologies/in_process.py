@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tollway_cache import bootstrap as cache
@@ -13,21 +14,47 @@ from tollway_provider_dispatch import bootstrap as provider_dispatch
 from tollway_provider_dispatch.settings import Settings as ProviderDispatchSettings
 from tollway_servicekit.stubs import local_stub
 
+from tollway_topologies.direct_cache import DirectAnswerCache
+from tollway_topologies.direct_dispatch import DirectDispatch
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AsyncExitStack
 
+    from tollway_cache.entrypoints.servicer import CacheServicer
+    from tollway_edge.settings import EdgeConfig
+    from tollway_provider_dispatch.domain.dispatch import Dispatcher
 
-async def data_plane_stubs(environ: Mapping[str, str], stack: AsyncExitStack) -> dict[str, Any]:
-    """Start cache, classifier and provider-dispatch; return a stub of each, by the name that edge gives it."""
+
+@dataclass(frozen=True)
+class DataPlane:
+    """Cache, classifier and provider-dispatch in this process."""
+
+    stubs: dict[str, Any]
+    """One of each, by the name that edge gives it."""
+    dispatcher: Dispatcher
+    cache: CacheServicer
+
+    def ports(self, config: EdgeConfig) -> dict[str, Any]:
+        """Return what takes edge's calls and answers without a stub."""
+        cache = self.cache
+        return {
+            "dispatch": DirectDispatch(self.dispatcher, config.request_timeout),
+            "cache": DirectAnswerCache(cache.store, cache.losses, cache.exact_ttl, config.max_kept_bytes),
+        }
+
+
+async def data_plane(environ: Mapping[str, str], stack: AsyncExitStack) -> DataPlane:
+    """Start all three."""
     names = provider_dispatch.PROVIDER_NAMES
     cache_servicer = await stack.enter_async_context(cache.bootstrap(CacheSettings.from_env(environ)))
     classifier_servicer = await stack.enter_async_context(classifier.bootstrap(ClassifierSettings.from_env(environ)))
     dispatch_servicer = await stack.enter_async_context(
         provider_dispatch.bootstrap(ProviderDispatchSettings.from_env(environ, names))
     )
-    return {
+    stubs = {
         "cache": local_stub(CACHE, cache_servicer),
         "classifier": local_stub(CLASSIFIER, classifier_servicer),
         "provider_dispatch": local_stub(PROVIDER_DISPATCH, dispatch_servicer),
     }
+    return DataPlane(stubs, dispatch_servicer.dispatcher, cache_servicer)

@@ -19,7 +19,7 @@ from tollway_servicekit.stubs import local_stub
 from tollway_simulator import bootstrap as simulator
 from tollway_simulator.settings import Settings as SimulatorSettings
 
-from tollway_topologies.in_process import data_plane_stubs
+from tollway_topologies.in_process import data_plane
 from tollway_topologies.ready import Ready, local_key, welcome
 
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ async def serve_local(environ: Mapping[str, str], stop: asyncio.Event, ready_fil
             environ["SIMULATOR_URL"] = f"http://127.0.0.1:{port}"
         meter = await stack.enter_async_context(metering.bootstrap(MeteringSettings.from_env(environ)))
         prompts = await stack.enter_async_context(prompt_registry.bootstrap(PromptRegistrySettings.from_env(environ)))
+        plane = await data_plane(environ, stack)
         stubs = Stubs(
             metering=local_stub(METERING, meter),
             prompt_registry=local_stub(PROMPT_REGISTRY, prompts),
-            **await data_plane_stubs(environ, stack),
+            **plane.stubs,
         )
         settings = Settings.from_env(environ)
-        edge = await stack.enter_async_context(bootstrap(settings, stubs))
+        edge = await stack.enter_async_context(bootstrap(settings, stubs, **plane.ports(settings.config)))
         port = await stack.enter_async_context(serving_http(edge.api, settings.listen, protocol=edge.protocol))
         ready = Ready(
             url=f"http://{settings.listen.rpartition(':')[0]}:{port}",

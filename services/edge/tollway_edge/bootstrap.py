@@ -7,7 +7,7 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tollway.cache.v1 import cache_pb2
 from tollway.classifier.v1 import classifier_pb2
@@ -32,6 +32,7 @@ from tollway_edge.adapters.remote import Remote
 from tollway_edge.adapters.workspace_watch import watch_workspaces
 from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
+from tollway_edge.domain.ports import AnswerCache
 from tollway_edge.domain.tiers import Tiers
 from tollway_edge.domain.workspaces import Workspaces
 from tollway_edge.entrypoints.api import build_api
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
     from tollway_servicekit.link.peers import Links
 
+    from tollway_edge.adapters.batches import Batches
+    from tollway_edge.domain.ports import Dispatch
     from tollway_edge.settings import Addresses, Calling, EdgeConfig, Settings
 
 CACHE = Contract.of(cache_pb2, "CacheService")
@@ -76,6 +79,12 @@ class Stubs:
     """Those that the stubs call over, by service."""
 
 
+class BatchingCache(AnswerCache, Protocol):
+    """An `AnswerCache` that stores in batches, which its owner runs and flushes."""
+
+    writes: Batches[Any]
+
+
 @dataclass(frozen=True)
 class Edge:
     """What a server needs: the protocol that answers the hot routes, and the application for all others."""
@@ -100,12 +109,22 @@ async def remote_stubs(calling: Calling, addresses: Addresses) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
-    """Yield what is to be served; what waits to be booked or stored leaves before the block ends."""
+async def bootstrap(
+    settings: Settings, stubs: Stubs, *, dispatch: Dispatch | None = None, cache: BatchingCache | None = None
+) -> AsyncIterator[Edge]:
+    """
+    Yield what is to be served; what waits to be booked or stored leaves before the block ends.
+
+    Args:
+        settings: Everything edge is told from outside.
+        stubs: The other services.
+        dispatch: Takes calls instead of the stub of provider-dispatch.
+        cache: Takes answers instead of the stub of cache.
+    """
     workspaces = Workspaces()
     tiers = Tiers(settings.tiers)
     config = settings.config
-    cache = CacheClient(stubs.cache, config.max_kept_bytes)
+    cache = cache or CacheClient(stubs.cache, config.max_kept_bytes)
     keeping = Keeping(config.max_kept_bytes, lambda: cache.writes.bytes)
     ledger = LedgerClient(stubs.metering)
     meter = PrometheusMeter(
@@ -117,7 +136,7 @@ async def bootstrap(settings: Settings, stubs: Stubs) -> AsyncIterator[Edge]:
         cache=cache,
         classifier=ClassifierClient(stubs.classifier),
         budget=BudgetClient(stubs.metering),
-        dispatch=DispatchClient(stubs.provider_dispatch, config.request_timeout),
+        dispatch=dispatch or DispatchClient(stubs.provider_dispatch, config.request_timeout),
         ledger=ledger,
         meter=meter,
         tiers=tiers,

@@ -26,14 +26,14 @@ class CacheServicer:
     """Serves CacheService from one store."""
 
     def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int) -> None:
-        self._store = store
-        self._losses = losses
-        self._exact_ttl = exact_ttl
+        self.store = store
+        self.losses = losses
+        self.exact_ttl = exact_ttl
 
     async def LookupAnswer(
         self, request: cache_pb2.LookupAnswerRequest, context: CallContext
     ) -> cache_pb2.LookupAnswerResponse:
-        answer = await look_up(request.partition, request.exact_key, store=self._store, losses=self._losses)
+        answer = await look_up(request.partition, request.exact_key, store=self.store, losses=self.losses)
         if answer is None:
             return cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_NONE)
         return cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_EXACT, answer=_to_wire(answer))
@@ -41,8 +41,8 @@ class CacheServicer:
     async def StoreAnswers(
         self, request: cache_pb2.StoreAnswersRequest, context: CallContext
     ) -> cache_pb2.StoreAnswersResponse:
-        entries = [Entry(_from_wire(entry), entry.ttl_seconds or self._exact_ttl) for entry in request.entries]
-        stored = await store_answers(entries, store=self._store, losses=self._losses)
+        entries = [Entry(_from_wire(entry), entry.ttl_seconds or self.exact_ttl) for entry in request.entries]
+        stored = await store_answers(entries, store=self.store, losses=self.losses)
         return cache_pb2.StoreAnswersResponse(stored_count=stored)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tollway.cache.v1 import cache_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, usage_to
@@ -14,9 +14,13 @@ from tollway_edge.adapters.batches import Batches
 from tollway_edge.domain.answer import CachedAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
 
     from tollway_edge.domain.call import Call
+
+Item = TypeVar("Item")
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,22 @@ MOST_BYTES_PER_BATCH = 512 * 1024
 _LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "semantic"}
 
 
+def answer_writes(
+    send: Callable[[list[Item]], Awaitable[None]], size_of: Callable[[Item], int], most_bytes: int
+) -> Batches[Item]:
+    """Return what collects answers until they are stored, holding at most so many bytes of them."""
+    return Batches(
+        "cache writes",
+        send,
+        interval=STORE_AFTER_SECONDS,
+        most_per_batch=MOST_PER_BATCH,
+        most_waiting=2_000,
+        size_of=size_of,
+        most_bytes_per_batch=MOST_BYTES_PER_BATCH,
+        most_bytes=most_bytes,
+    )
+
+
 class CacheClient:
     """
     Looks up at once, stores in batches.
@@ -41,15 +61,8 @@ class CacheClient:
 
     def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
-        self.writes: Batches[cache_pb2.CacheEntry] = Batches(
-            "cache writes",
-            self._send,
-            interval=STORE_AFTER_SECONDS,
-            most_per_batch=MOST_PER_BATCH,
-            most_waiting=2_000,
-            size_of=lambda entry: len(entry.answer.body),
-            most_bytes_per_batch=MOST_BYTES_PER_BATCH,
-            most_bytes=most_bytes,
+        self.writes: Batches[cache_pb2.CacheEntry] = answer_writes(
+            self._send, lambda entry: len(entry.answer.body), most_bytes
         )
 
     async def look_up(self, call: Call) -> CachedAnswer | None:

@@ -17,9 +17,8 @@ from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, Ans
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-    from msgspec import Raw
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
     from tollway_edge.domain.call import Call
@@ -99,7 +98,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
     message.strip_usage_event = call.strips_usage_event
-    message.thinks = call.is_stream and call.body is not None and _asks_for_thought(call.body.fields)
+    message.thinks = call.thinks
     message.kept_answer_id = call.kept_answer_id
     message.is_kept = call.is_kept
 
@@ -108,13 +107,6 @@ def head_from(head: pb.AnswerHead) -> AnswerHead:
     return AnswerHead(
         head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback, head.dropped
     )
-
-
-def _asks_for_thought(fields: Mapping[str, Raw]) -> bool:
-    """Say whether the first token may come late, in any dialect's words."""
-    if (thinking := fields.get("thinking")) is not None:
-        return b'"disabled"' not in bytes(thinking)
-    return "reasoning_effort" in fields or "reasoning" in fields
 
 
 def _end_from(end: pb.StreamEnd) -> AnswerEnd:

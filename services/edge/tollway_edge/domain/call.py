@@ -107,6 +107,16 @@ class Call(msgspec.Struct):
     def wire(self) -> Wire:
         return WIRES[self.dialect]
 
+    @property
+    def thinks(self) -> bool:
+        """The first token of its stream may come late, since thought before it is asked for, in any dialect's words."""
+        if not self.is_stream or self.body is None:
+            return False
+        fields = self.body.fields
+        if (thinking := fields.get("thinking")) is not None:
+            return b'"disabled"' not in bytes(thinking)
+        return "reasoning_effort" in fields or "reasoning" in fields
+
     def begin_answer(self, http_status: int) -> None:
         """Note that status and headers leave now."""
         self.http_status = http_status

@@ -32,27 +32,27 @@ class ProviderDispatchServicer:
     """Serves `ProviderDispatchService`."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
 
     async def CompleteChat(self, request: pb.CompleteChatRequest, context: CallContext) -> pb.CompleteChatResponse:
-        return whole_to(await self._dispatcher.complete(call_from(request.call, context)))
+        return whole_to(await self.dispatcher.complete(call_from(request.call, context)))
 
     async def StreamChat(
         self, request: pb.StreamChatRequest, context: CallContext
     ) -> AsyncGenerator[pb.StreamChatResponse, None]:
-        async with aclosing(self._dispatcher.stream(call_from(request.call, context))) as pieces:
+        async with aclosing(self.dispatcher.stream(call_from(request.call, context))) as pieces:
             async for piece in pieces:
                 yield piece_to(piece)
 
     async def AskKeptAnswer(self, request: pb.AskKeptAnswerRequest, context: CallContext) -> pb.AskKeptAnswerResponse:
         asked = kept_answer_request_from(request, context.workspace)
-        return kept_answer_to(await self._dispatcher.kept_answers.ask(asked))
+        return kept_answer_to(await self.dispatcher.kept_answers.ask(asked))
 
     async def ListProviders(self, request: pb.ListProvidersRequest, context: CallContext) -> pb.ListProvidersResponse:
-        return providers_to(self._dispatcher)
+        return providers_to(self.dispatcher)
 
     async def ListModels(self, request: pb.ListModelsRequest, context: CallContext) -> pb.ListModelsResponse:
-        chain = self._dispatcher.chain
+        chain = self.dispatcher.chain
         models = [
             pb.ServedModel(name=name, provider=provider.name, dialects=[DIALECT_NUMBERS[each] for each in dialects])
             for name, provider, dialects in chain.served()

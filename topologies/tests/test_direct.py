@@ -1,0 +1,153 @@
+"""In one process edge's ports do what they do over stubs: the same answers, errors, ends and cancellations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import tollway_simulator.bootstrap
+from tollway_dialects.dialect import Dialect
+from tollway_edge.adapters.cache_client import CacheClient
+from tollway_edge.adapters.dispatch_client import DispatchClient
+from tollway_edge.domain import answer
+from tollway_edge.domain.call import Call
+from tollway_edge.domain.errors import GatewayError
+from tollway_edge.domain.request import read_request
+from tollway_edge.domain.workspaces import Workspace
+from tollway_edge.settings import EdgeConfig
+from tollway_provider_dispatch.domain import call as dispatched
+from tollway_simulator.settings import Settings as SimulatorSettings
+from tollway_topologies.direct_dispatch import DirectDispatch
+from tollway_topologies.in_process import data_plane
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MODEL = "claude-haiku-5-5"
+
+
+@asynccontextmanager
+async def plane(**environ: str) -> AsyncIterator[Any]:
+    async with tollway_simulator.bootstrap.bootstrap(SimulatorSettings(listen="127.0.0.1:0")) as port:
+        async with AsyncExitStack() as stack:
+            yield await data_plane({"SIMULATOR_URL": f"http://127.0.0.1:{port}", **environ}, stack)
+
+
+def call(text: str, *, stream: bool = False, model: str = MODEL) -> Call:
+    made = Call(Dialect.ANTHROPIC_MESSAGES, "", [(b"anthropic-version", b"2023-06-01")], workspace=Workspace("acme"))
+    fields = {"model": model, "max_tokens": 900, "stream": stream, "messages": [{"role": "user", "content": text}]}
+    read_request(made, json.dumps(fields).encode())
+    made.models = (model,)
+    return made
+
+
+def both(opened: Any, timeout: float = 10) -> list[Any]:
+    return [DirectDispatch(opened.dispatcher, timeout), DispatchClient(opened.stubs["provider_dispatch"], timeout)]
+
+
+def comparable(piece: answer.AnswerPiece) -> Any:
+    """What of a piece is the same for two calls: no ids and no times."""
+    head = piece.head and (piece.head.status, piece.head.provider, piece.head.model, tuple(piece.head.body_changes))
+    end = None if piece.failure else piece.end and (piece.end.is_complete, piece.end.reason, piece.end.stop_reason)
+    failure = piece.failure and (piece.failure.reason, piece.failure.provider, piece.failure.model)
+    attempts = [(each.number, each.provider, each.outcome, each.reason) for each in piece.attempts]
+    return head, end, failure, attempts, piece.usage
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (dispatched.Piece, answer.AnswerPiece),
+        (dispatched.Head, answer.AnswerHead),
+        (dispatched.End, answer.AnswerEnd),
+    ],
+)
+def test_what_passes_as_it_is_has_the_same_fields_in_the_same_order(
+    theirs: type[msgspec.Struct], ours: type[msgspec.Struct]
+) -> None:
+    assert theirs.__struct_fields__ == ours.__struct_fields__
+
+
+@pytest.mark.parametrize("text", ["[words=5] hello", "[status=400]", "[status=401]", "[cut=2] [words=9]"])
+async def test_whole_answers_are_those_of_a_stub(text: str) -> None:
+    told = []
+    for number in (0, 1):  # each with a provider of its own, since faults are remembered
+        async with plane(TOLLWAY_CONFIG="") as opened:
+            told.append(comparable(await both(opened)[number].complete(call(text))))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("text", ["[words=30] hello", "[words=30] [cut=9]", "[words=30] [fail=9]", "[status=400]"])
+async def test_streams_are_those_of_a_stub(text: str) -> None:
+    told = []
+    for number in (0, 1):
+        async with plane(TOLLWAY_CONFIG="") as opened:
+            async with both(opened)[number].stream(call(text, stream=True)) as pieces:
+                seen = [piece async for piece in pieces]
+            told.append((comparable(seen[0]), comparable(seen[-1]), any(piece.data for piece in seen)))
+    assert told[0] == told[1]
+
+
+async def test_refusals_are_those_of_a_stub() -> None:
+    told = []
+    async with plane(TOLLWAY_CONFIG="") as opened:
+        for port in both(opened):
+            lost = call("x")
+            lost.kept_answer_id = "resp_nobody"
+            with pytest.raises(GatewayError) as refused:
+                await port.complete(lost)
+            told.append((refused.value.kind, refused.value.reason, refused.value.message))
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_takes_too_long_ends_in_time(stream: bool) -> None:
+    async with plane(TOLLWAY_CONFIG="") as opened:
+        for port in both(opened, timeout=0.3):
+            with pytest.raises(GatewayError) as late:
+                await (_first_of(port, "[delay=20]") if stream else port.complete(call("[delay=20]")))
+            assert late.value.kind.status == 504
+
+
+async def test_leaving_a_stream_ends_it_at_once() -> None:
+    async with plane(TOLLWAY_CONFIG="") as opened:
+        async with DirectDispatch(opened.dispatcher, 10).stream(call("[words=900] [pace=0.01]", stream=True)) as pieces:
+            await anext(pieces)
+            reading = asyncio.ensure_future(_read_all(pieces))
+            await asyncio.sleep(0)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(reading, 2)
+
+
+async def _first_of(port: Any, text: str) -> Any:
+    async with port.stream(call(text, stream=True)) as pieces:
+        return await anext(pieces)
+
+
+async def _read_all(pieces: Any) -> None:
+    async for _ in pieces:
+        pass
+
+
+async def test_an_answer_that_was_stored_is_found_by_both_and_by_no_other_workspace() -> None:
+    async with plane(TOLLWAY_CONFIG="") as opened:
+        direct = opened.ports(EdgeConfig())["cache"]
+        ports = [direct, CacheClient(opened.stubs["cache"], 1 << 20)]
+        for number, port in enumerate(ports):
+            asked = call(f"question {number}")
+            asked.exact_key = bytes([number]) * 32
+            asked.provider, asked.model, asked.tier = "simulator", MODEL, "n/a"
+            running = asyncio.create_task(port.writes.run())
+            port.store(asked, b'{"a": 1}', 42)
+            assert await port.writes.flush(5)
+            running.cancel()
+            found = [await each.look_up(asked) for each in ports]
+            assert found[0] == found[1]
+            assert (found[0].body, found[0].cost_micro_usd, found[0].layer) == (b'{"a": 1}', 42, "exact")
+            asked.workspace = Workspace("globex")
+            assert [await each.look_up(asked) for each in ports] == [None, None]

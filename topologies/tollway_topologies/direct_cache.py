@@ -1,0 +1,77 @@
+"""The cache service as the pipeline's `AnswerCache` in one process, without messages between the two (ADR-0011)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tollway_cache.domain.answer import Answer, Entry
+from tollway_cache.domain.lookup import look_up
+from tollway_cache.domain.store import store_answers
+from tollway_edge.adapters.cache_client import answer_writes
+from tollway_edge.domain.answer import CachedAnswer
+from tollway_servicekit.errors import ServiceError
+
+if TYPE_CHECKING:
+    from tollway_cache.domain.losses import Losses
+    from tollway_cache.domain.ports import AnswerStore
+    from tollway_edge.adapters.batches import Batches
+    from tollway_edge.domain.call import Call
+
+log = logging.getLogger(__name__)
+
+
+class DirectAnswerCache:
+    """
+    Looks up at once, stores in batches.
+
+    Args:
+        store: Where answers are; it bounds how long it may take.
+        losses: What it could not do.
+        exact_ttl: Seconds for which an answer is kept.
+        most_bytes: What answers may hold that are not stored yet.
+    """
+
+    def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int, most_bytes: int) -> None:
+        self._store = store
+        self._losses = losses
+        self._exact_ttl = exact_ttl
+        self.writes: Batches[Entry] = answer_writes(self._send, lambda entry: len(entry.answer.body), most_bytes)
+
+    async def look_up(self, call: Call) -> CachedAnswer | None:
+        workspace = call.workspace.name if call.workspace else ""
+        try:
+            answer = await look_up(workspace, call.exact_key, store=self._store, losses=self._losses)
+        except ServiceError as error:
+            log.warning("the cache did not answer, going on without it (%s)", error.reason)
+            return None
+        if answer is None or answer.dialect is not call.dialect:
+            return None
+        return CachedAnswer(
+            answer.body,
+            answer.provider,
+            answer.model,
+            answer.tier,
+            answer.usage,
+            answer.cost_micro_usd,
+            "exact",
+            answer.is_event_stream,
+        )
+
+    def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
+        answer = Answer(
+            partition=call.workspace.name if call.workspace else "",
+            exact_key=call.exact_key,
+            dialect=call.dialect,
+            provider=call.provider,
+            model=call.model,
+            tier=call.tier,
+            usage=call.usage,
+            cost_micro_usd=cost_micro_usd,
+            body=body,
+            is_event_stream=call.is_stream,
+        )
+        self.writes.add(Entry(answer, self._exact_ttl))
+
+    async def _send(self, entries: list[Entry]) -> None:
+        await store_answers(entries, store=self._store, losses=self._losses)

@@ -1,0 +1,120 @@
+"""
+provider-dispatch as the pipeline's `Dispatch` in one process, without messages between the two (ADR-0011).
+
+What the one domain gives is what the other one takes: a body of 400 KB is copied into no message and out of none, and
+an event of a stream passes two generators instead of five. Deadlines, cancellation and errors are those of a stub.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from tollway_dialects.header_lines import to_lines
+from tollway_edge.adapters.dispatch_client import translated
+from tollway_edge.domain.answer import AnswerFailure, AnswerPiece
+from tollway_provider_dispatch.domain.call import ChatCall
+from tollway_provider_dispatch.entrypoints.messages import attempts_to
+from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from tollway_servicekit.limit import Limit, StreamLimit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from tollway_edge.domain.answer import AnswerEnd, AnswerHead
+    from tollway_edge.domain.call import Call
+    from tollway_edge.domain.errors import GatewayError
+    from tollway_provider_dispatch.domain.call import Attempt, Failure, Piece
+    from tollway_provider_dispatch.domain.dispatch import Dispatcher
+
+
+class DirectDispatch:
+    """
+    Sends calls on.
+
+    Args:
+        dispatcher: The other service's domain.
+        timeout: Seconds that a whole call may take.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, timeout: float) -> None:
+        self._dispatcher = dispatcher
+        self._timeout = timeout
+
+    async def complete(self, call: Call) -> AnswerPiece:
+        limit = Limit(self._timeout)
+        try:
+            with limit:
+                piece = await self._dispatcher.complete(self._asked(call))
+        except ServiceError as error:
+            raise translated(error) from error
+        except TimeoutError as error:
+            raise _late(limit, error) from error
+        return _told(piece)
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
+        async with aclosing(self._pieces(call)) as pieces:
+            yield pieces
+
+    async def _pieces(self, call: Call) -> AsyncGenerator[AnswerPiece, None]:
+        limit = StreamLimit(self._timeout)
+        try:
+            async with aclosing(self._dispatcher.stream(self._asked(call))) as pieces:
+                while True:
+                    with limit:
+                        piece = await anext(pieces, None)
+                    if piece is None:
+                        return
+                    yield _told(piece)
+        except ServiceError as error:
+            raise translated(error) from error
+        except TimeoutError as error:
+            raise _late(limit, error) from error
+        finally:
+            limit.close()
+
+    def _asked(self, call: Call) -> ChatCall:
+        return ChatCall(
+            call_id=call.call_id,
+            dialect=call.dialect,
+            models=call.models,
+            body=call.body.raw if call.body else b"",
+            body_model=call.requested_model,
+            header_lines=to_lines(call.forwarded),
+            query=call.query,
+            conversation=call.conversation_id.encode(),
+            strip_usage_event=call.strips_usage_event,
+            workspace=call.workspace.name if call.workspace else "",
+            kept_answer_id=call.kept_answer_id,
+            is_kept=call.is_kept,
+            thinks=call.thinks,
+            deadline=time.monotonic() + self._timeout,
+        )
+
+
+def _told(piece: Piece) -> AnswerPiece:
+    """Return a piece as edge knows it: the same fields under the same names, but for attempts and failures."""
+    if not (piece.attempts or piece.failure):
+        return cast("AnswerPiece", piece)
+    return AnswerPiece(
+        cast("AnswerHead | None", piece.head),
+        piece.data,
+        piece.usage,
+        cast("AnswerEnd | None", piece.end),
+        _failure(piece.failure, piece.attempts) if piece.failure else None,
+        attempts_to(piece.attempts),
+    )
+
+
+def _failure(failure: Failure, attempts: tuple[Attempt, ...]) -> AnswerFailure:
+    retry_after = failure.retry_after_ms / 1000 if failure.retry_after_ms else None
+    provider, model = (attempts[-1].provider, attempts[-1].model) if attempts else ("", "")
+    return AnswerFailure(failure.reason, failure.message, retry_after, provider, model)
+
+
+def _late(limit: Limit | StreamLimit, error: TimeoutError) -> GatewayError | TimeoutError:
+    if not limit.has_expired:
+        return error
+    return translated(DeadlineExceeded("DEADLINE_EXCEEDED", "the call did not end within its deadline"))
