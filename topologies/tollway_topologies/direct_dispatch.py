@@ -11,18 +11,17 @@ import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
-from tollway_dialects.header_lines import to_lines
+import msgspec
 from tollway_edge.adapters.dispatch_client import translated
-from tollway_edge.domain.answer import AnswerFailure, AnswerPiece
+from tollway_edge.domain.answer import AnswerFailure
 from tollway_provider_dispatch.domain.call import ChatCall
-from tollway_provider_dispatch.entrypoints.messages import attempts_to
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
 from tollway_servicekit.limit import Limit, StreamLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from tollway_edge.domain.answer import AnswerEnd, AnswerHead
+    from tollway_edge.domain.answer import AnswerPiece
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.errors import GatewayError
     from tollway_provider_dispatch.domain.call import Attempt, Failure, Piece
@@ -82,7 +81,7 @@ class DirectDispatch:
             models=call.models,
             body=call.body.raw if call.body else b"",
             body_model=call.requested_model,
-            header_lines=to_lines(call.forwarded),
+            header_lines=call.header_lines,
             query=call.query,
             conversation=call.conversation_id.encode(),
             strip_usage_event=call.strips_usage_event,
@@ -95,17 +94,11 @@ class DirectDispatch:
 
 
 def _told(piece: Piece) -> AnswerPiece:
-    """Return a piece as edge knows it: the same fields under the same names, but for attempts and failures."""
-    if not (piece.attempts or piece.failure):
-        return cast("AnswerPiece", piece)
-    return AnswerPiece(
-        cast("AnswerHead | None", piece.head),
-        piece.data,
-        piece.usage,
-        cast("AnswerEnd | None", piece.end),
-        _failure(piece.failure, piece.attempts) if piece.failure else None,
-        attempts_to(piece.attempts),
-    )
+    """Return a piece as edge knows it: the same fields under the same names, but for a failure's."""
+    told = cast("AnswerPiece", piece)
+    if piece.failure is None:
+        return told
+    return msgspec.structs.replace(told, failure=_failure(piece.failure, piece.attempts))
 
 
 def _failure(failure: Failure, attempts: tuple[Attempt, ...]) -> AnswerFailure:

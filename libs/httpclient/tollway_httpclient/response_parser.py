@@ -94,10 +94,12 @@ class ResponseParser:
             raise _Enough
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._lines.append((name, value))  # of a trailer too, which nobody looks at
+        # of a trailer too, which nobody looks at
+        self._lines.append((_LOWER.get(name) or _lower(name), value.rstrip()))
 
     def on_headers_complete(self) -> None:
-        self.headers = headers = [(_LOWER.get(name) or _lower(name), value.rstrip()) for name, value in self._lines]
+        self.headers = headers = self._lines
+        self._lines = []
         if len(headers) > MAX_HEADERS:
             raise MalformedResponse(f"more than {MAX_HEADERS} headers")
         if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
@@ -108,8 +110,6 @@ class ResponseParser:
             self.status = status
         elif status < 100 or self._has_length or self._is_chunked:
             raise MalformedResponse("a status that is none, or has no body and announces one")
-        else:
-            self._lines.clear()
         if status >= 200 and self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
             self.is_complete = True
             raise _Enough

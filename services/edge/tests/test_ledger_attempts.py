@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,3 +69,23 @@ async def test_a_client_that_left_before_any_word_of_the_try_has_one_all_the_sam
 
 async def test_a_call_that_was_refused_before_any_try_has_none(make_call: Any) -> None:
     assert booked(dispatched(make_call, CallStatus.FAILED)) == []
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "refused", "broken"])
+async def test_an_attempt_as_a_value_is_booked_as_one_that_came_in_a_message(make_call: Any, outcome: str) -> None:
+    told = {"number": 2, "provider": "anthropic", "model": "m", "key_fingerprint": "ab", "http_status": 200}
+    told |= {"reason": "status_529", "started_unix_ms": 5, "duration_ms": 7}
+    value = SimpleNamespace(**told, outcome=outcome, usage=Usage(7, output=3))
+    number = chat_pb2.AttemptOutcome.Value(f"ATTEMPT_OUTCOME_{outcome.upper()}")
+    usage = chat_pb2.Usage(uncached_input_tokens=7, output_tokens=3)
+    message = chat_pb2.Attempt(**told, outcome=number, usage=usage)
+    one, other = (booked(dispatched(make_call, CallStatus.SUCCEEDED, each)) for each in (value, message))
+    assert one == other == [message]
+
+
+async def test_an_attempt_as_a_value_that_ran_is_closed(make_call: Any) -> None:
+    told = {"number": 1, "provider": "anthropic", "model": "m", "key_fingerprint": "ab", "http_status": 200}
+    value = SimpleNamespace(**told, outcome="running", reason="", started_unix_ms=5, duration_ms=0, usage=Usage())
+    (attempt,) = booked(dispatched(make_call, CallStatus.CANCELLED, value))
+    assert (attempt.outcome, attempt.reason) == (chat_pb2.ATTEMPT_OUTCOME_CANCELLED, "client_left")
+    assert (attempt.usage.uncached_input_tokens, attempt.started_unix_ms) == (7, 5)

@@ -21,15 +21,14 @@ from tollway_provider_dispatch.adapters.httptools_upstream import HttptoolsUpstr
 from tollway_provider_dispatch.adapters.memory_accounts import MemoryAccounts
 from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
-from tollway_provider_dispatch.bootstrap import chain_of, models_of
+from tollway_provider_dispatch.bootstrap import chain_of
 from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
-from tollway_provider_dispatch.domain.policy import Policies, Rules
 from tollway_provider_dispatch.domain.ports import UpstreamClient
 from tollway_provider_dispatch.domain.route import Chain
 from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.trying.tries import Trying
-from tollway_provider_dispatch.settings import Model, ProviderSettings, Settings
+from tollway_provider_dispatch.settings import ProviderSettings, Settings
 from tollway_servicekit.redis_process import RedisProcess
 
 
@@ -182,6 +181,11 @@ class HastyClock(SystemClock):
 
 
 @pytest.fixture
+def hasty_clock() -> type[HastyClock]:
+    return HastyClock
+
+
+@pytest.fixture
 def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[..., Any]) -> Callable[..., Any]:
     """A dispatcher whose providers live at the given URL."""
 
@@ -199,39 +203,6 @@ def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[...
         await client.aclose()
 
     return dispatching
-
-
-@pytest.fixture
-def cascading(client_kind: Callable[..., Any]) -> Callable[..., Any]:
-    """A dispatcher for which several providers, all at the given URL, serve the model `m`."""
-
-    @asynccontextmanager
-    async def cascading(
-        url: str,
-        *names: str,
-        read_timeout: float = 10.0,
-        rules: Rules | None = None,
-        keys: tuple[str, ...] = ("sk-1",),
-        **model: Any,
-    ) -> AsyncIterator[Dispatcher]:
-        settings = Settings(
-            providers={name: ProviderSettings(keys, url) for name in names},
-            models={"m": Model(list(names), **model), "large": Model([names[0]], context=model.get("context", 0) * 2)},
-            routes={"default": rules or Rules()},
-        )
-        client, clock = client_kind(5.0, read_timeout), HastyClock()
-        cooldowns = Cooldowns(MemoryCooldowns(clock.now), clock, CooldownLimits())
-        trying = Trying(AttemptLimits(), clock, cooldowns, random.random)
-        yield Dispatcher(
-            models_of(settings, chain_of(settings)),
-            dict.fromkeys(names, client),
-            MemoryAccounts(),
-            trying,
-            policies=Policies(settings.routes),
-        )
-        await client.aclose()
-
-    return cascading
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
-from tollway_dialects.header_lines import to_lines
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
@@ -93,7 +92,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.dialect = DIALECT_NUMBERS[call.dialect]
     message.models.extend(call.models)
     message.body = call.body.raw if call.body else b""
-    message.header_lines = to_lines(call.forwarded)
+    message.header_lines = call.header_lines
     message.query = call.query
     message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS, usage_to
+from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CallStatus
@@ -26,6 +26,14 @@ _STATUSES = {
 }
 _USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
 _ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
+# an attempt comes as a message, or as a value of provider-dispatch in this process, whose outcomes have names
+_OUTCOMES = {
+    "running": chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED,
+    "succeeded": chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED,
+    "refused": chat_pb2.ATTEMPT_OUTCOME_REFUSED,
+    "broken": chat_pb2.ATTEMPT_OUTCOME_BROKEN,
+}
+_RUNNING = ("running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED)
 
 # one attrgetter takes many values at the speed of C
 _call_kind = attrgetter(
@@ -67,7 +75,7 @@ def record_of(call: Call) -> Record:
         call.time_to_first_byte_ms(),
         _call_usage(call.usage),
         call.saved_micro_usd,
-        [(_attempt_kind(each), _attempt_figures(each), _attempt_usage(each.usage)) for each in _attempts(call)],
+        _attempts(call),
     )
 
 
@@ -95,7 +103,7 @@ def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColum
     distinct, indexes = _distinct(kinds)
     started, duration = zip(*figures, strict=True)
     return metering_pb2.AttemptColumns(
-        kinds=[metering_pb2.AttemptKind(**dict(zip(_ATTEMPT_KIND, kind, strict=True))) for kind in distinct],
+        kinds=[_to_attempt_kind(kind) for kind in distinct],
         kind_indexes=indexes,
         started_unix_ms=started,
         duration_ms=duration,
@@ -134,18 +142,30 @@ def _to_kind(kind: Values) -> metering_pb2.CallKind:
     )
 
 
-def _attempts(call: Call) -> Sequence[chat_pb2.Attempt]:
-    attempts = cast("Sequence[chat_pb2.Attempt]", call.attempts)
-    has_ended = bool(attempts) and attempts[-1].outcome != chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
+def _attempts(call: Call) -> list[Attempted]:
+    attempts = cast("Sequence[Any]", call.attempts)
+    told = [(_attempt_kind(each), _attempt_figures(each), _usage_of(each.usage)) for each in attempts]
+    has_ended = bool(attempts) and attempts[-1].outcome not in _RUNNING
     if has_ended or not call.is_dispatched or not (attempts or call.status is CallStatus.CANCELLED):
-        return attempts
+        return told
     # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
-    last = chat_pb2.Attempt(number=1, model=call.models[0], started_unix_ms=call.started_unix_ms)
-    if attempts:
-        last.CopyFrom(attempts[-1])
+    last = attempts[-1] if attempts else chat_pb2.Attempt(number=1, model=call.models[0])
     is_cancelled = call.status is CallStatus.CANCELLED
-    last.outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
-    last.reason = "client_left" if is_cancelled else "dispatch_lost"
-    last.usage.CopyFrom(usage_to(call.usage if call.usage != Usage() else Usage(is_estimated=True)))
-    last.duration_ms = max(0, call.started_unix_ms + call.duration_ms() - last.started_unix_ms)
-    return [*attempts[:-1], last]
+    outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
+    kind = (*_attempt_kind(last)[:-2], outcome, "client_left" if is_cancelled else "dispatch_lost")
+    started = last.started_unix_ms or call.started_unix_ms
+    usage = call.usage if call.usage != Usage() else Usage(is_estimated=True)
+    figures = (started, max(0, call.started_unix_ms + call.duration_ms() - started))
+    return [*told[:-1], (kind, figures, _call_usage(usage))]
+
+
+def _usage_of(usage: Usage | chat_pb2.Usage) -> Values:
+    """Return counts as a value of provider-dispatch has them, or a message."""
+    return _call_usage(usage) if type(usage) is Usage else _attempt_usage(usage)
+
+
+def _to_attempt_kind(kind: Values) -> metering_pb2.AttemptKind:
+    *about, outcome, reason = kind
+    return metering_pb2.AttemptKind(
+        **dict(zip(_ATTEMPT_KIND, (*about, _OUTCOMES.get(outcome, outcome), reason), strict=True))
+    )

@@ -20,9 +20,9 @@ class AnswerHead(msgspec.Struct, frozen=True):
     model: str
     body_changes: Sequence[str] = ()
     fallback: str = ""
+    """From whom, to whom and why; empty where the first choice answered."""
     dropped: Sequence[str] = ()
     """What of the request the provider's dialect could not say."""
-    """From whom, to whom and why; empty where the first choice answered."""
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from random import getrandbits
 from typing import TYPE_CHECKING
 
 import msgspec
+from tollway_dialects.header_lines import to_lines
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
@@ -43,6 +44,8 @@ class Call(msgspec.Struct):
     """The virtual key as it came; empty where there was none."""
     forwarded: Headers
     """Client headers that belong to the provider."""
+    forwarded_lines: bytes = b""
+    """The same as `header_lines` joins them, where somebody has done so."""
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
@@ -106,6 +109,10 @@ class Call(msgspec.Struct):
     @property
     def wire(self) -> Wire:
         return WIRES[self.dialect]
+
+    @property
+    def header_lines(self) -> bytes:
+        return self.forwarded_lines or to_lines(self.forwarded)
 
     @property
     def thinks(self) -> bool:

@@ -44,6 +44,7 @@ class HotRoutes:
             dialect=HOT_PATHS[head.path],
             credential=headers.credential,
             forwarded=headers.forwarded,
+            forwarded_lines=headers.forwarded_lines,
             query=head.query,
             traceparent=headers.traceparent,
             conversation_id=headers.conversation_id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httptools
+from tollway_dialects.header_lines import to_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ class RequestHeaders:
 
     credential: str = ""
     forwarded: list[tuple[bytes, bytes]] = field(default_factory=list)
+    forwarded_lines: bytes = b""
+    """The same, joined."""
     traceparent: str = ""
     conversation_id: str = ""
     content_length: int = 0
@@ -67,6 +70,7 @@ class RequestHeaders:
         if not read.content_type:
             read.content_type = "application/json"
             read.forwarded.append((b"content-type", b"application/json"))
+        read.forwarded_lines = to_lines(read.forwarded)
         return read
 
 

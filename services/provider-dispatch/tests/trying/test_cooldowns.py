@@ -87,6 +87,13 @@ async def test_a_refusal_of_the_request_is_no_fault_and_proves_that_somebody_ans
     assert cooldowns.is_free(route())
 
 
+async def test_what_was_never_asked_proves_nothing(cooldowns):
+    await fail(cooldowns, 4)
+    await cooldowns.failed(route(), fault(Verdict.UNTRANSLATABLE, "untranslatable"))
+    await fail(cooldowns, 1)
+    assert not cooldowns.is_free(route())
+
+
 async def test_one_probe_at_a_time_goes_through_what_is_half_open(cooldowns, clock):
     await fail(cooldowns, 5)
     clock.time += 5.1

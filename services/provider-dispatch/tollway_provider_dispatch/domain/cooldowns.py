@@ -133,6 +133,8 @@ class Cooldowns:
 
     async def failed(self, route: Route, fault: Fault) -> None:
         """Take note of a fault; a refusal of the request is none."""
+        if fault.verdict is Verdict.UNTRANSLATABLE:
+            return  # nobody was asked
         if fault.verdict not in _COUNTED and fault.verdict not in CREDENTIALS:
             await self.succeeded(route)
             return

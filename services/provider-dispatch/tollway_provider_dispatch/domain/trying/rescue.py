@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
     from typing import TypeAlias
 
-    from tollway_dialects.continuation import Delivered
+    from tollway_dialects.continuation import Continuation, Delivered
 
     from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.trying.opening import Opening
@@ -69,35 +69,47 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
         # the same route would be asked for the same money, and has just shown what it does
         if not await tries.again(msgspec.structs.replace(fault, may_retry=False), is_noted=is_noted):
             return
-        is_prefilled = tries.route.candidate.takes_prefill and call.dialect is Dialect.ANTHROPIC_MESSAGES
-        is_prefilled = is_prefilled and bool(delivered.text.strip())
-        opened, failed = await ask(_prefilled(call, delivered.text) if is_prefilled else call, tries)
-        if is_prefilled and failed is not None and failed.verdict is Verdict.REFUSED:
-            is_prefilled = False  # whatever the configuration says of the model
-            opened, failed = await ask(call, tries)
+        opened, failed, is_prefilled = await _ask(call, tries, delivered.text, ask)
         if failed is not None or isinstance(opened, Piece):
-            # a refusal is of what we asked for, and never the client's to read
+            # a refusal is of what was asked here, and never the client's to read
             is_noted = failed is None or failed.verdict is Verdict.REFUSED
             fault = Fault(Verdict.FAILED, failed.reason if failed else "no_stream")
             continue
-        is_noted = False
+        reason = "ended_early"
         try:
-            continuation = continuation_of(call.dialect, delivered, is_prefilled=is_prefilled)
-            async for data in _read(opened):
-                if news := continuation.feed(data):
-                    kept.add(news)
-                    yield Piece(data=news, usage=opened.reader.usage)
-            if opened.reader.is_complete:
-                yield _taken_on(tries, opened)
-                return
-            fault = Fault(Verdict.FAILED, "ended_early")
+            async for piece in _rest(
+                tries, opened, continuation_of(call.dialect, delivered, is_prefilled=is_prefilled)
+            ):
+                kept.add(piece.data)
+                yield piece
+                if piece.end:
+                    return
         except CannotGoOn:
-            fault, is_noted = Fault(Verdict.FAILED, "disagrees"), True  # which is no fault of its own
+            reason = "disagrees"
         except UpstreamBroken as broken:
-            fault = Fault(Verdict.FAILED, broken.reason)
+            reason = broken.reason
         finally:
             opened.answer.close()
-        tries.end(Outcome.BROKEN, opened.reader.usage, fault.reason)
+        tries.end(Outcome.BROKEN, opened.reader.usage, reason)
+        fault, is_noted = Fault(Verdict.FAILED, reason), reason == "disagrees"  # which is no fault of a provider's
+
+
+async def _ask(call: ChatCall, tries: Tries, text: str, ask: Ask) -> tuple[Opening | Piece, Fault | None, bool]:
+    """Ask the present route to go on, and where it refuses, or its model cannot, to say it all; say which it was."""
+    if tries.route.candidate.takes_prefill and call.dialect is Dialect.ANTHROPIC_MESSAGES and text.strip():
+        opened, failed = await ask(_prefilled(call, text), tries)
+        if failed is None or failed.verdict is not Verdict.REFUSED:
+            return opened, failed, True
+    return *await ask(call, tries), False
+
+
+async def _rest(tries: Tries, opened: Opening, continuation: Continuation) -> AsyncGenerator[Piece, None]:
+    async for data in _read(opened):
+        if news := continuation.feed(data):
+            yield Piece(data=news, usage=opened.reader.usage)
+    if opened.reader.is_complete:
+        await tries.succeeded()
+        yield _taken_on(tries, opened)
 
 
 async def _read(opened: Opening) -> AsyncGenerator[bytes, None]:

@@ -127,6 +127,11 @@ class Tries:
         row.reason = reason
         row.duration_ms = self._trying.clock.unix_ms() - row.started_unix_ms
 
+    async def succeeded(self) -> None:
+        """Let the cooldowns know that the present route is well."""
+        if not self._trying.cooldowns.is_quiet:
+            await self._trying.cooldowns.succeeded(self.route)
+
     async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
         """Take the next route, after the wait that it asks for; False where nobody is left."""
         left, trying = self.route, self._trying
