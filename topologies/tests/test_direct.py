@@ -90,7 +90,9 @@ async def test_streams_are_those_of_a_stub(text: str) -> None:
         async with plane(TOLLWAY_CONFIG="") as opened:
             async with both(opened)[number].stream(call(text, stream=True)) as pieces:
                 seen = [piece async for piece in pieces]
-            told.append((comparable(seen[0]), comparable(seen[-1]), any(piece.data for piece in seen)))
+            # the rows of a value go on with the stream, those of a message stay as they were at its start
+            first = msgspec.structs.replace(seen[0], attempts=())
+            told.append((comparable(first), comparable(seen[-1]), any(piece.data for piece in seen)))
     assert told[0] == told[1]
 
 

@@ -155,3 +155,17 @@ def test_a_prefilled_answer_goes_on_behind_the_delivered_text_and_its_spaces(tol
 
 def test_a_prefilled_answer_may_have_nothing_to_add():
     assert rest(MESSAGES, [START, BLOCK, text("a ")], [OTHER_START, BLOCK, STOP, END], is_prefilled=True) == STOP + END
+
+
+@pytest.mark.parametrize(("told", "goes_on", "adds"), [("the sun ", "was", "was"), ("a", " b", " b"), ("a ", "", "")])
+def test_a_prefilled_answer_of_chat_keeps_how_it_ends_and_what_it_used(told, goes_on, adds):
+    usage = b'data: {"choices":[],"usage":{"total_tokens":3}}\n\n'
+    other = [role(2), *([said(2, goes_on)] if goes_on else []), chunk(2, {}, "stop"), usage, DONE]
+    got = rest(CHAT, [role(1), said(1, told)], other, is_prefilled=True)
+    assert texts(got) == adds
+    assert (got.count(b'"finish_reason":"stop"'), got.count(b"total_tokens"), got.endswith(DONE)) == (1, 1, True)
+
+
+def test_a_reason_to_stop_is_kept_from_a_chunk_that_names_its_role_again():
+    over = chunk(2, {"role": "assistant", "content": ""}, "stop")
+    assert b'"finish_reason":"stop"' in rest(CHAT, [role(1)], [over, DONE])

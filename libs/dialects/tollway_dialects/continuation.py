@@ -169,10 +169,12 @@ class _ChatContinuation(Continuation):
             return b""
         delta = choices[0].get("delta") or {}
         beyond = {name for name, value in delta.items() if value and name not in {"role", "content"}}
-        if len(choices) > 1 or ((beyond or choices[0].get("finish_reason")) and self._expected):
+        is_over = bool(beyond or choices[0].get("finish_reason"))
+        if len(choices) > 1 or (is_over and self._expected and not self._is_prefilled):
             raise CannotGoOn("the other answer is another one")
         if not delta.get("content"):
-            return b"" if "role" in delta and not beyond else self._kept(event, seen)
+            self._has_agreed = self._has_agreed or is_over
+            return b"" if "role" in delta and not is_over else self._kept(event, seen)
         news = self._news(delta["content"])
         if news is None:
             return b""

@@ -105,6 +105,17 @@ def is_object(data: bytes) -> bool:
         return False
 
 
+def before_malformed(events: bytes) -> bytes:
+    """Return whole events up to the first whose data no client could read."""
+    readable = []
+    for event in EventSplitter().feed(events):
+        data = event_data(event)
+        if data and data != b"[DONE]" and not is_object(data):
+            break
+        readable.append(event)
+    return b"".join(readable)
+
+
 def format_event(data: bytes, name: str = "") -> bytes:
     head = b"event: %s\n" % name.encode() if name else b""
     return b"%sdata: %s\n\n" % (head, data)

@@ -98,7 +98,9 @@ async def test_models_are_listed_with_the_tiers_and_trouble_is_told(serve: Any) 
         servicer.answer = dispatch_pb2.ListModelsResponse()
         assert "no provider has a key" in (await catalogue.trouble())[0]
         servicer.answer = AWAY
-        assert await catalogue.trouble() == ["provider-dispatch cannot be reached (UNAVAILABLE)"]
+        assert await catalogue.trouble() == [
+            "provider-dispatch cannot be asked now (UNAVAILABLE); try again in a moment"
+        ]
         assert (await refusal(catalogue.openai_list())).retry_after == 2
 
 

@@ -132,7 +132,8 @@ async def test_a_refusal_of_the_gateways_own_key_is_none_of_the_clients(simulato
         piece = await dispatcher.complete(call(dialect, f"[status={status}]"))
     assert (piece.head, piece.data) == (None, b"")
     assert (piece.failure.reason, piece.failure.retry_after_ms) == ("PROVIDER_CREDENTIALS", 0)
-    assert piece.failure.message == f"provider {DIALECTS[dialect]} refused the gateway's own key (status_{status})"
+    refused = f"provider {DIALECTS[dialect]} refused the gateway's own key (status_{status}); tell its operator"
+    assert piece.failure.message == refused
     assert [told(attempt)[3:] for attempt in piece.attempts] == [(status, Outcome.REFUSED, f"status_{status}")]
 
 

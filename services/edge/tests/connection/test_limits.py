@@ -30,7 +30,7 @@ class TestInTime:
             await peer.write(sent)
             assert await refusal(peer) == (
                 408,
-                "the request's head did not arrive in time; the connection is closed",
+                "the request's head did not arrive in time; the connection is closed, send it again",
                 b"",
             )
 

@@ -93,7 +93,7 @@ class DispatchCatalogue:
             try:
                 self._known = await self._stub.ListModels(pb.ListModelsRequest(), timeout=LIST_SECONDS)
             except ServiceError as error:
-                message = f"provider-dispatch cannot be reached ({error.reason})"
+                message = f"provider-dispatch cannot be asked now ({error.reason}); try again in a moment"
                 raise GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, message, retry_after=2) from error
             self._known_until = time.monotonic() + self._max_age
         return self._known

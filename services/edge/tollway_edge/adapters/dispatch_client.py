@@ -129,5 +129,5 @@ def translated(error: ServiceError) -> GatewayError:
         return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message, retry_after=2)
     if error.reason == "NO_PROVIDER":
         return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, error.message)
-    message = "provider-dispatch cannot be reached; try again in a moment"
+    message = f"provider-dispatch cannot serve it now ({error.reason}); try again in a moment"
     return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, message, retry_after=2)

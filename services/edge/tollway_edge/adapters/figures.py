@@ -138,5 +138,5 @@ def _moment(unix_ms: int) -> str:
 
 
 def _unavailable(error: ServiceError) -> GatewayError:
-    message = "metering cannot be reached; try again in a moment"
+    message = f"metering cannot be asked now ({error.reason}); try again in a moment"
     return GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, message, retry_after=2)

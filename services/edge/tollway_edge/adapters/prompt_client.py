@@ -36,6 +36,6 @@ class PromptClient:
         except InvalidRequest as error:
             raise GatewayError(GatewayErrorKind.INVALID_REQUEST, error.reason, error.message) from error
         except ServiceError as error:
-            message = "prompt-registry cannot be reached; try again in a moment"
+            message = f"prompt-registry cannot be asked now ({error.reason}); try again in a moment"
             raise GatewayError(GatewayErrorKind.UNAVAILABLE, error.reason, message, retry_after=2) from error
         return f"{prompt.name}@{prompt.version}", prompt.text

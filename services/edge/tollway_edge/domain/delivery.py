@@ -86,7 +86,7 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
         call.end(CallStatus.SUCCEEDED)
     else:
         call.end(CallStatus.FAILED, f"STREAM_{end.reason.upper()}")
-        message = f"the provider's stream broke off ({end.reason}); the answer above is not complete"
+        message = f"the provider's stream broke off ({end.reason}); the answer above is not complete, ask again"
         event = call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call), call.last_sent)
         if event:
             await client.send(event)

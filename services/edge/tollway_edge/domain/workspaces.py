@@ -58,6 +58,8 @@ class Workspaces:
         workspace = self._by_digest.get(hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest())
         if workspace is None:
             raise GatewayError(
-                GatewayErrorKind.UNAUTHENTICATED, "KEY_UNKNOWN", "invalid API key: this is no key of this Tollway"
+                GatewayErrorKind.UNAUTHENTICATED,
+                "KEY_UNKNOWN",
+                "invalid API key: this is no key of this Tollway; ask its operator for one",
             )
         return workspace

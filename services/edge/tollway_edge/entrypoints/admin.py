@@ -25,7 +25,8 @@ def add_admin(api: FastAPI, board: ProviderBoard, admin_key: str) -> None:
             raise GatewayError(GatewayErrorKind.NOT_FOUND, "ADMIN_OFF", message)
         sent = RequestHeaders.read(request.scope["headers"]).credential
         if not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), admin_key.encode()):
-            raise GatewayError(GatewayErrorKind.UNAUTHENTICATED, "KEY_UNKNOWN", "this is not the admin key")
+            message = "this is not the admin key: send the value of edge's ADMIN_KEY"
+            raise GatewayError(GatewayErrorKind.UNAUTHENTICATED, "KEY_UNKNOWN", message)
 
     @api.get("/admin/v1/providers", dependencies=[Depends(admitted)])
     async def providers() -> dict[str, Any]:

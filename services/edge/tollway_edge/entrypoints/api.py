@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     "default": {"description": "An error in the caller's dialect", "content": {"application/json": {}}}
 }
+_BASE_URL = "look at the client's base URL: OpenAI's SDKs want it with /v1, Anthropic's without"
 _KINDS = {404: GatewayErrorKind.NOT_FOUND, 405: GatewayErrorKind.METHOD_NOT_ALLOWED}
 
 
@@ -117,7 +118,8 @@ def _answer_errors(api: FastAPI) -> None:
             if request.method == "OPTIONS":
                 return Response(headers=told)
         kind = _KINDS.get(error.status_code, GatewayErrorKind.INVALID_REQUEST)
-        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}", told)
+        hint = f"; {_BASE_URL}" if kind is GatewayErrorKind.NOT_FOUND else ""
+        return _error(request, kind, f"{request.method} {request.url.path[:200]}: {error.detail}{hint}", told)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

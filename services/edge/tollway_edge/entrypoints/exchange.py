@@ -197,5 +197,5 @@ class Exchange:
 
     def _too_large(self) -> GatewayError:
         most = self._connection.limits.max_body_bytes
-        message = f"the request body is larger than {most} bytes, the most that this gateway takes"
+        message = f"the request body is larger than {most} bytes: send less, or raise edge.max_body_bytes"
         return GatewayError(GatewayErrorKind.TOO_LARGE, "BODY_TOO_LARGE", message)

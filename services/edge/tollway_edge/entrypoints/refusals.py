@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def malformed_http() -> GatewayError:
-    message = "this is no valid HTTP/1.1 request; the connection is closed"
+    message = "this is no valid HTTP/1.1 request; the connection is closed, look at client and proxies"
     return GatewayError(GatewayErrorKind.INVALID_REQUEST, "MALFORMED_HTTP", message)
 
 
 def head_too_large(most: int) -> GatewayError:
-    message = f"request line and headers are larger than {most} bytes, the most that this gateway takes"
+    message = f"request line and headers are larger than {most} bytes: send less, or raise edge.max_header_bytes"
     return GatewayError(GatewayErrorKind.HEADERS_TOO_LARGE, "HEADERS_TOO_LARGE", message)
 
 
 def too_slow(part: str) -> GatewayError:
-    message = f"the request's {part} did not arrive in time; the connection is closed"
+    message = f"the request's {part} did not arrive in time; the connection is closed, send it again"
     return GatewayError(GatewayErrorKind.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
 
 

@@ -36,7 +36,7 @@ def _inflated(raw: bytes, coding: str, most: int) -> bytes:
     except zlib.error:
         plain = b""
     if len(plain) > most:
-        message = f"the request body has more than {most} bytes after decoding, the most that this gateway takes"
+        message = f"the request body has more than {most} bytes after decoding: send less, or raise edge.max_body_bytes"
         raise GatewayError(GatewayErrorKind.TOO_LARGE, "BODY_TOO_LARGE", message)
     if not decoder.eof or decoder.unused_data:
         message = f"the request body is not valid {coding}, as content-encoding says it is"

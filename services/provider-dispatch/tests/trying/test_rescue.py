@@ -179,6 +179,19 @@ async def test_a_stream_that_is_delivered_whole_begins_anew_however_far_it_came(
     assert (said(pieces), len(pieces[-1].attempts), pieces[-1].end.is_complete) == ("something else", 2, True)
 
 
+async def test_a_stream_that_is_delivered_whole_may_pause_as_long_as_any_other(server, cascading):
+    async def answer(_: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(STREAM + chunk(start(1), BLOCK, text("one")))
+        await asyncio.sleep(0.4)  # longer than a first token may take
+        writer.write(chunk(text(" two"), STOP, FINAL) + END)
+
+    server.answer = answer
+    limits = {"first_token_timeout": 0.2, "stall_timeout": 10.0}
+    async with cascading(server.url, "anthropic", rules=Rules(delivery="buffered"), **limits) as dispatcher:
+        pieces = await pieces_of(dispatcher)
+    assert (said(pieces), len(pieces[-1].attempts), pieces[-1].end.is_complete) == ("one two", 1, True)
+
+
 async def test_leaving_while_another_takes_on_closes_its_connection(server, say, cascading):
     goes_on, count = asyncio.Event(), 0
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from tollway_dialects.errors import MALFORMED_EVENT
+from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
@@ -154,9 +156,12 @@ class Dispatcher:
             async with aclosing(take_on(call, tries, kept, fault, self._try_to_open)) as pieces:
                 async for piece in pieces:
                     rest = b""  # what others have said since does not go with it
+                    if piece.end:
+                        await self.cooldowns.succeeded(tries.route)
                     yield piece
                     if piece.end:
                         return
+        rest = before_malformed(rest) if reader.error == MALFORMED_EVENT else rest
         end = End(is_complete=False, reason=broken.reason)
         yield Piece(data=rest, usage=tries.rows[-1].usage, end=end, attempts=tuple(tries.rows))
 

@@ -19,7 +19,8 @@ class UpstreamBroken(Exception):
     No answer, or not a whole one.
 
     Args:
-        reason: One of connect_failed, reset, timeout, malformed_response.
+        reason: One of connect_failed, reset, timeout, malformed_response, ended_early, untranslatable, or the
+            provider's name of an error in a stream.
         message: Without anything that is secret.
         is_sent: False where the whole request is known not to have left, so that nobody can charge for it.
     """

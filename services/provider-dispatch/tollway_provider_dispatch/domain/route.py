@@ -166,7 +166,7 @@ class Chain:
                 allowed.setdefault((each.provider.name, each.upstream_name), each)
         if not allowed:
             names = ", ".join(dict.fromkeys(each.provider.name for each in found))
-            message = f"model {models[0]!r} is served by {names}, which this workspace does not allow"
+            message = f"model {models[0]!r} is served by {names}, which this workspace does not allow: name another"
             raise NotFound("PROVIDER_NOT_ALLOWED", message)
         return list(allowed.values())
 

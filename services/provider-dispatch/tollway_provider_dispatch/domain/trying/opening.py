@@ -10,7 +10,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.estimate import tokens_of_bytes
+from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Failure, Outcome, Piece
@@ -81,6 +83,8 @@ class Opening:
             if size > MOST_BYTES:
                 return Fault(Verdict.FAILED, "malformed_response")
             if reader.streamed:
+                if limits is not None:
+                    self.answer.limit_stall(limits.stall)
                 continue
             passed = clock.now() - started
             if limits is not None and not self._thinks and _THINKS in data:
@@ -108,7 +112,8 @@ class Opening:
         row = tries.rows[-1]
         if self.reader.streamed:
             end = End(is_complete=False, reason=fault.reason)
-            return Piece(self.head, self.held, row.usage, end, attempts=tuple(tries.rows))
+            held = before_malformed(self.held) if self.reader.error == MALFORMED_EVENT else self.held
+            return Piece(self.head, held, row.usage, end, attempts=tuple(tries.rows))
         reason = "UPSTREAM_TIMEOUT" if fault.reason == "timeout" else "UPSTREAM_UNREACHABLE"
         failure = Failure(reason, f"provider {row.provider} did not answer ({fault.reason}); try again", RETRY_AFTER_MS)
         return Piece(usage=row.usage, failure=failure, attempts=tuple(tries.rows))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tollway_dialects.continuation import Continuation, Delivered
 
     from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.trying.opening import Opening
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
@@ -73,7 +74,7 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
         if failed is not None or isinstance(opened, Piece):
             # a refusal is of what was asked here, and never the client's to read
             is_noted = failed is None or failed.verdict is Verdict.REFUSED
-            fault = Fault(Verdict.FAILED, failed.reason if failed else "no_stream")
+            fault = Fault(Verdict.FAILED, failed.reason if failed else "no_stream") if is_noted else failed or fault
             continue
         reason = "ended_early"
         try:
@@ -96,7 +97,7 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
 
 async def _ask(call: ChatCall, tries: Tries, text: str, ask: Ask) -> tuple[Opening | Piece, Fault | None, bool]:
     """Ask the present route to go on, and where it refuses, or its model cannot, to say it all; say which it was."""
-    if tries.route.candidate.takes_prefill and call.dialect is Dialect.ANTHROPIC_MESSAGES and text.strip():
+    if _goes_on_from_text(call, tries.route.candidate) and text.strip():
         opened, failed = await ask(_prefilled(call, text), tries)
         if failed is None or failed.verdict is not Verdict.REFUSED:
             return opened, failed, True
@@ -139,6 +140,11 @@ def _taken_on(tries: Tries, opened: Opening) -> Piece:
         model=candidate.model,
     )
     return Piece(usage=opened.reader.usage, end=end, attempts=tuple(tries.rows))
+
+
+def _goes_on_from_text(call: ChatCall, candidate: Candidate) -> bool:
+    # in other dialects an assistant's text at the end is a turn like any other, and the answer begins anew
+    return candidate.takes_prefill and candidate.spoken_to(call.dialect) is Dialect.ANTHROPIC_MESSAGES
 
 
 def _prefilled(call: ChatCall, text: str) -> ChatCall:

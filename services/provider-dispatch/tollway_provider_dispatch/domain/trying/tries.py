@@ -162,7 +162,9 @@ class Tries:
         if all(row.reason == Verdict.UNTRANSLATABLE for row in self.rows):  # whoever is asked
             return piece
         if fault.verdict in CREDENTIALS:  # what is wrong with the gateway's own account is no business of the client's
-            message = f"provider {self.rows[-1].provider} refused the gateway's own key ({fault.reason})"
+            message = (
+                f"provider {self.rows[-1].provider} refused the gateway's own key ({fault.reason}); tell its operator"
+            )
             return self._failed(piece.usage, Failure("PROVIDER_CREDENTIALS", message, 0))
         return piece if len({(row.provider, row.model) for row in self.rows}) == 1 else self.nobody(piece.usage)
 
