@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # which argument is the reason
 PLACES = {error.__name__: 0 for error in ERROR_TYPES.values()} | {"GatewayError": 1, "Failure": 0, "end": 1}
-ATTEMPT_PLACES = {"UpstreamBroken": 0, "Fault": 1, "verdict_of_event": 0}
+ATTEMPT_PLACES = {"UpstreamBroken": 0, "Untranslatable": 0, "Fault": 1, "verdict_of_event": 0}
 
 
 class Raised(NamedTuple):
@@ -50,7 +50,7 @@ def attempt_reasons(root: Path) -> set[str]:
     for path in [*readers.glob("*/stream.py"), *root.glob("services/edge/*/adapters/ledger_records.py")]:
         source = _Source(path)
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"self.error", "last.reason"}:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"self.error", "broken_off"}:
                 found.update(source.texts(node.value))
     return found
 

@@ -152,7 +152,8 @@ def _attempts(call: Call) -> list[Attempted]:
     last = attempts[-1] if attempts else chat_pb2.Attempt(number=1, model=call.models[0])
     is_cancelled = call.status is CallStatus.CANCELLED
     outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
-    kind = (*_attempt_kind(last)[:-2], outcome, "client_left" if is_cancelled else "dispatch_lost")
+    broken_off = "client_left" if is_cancelled else "dispatch_lost"
+    kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
     started = last.started_unix_ms or call.started_unix_ms
     usage = call.usage if call.usage != Usage() else Usage(is_estimated=True)
     figures = (started, max(0, call.started_unix_ms + call.duration_ms() - started))

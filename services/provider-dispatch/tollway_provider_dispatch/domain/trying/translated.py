@@ -44,10 +44,6 @@ _TOLD = (b"retry-after", b"retry-after-ms", b"x-should-retry")
 class Untranslatable(UpstreamBroken):
     """What is asked cannot be asked of this provider; nothing was sent."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("untranslatable", message, is_sent=False)
-        self.message = message
-
 
 def translated(call: ChatCall, candidate: Candidate) -> tuple[Translated, str, bytes]:
     """Return the request in the provider's dialect, the URL and the headers for it; raises `Untranslatable`."""
@@ -55,7 +51,7 @@ def translated(call: ChatCall, candidate: Candidate) -> tuple[Translated, str, b
     try:
         asked = translate_request(call.dialect, spoken, call.body, candidate.capabilities, name=candidate.upstream_name)
     except MalformedRequest as error:
-        raise Untranslatable(str(error)) from None
+        raise Untranslatable("untranslatable", str(error), is_sent=False) from None
     if spoken is Dialect.GEMINI:
         url = provider.base_url + path_of(candidate.upstream_name, is_stream=asked.is_stream)
     else:
@@ -109,7 +105,7 @@ def fault_told(call: ChatCall, candidate: Candidate, head: Head, body: bytes) ->
 
 def refusal_told(call: ChatCall, refusal: Untranslatable) -> tuple[bytes, bytes]:
     """Return headers and body of the 400 that says what cannot be asked."""
-    body = WIRES[call.dialect].error_body(GatewayErrorKind.INVALID_REQUEST, refusal.message, _request_id(call))
+    body = WIRES[call.dialect].error_body(GatewayErrorKind.INVALID_REQUEST, str(refusal), _request_id(call))
     return headers_of(call, b"x-should-retry: false\r\n", _JSON), body
 
 
