@@ -47,7 +47,7 @@ format: setup ## Format the code and mend what ruff can
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format --quiet .
 
 ##@ Test
-.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs fuzz fuzz-answers smoke load faults compat
+.PHONY: check lint types imports check-generated contracts test test-unit test-contract test-docs fuzz fuzz-answers smoke smoke-network load faults compat
 check: ## Everything that a change must pass, in the order of what fails fastest
 	@for step in lint types imports check-generated contracts test; do \
 		printf '\033[1m%s\033[0m\n' "$$step"; $(MAKE) --no-print-directory $$step || exit; \
@@ -95,6 +95,9 @@ faults: setup ## Sixteen ways in which a provider fails, at full length, in comp
 smoke: setup ## Check a running Tollway from outside: URL=http://host:port KEY=tw_…; KEY defaults to TOLLWAY_KEY
 	@$(if $(URL),,$(error say which Tollway: make smoke URL=http://127.0.0.1:8000 KEY=tw_…))
 	@TOLLWAY_URL="$$URL" TOLLWAY_KEY="$${KEY:-$$TOLLWAY_KEY}" $(RUN) pytest -q --tb=no --no-header -rN tests/smoke
+
+smoke-network: setup ## One small question to each provider whose key is set, and what it cost; under a tenth of a cent
+	@$(RUN) pytest -m network -q --tb=short --no-header -rs tests/smoke/test_llm_roundtrip.py
 
 load: setup ## 500 concurrent streams, fast, slow and stuck readers, through one edge; STREAMS changes how many
 	@TOLLWAY_STREAMS=$(or $(STREAMS),500) $(RUN) pytest -q -s --tb=short tests/load

@@ -82,6 +82,16 @@ def gpt(target: Target, dialects: set[str]) -> Iterator[openai.OpenAI]:
         yield client
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what costs money, unless it is asked for by its marker."""
+    if "network" in config.getoption("-m"):
+        return
+    costly = [item for item in items if item.get_closest_marker("network")]
+    if costly:
+        items[:] = [item for item in items if item not in costly]
+        config.hook.pytest_deselected(items=costly)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function):
         _GUIDES[item.nodeid] = " ".join((item.function.__doc__ or "").split())

@@ -93,6 +93,15 @@ def test_anthropic_counts_are_parts_that_do_not_overlap(told: dict[str, Any], us
         ),
         # more cached than read: never a negative count
         ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 5}}, Usage(cache_read=5)),
+        # DeepSeek, with and without the field that it shares with OpenAI
+        (
+            {"prompt_tokens": 9, "prompt_cache_hit_tokens": 5, "prompt_cache_miss_tokens": 4},
+            Usage(uncached_input=4, cache_read=5),
+        ),
+        (
+            {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 5}, "prompt_cache_hit_tokens": 5},
+            Usage(uncached_input=4, cache_read=5),
+        ),
     ],
 )
 def test_openai_counts_are_taken_apart(told: dict[str, Any], usage: Usage) -> None:

@@ -101,3 +101,12 @@ def test_the_simulator_costs_nothing_whatever_the_model() -> None:
     assert table.cost("m", Usage(5), 0, provider=SIMULATOR_PROVIDER) == 0
     assert table.cost("unheard-of", Usage(5), 0, provider=SIMULATOR_PROVIDER) == 0
     assert table.cost("m", Usage(5), 0, provider="anthropic") == 5
+
+
+def test_a_row_of_certain_hours_comes_before_one_without_even_a_later_one() -> None:
+    at_nine = PriceRow("m", 0, 0, 2 * 10**6, 0, 0, 0, 0, weekday_hours=1 << 9)
+    table = PriceTable([at_nine, row(since=5, prices=(10**6, 0, 0, 0, 0))])
+    thursday_at_nine = 9 * 3_600_000  # of 1970-01-01
+    assert table.cost("m", Usage(1), thursday_at_nine) == 2
+    assert table.cost("m", Usage(1), thursday_at_nine - 1) == 1
+    assert table.cost("m", Usage(1), thursday_at_nine + 2 * 24 * 3_600_000) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from importlib import resources
+from typing import Annotated
 
 import msgspec
 import yaml
@@ -23,6 +24,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, rename={"since": "from"})
     output: str
     since: str = ""
     above_input_tokens: int = 0
+    weekday_hours: list[Annotated[int, msgspec.Meta(ge=0, le=23)]] = []
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,11 +46,11 @@ def parse_prices(text: str) -> list[PriceRow]:
     """
     document = msgspec.convert(yaml.safe_load(text), _Document)
     rows = [_to_price_row(row) for row in document.rows]
-    seen: set[tuple[str, int, int]] = set()
+    seen: set[tuple[str, int, int, int]] = set()
     for row in rows:
-        key = (row.model, row.from_unix_ms, row.above_input_tokens)
+        key = (row.model, row.from_unix_ms, row.above_input_tokens, row.weekday_hours)
         if key in seen:
-            raise ValueError(f"prices of {row.model} stand twice for one date and band")
+            raise ValueError(f"prices of {row.model} stand twice for one date, band and hours")
         seen.add(key)
     return rows
 
@@ -63,6 +65,7 @@ def _to_price_row(row: _Row) -> PriceRow:
         cache_write_long=_micro_usd(row, row.cache_write_long),
         cache_read=_micro_usd(row, row.cache_read),
         output=_micro_usd(row, row.output),
+        weekday_hours=sum(1 << hour for hour in set(row.weekday_hours)),
     )
 
 

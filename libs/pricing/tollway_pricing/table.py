@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ SIMULATOR_PROVIDER = "simulator"
 """The provider whose calls cost nothing."""
 
 _MILLION = 1_000_000
+_SATURDAY = 5
 # claude-haiku-4-5-20251001, gpt-4.1-2025-04-14
 _DATE_SUFFIX = re.compile(r"-20\d{2}(-?)[01]\d\1[0-3]\d$")
 
@@ -24,7 +26,7 @@ class PriceRow:
     """
     Prices of one model in one band of prompt length from one moment on, in micro-dollars per million tokens.
 
-    A row holds until a later one of the same model and band. `above_input_tokens` 0 is the band for every prompt.
+    A row holds until a later one of the same model, band and hours. With `above_input_tokens` 0 it is for every prompt.
     """
 
     model: str
@@ -35,6 +37,16 @@ class PriceRow:
     cache_write_long: int
     cache_read: int
     output: int
+    weekday_hours: int = 0
+    """Bit n: it holds from Monday to Friday in hour n (UTC); 0: always."""
+
+    def holds(self, at_unix_ms: int, input_tokens: int) -> bool:
+        if self.from_unix_ms > at_unix_ms or (self.above_input_tokens and input_tokens <= self.above_input_tokens):
+            return False
+        if not self.weekday_hours:
+            return True
+        moment = datetime.fromtimestamp(at_unix_ms / 1000, UTC)
+        return moment.weekday() < _SATURDAY and bool(self.weekday_hours >> moment.hour & 1)
 
 
 class PriceTable:
@@ -42,8 +54,9 @@ class PriceTable:
 
     def __init__(self, rows: Iterable[PriceRow]) -> None:
         self._by_model: dict[str, list[PriceRow]] = {}
-        # highest band first, in it the latest first: the first row that fits is the one
-        for row in sorted(rows, key=lambda row: (row.above_input_tokens, row.from_unix_ms), reverse=True):
+        # highest band first, in it what holds in certain hours, then the latest: the first row that fits is the one
+        order = sorted(rows, key=lambda row: (row.above_input_tokens, row.weekday_hours > 0, row.from_unix_ms))
+        for row in reversed(order):
             self._by_model.setdefault(row.model, []).append(row)
 
     def cost(self, model: str, usage: Usage, at_unix_ms: int, *, provider: str = "") -> int | None:
@@ -72,8 +85,4 @@ class PriceTable:
 
     def _row(self, model: str, input_tokens: int, at_unix_ms: int) -> PriceRow | None:
         rows = self._by_model.get(model) or self._by_model.get(_DATE_SUFFIX.sub("", model))
-        for row in rows or ():
-            above = row.above_input_tokens
-            if row.from_unix_ms <= at_unix_ms and (above == 0 or input_tokens > above):
-                return row
-        return None
+        return next((row for row in rows or () if row.holds(at_unix_ms, input_tokens)), None)

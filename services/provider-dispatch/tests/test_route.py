@@ -74,6 +74,17 @@ def test_the_simulator_is_asked_last_and_for_any_model_that_nobody_else_serves()
     assert chosen(alone, CHAT, "claude-haiku", "gpt-luna") == ("simulator", "claude-haiku")
 
 
+def test_the_simulator_speaks_like_the_provider_that_a_model_names_first():
+    for kinds, dialect, spoken in (
+        ([ANTHROPIC, OPENAI], CHAT, MESSAGES),
+        ([ANTHROPIC, OPENAI], MESSAGES, MESSAGES),
+        ([OPENAI, ANTHROPIC], MESSAGES, CHAT),
+        ([OPENAI, ANTHROPIC], RESPONSES, RESPONSES),
+    ):
+        (found,) = Chain([S], {"both": kinds}).candidates(["both"], dialect)
+        assert found.spoken_to(dialect) is spoken
+
+
 def test_a_model_of_several_providers_goes_to_the_first_of_the_chain_in_its_own_dialect_where_it_can():
     for chain, dialect, expected in (
         ((A, O), MESSAGES, [("anthropic", MESSAGES), ("openai", CHAT)]),

@@ -32,10 +32,12 @@ class OpenAIUsage(msgspec.Struct):
     completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
+    prompt_cache_hit_tokens: int | None = None
+    """DeepSeek's name for cached_tokens."""
 
     def normalised(self) -> Usage:
         prompt = self.prompt_tokens_details or PromptDetails()
-        read, written = prompt.cached_tokens or 0, prompt.cache_write_tokens or 0
+        read, written = prompt.cached_tokens or self.prompt_cache_hit_tokens or 0, prompt.cache_write_tokens or 0
         details = self.completion_tokens_details
         return Usage(
             uncached_input=max(0, (self.prompt_tokens or 0) - read - written),

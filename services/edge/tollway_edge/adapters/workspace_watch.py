@@ -51,6 +51,7 @@ def _take(snapshot: metering_pb2.WatchWorkspacesResponse, workspaces: Workspaces
             cache_write_long=row.cache_write_long,
             cache_read=row.cache_read,
             output=row.output,
+            weekday_hours=row.weekday_hours,
         )
         for row in snapshot.prices
     ]

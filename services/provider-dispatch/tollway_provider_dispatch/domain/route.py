@@ -210,7 +210,7 @@ class Chain:
         Return the dialects in which a provider serves a model.
 
         A model that is not known goes to the provider that the dialect comes from. The simulator stands in for every
-        provider, so it serves a known model as that model's own providers would.
+        provider, so it serves a known model as the first of that model's own providers would, its maker.
         """
         kinds = self._models.get(model)
         if kinds is None and model in self._cascades.get(provider.name, ()):
@@ -219,7 +219,7 @@ class Chain:
             serves = asked is not None and (provider.serves_any_model or provider.name == NATIVE[asked])
             return [dialect for dialect in provider.kind.paths if serves and dialect == asked]
         if provider.serves_any_model:
-            spoken = [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds)]
+            spoken = [dialect for dialect in provider.kind.paths if any(dialect in kind.paths for kind in kinds[:1])]
         else:
             spoken = list(provider.kind.paths) if provider.name in {kind.name for kind in kinds} else []
         embeds = model in self._embedders

@@ -329,6 +329,7 @@ class PriceRow(_message.Message):
     CACHE_WRITE_LONG_FIELD_NUMBER: _builtins.int
     CACHE_READ_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    WEEKDAY_HOURS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     from_unix_ms: _builtins.int
     """Valid from this moment until a later row of the model and band."""
@@ -339,6 +340,8 @@ class PriceRow(_message.Message):
     cache_write_long: _builtins.int
     cache_read: _builtins.int
     output: _builtins.int
+    weekday_hours: _builtins.int
+    """Bit n: the row holds from Monday to Friday in hour n (UTC), where it comes before one without; 0: always."""
     def __init__(
         self,
         *,
@@ -350,10 +353,11 @@ class PriceRow(_message.Message):
         cache_write_long: _builtins.int = ...,
         cache_read: _builtins.int = ...,
         output: _builtins.int = ...,
+        weekday_hours: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["above_input_tokens", b"above_input_tokens", "cache_read", b"cache_read", "cache_write_long", b"cache_write_long", "cache_write_short", b"cache_write_short", "from_unix_ms", b"from_unix_ms", "input", b"input", "model", b"model", "output", b"output"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["above_input_tokens", b"above_input_tokens", "cache_read", b"cache_read", "cache_write_long", b"cache_write_long", "cache_write_short", b"cache_write_short", "from_unix_ms", b"from_unix_ms", "input", b"input", "model", b"model", "output", b"output", "weekday_hours", b"weekday_hours"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
