@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tollway_edge.domain.system_prompts import SystemPrompts
+from tollway_edge.domain.route_texts import RouteTexts
 from tollway_edge.settings import Settings
 from tollway_servicekit.settings import SettingError
 
@@ -30,7 +30,7 @@ def serve_with(pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, m
     async def serve(by_route: dict[str, str], dialect: str = "anthropic", **fields: Any) -> Call:
         ports.body, ports.whole, ports.status, ports.sent = make_body(**fields), make_piece(), 0, b""
         call: Call = make_call(dialect)
-        await replace(pipeline, system_prompts=SystemPrompts.where_any(by_route)).serve(call, ports)
+        await replace(pipeline, system_prompts=RouteTexts.where_any(by_route)).serve(call, ports)
         return call
 
     return serve
@@ -108,15 +108,17 @@ async def test_under_a_cap_it_is_reserved_as_input(serve_with: Serve, capped: An
 
 
 def test_where_no_route_has_one_there_is_nothing_to_ask() -> None:
-    assert SystemPrompts.where_any({"default": "", "auto": ""}) is None
+    assert RouteTexts.where_any({"default": "", "auto": ""}) is None
 
 
 def test_they_are_read_from_the_section_that_provider_dispatch_reads_too(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(
-        TIERS + "routes: {default: {fallback: any}, auto: {delivery: buffered, system_prompt: Be kind.}}"
+        TIERS
+        + "routes: {default: {fallback: any, last_resort: Sorry.}, auto: {delivery: buffered, system_prompt: Be kind.}}"
     )
     settings = Settings.from_env({"TOLLWAY_CONFIG": str(tmp_path / "config.yaml")})
     assert settings.system_prompts == {"default": "", "auto": "Be kind."}
+    assert settings.last_resorts == {"default": "Sorry.", "auto": ""}
 
 
 def test_one_that_is_no_text_is_refused(tmp_path: Path) -> None:

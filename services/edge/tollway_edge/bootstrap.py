@@ -33,7 +33,7 @@ from tollway_edge.adapters.workspace_watch import watch_workspaces
 from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.ports import AnswerCache
-from tollway_edge.domain.system_prompts import SystemPrompts
+from tollway_edge.domain.route_texts import RouteTexts
 from tollway_edge.domain.tiers import Tiers
 from tollway_edge.domain.workspaces import Workspaces
 from tollway_edge.entrypoints.api import build_api
@@ -145,7 +145,8 @@ async def bootstrap(
             config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache, config.kept_input_tokens
         ),
         keeping=keeping,
-        system_prompts=SystemPrompts.where_any(settings.system_prompts),
+        system_prompts=RouteTexts.where_any(settings.system_prompts),
+        last_resorts=RouteTexts.where_any(settings.last_resorts),
     )
     api = build_api(
         workspaces,

@@ -60,6 +60,8 @@ class RouteConfig(msgspec.Struct, frozen=True):
 
     system_prompt: str = ""
     """Put before the client's own."""
+    last_resort: str = ""
+    """Said to the client where nobody could answer."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class Settings:
     tiers: tuple[Tier, ...] = ()
     """config.yaml, section tiers"""
     system_prompts: Mapping[str, str] = field(default_factory=dict)
-    """config.yaml, section routes: by route"""
+    last_resorts: Mapping[str, str] = field(default_factory=dict)
+    """config.yaml, section routes: both by route"""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -130,4 +133,5 @@ class Settings:
                 for name, tier in tiers.items()
             ),
             system_prompts={name: route.system_prompt for name, route in routes.items()},
+            last_resorts={name: route.last_resort for name, route in routes.items()},
         )

@@ -115,7 +115,7 @@ endpoints:
   my-vllm: {base_url: "http://vllm:8000/v1", speaks: [chat, embeddings], needs_key: false}
 models:
   llama: {providers: {my-vllm: meta/llama}}
-routes: {default: {fallback: cascade, system_prompt: Be kind.}}
+routes: {default: {fallback: cascade, system_prompt: Be kind., last_resort: Sorry.}}
 workspaces: {eu: {allowed_providers: [my-vllm], delivery: buffered}}
 """
     settings = read(tmp_path, config, LLM_MODEL_OPENAI=" a, b ,,", MY_VLLM_BASE_URL="http://other/v1/")

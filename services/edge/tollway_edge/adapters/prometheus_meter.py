@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from tollway_edge.adapters.fallback_counts import FallbackCounts
+from tollway_edge.domain.last_resort import PROVIDER as LAST_RESORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,7 +56,7 @@ class PrometheusMeter:
         told = "Streamed answers not kept for want of memory"
         Gauge("tollway_cache_crowded_out", told, registry=registry).set_function(crowded_out)
         self._series: dict[tuple[str, ...], _Series] = {}
-        self._unpriced = 0
+        self._unpriced = self._last_resorts = 0
         self._fallbacks = FallbackCounts()
         registry.register(self._fallbacks)
         registry.register(self)
@@ -68,6 +69,7 @@ class PrometheusMeter:
             series = self._series[labels] = _Series()
         if call.fallback or len(call.attempts) > 1:
             self._fallbacks.observe(call)
+        self._last_resorts += call.is_last_resort
         seconds = call.seconds()
         series.calls += 1
         series.seconds += seconds
@@ -79,7 +81,7 @@ class PrometheusMeter:
         series.output += call.usage.output
         if cost_micro_usd is not None:
             series.cost_micro_usd += cost_micro_usd
-        elif call.provider:
+        elif call.provider and call.provider != LAST_RESORT:
             self._unpriced += 1
 
     def collect(self) -> Iterable[Metric]:
@@ -99,6 +101,8 @@ class PrometheusMeter:
             saved.add_metric((workspace,), sum(series.saved_micro_usd for series in all_series) / 1_000_000)
         yield from (tokens, cost, saved)
         yield CounterMetricFamily("tollway_unpriced_calls", "Calls of models without a price", self._unpriced)
+        told = "Calls that nobody could answer and a fixed text was given to"
+        yield CounterMetricFamily("tollway_last_resorts", told, self._last_resorts)
 
     def _durations(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily("tollway_call_seconds", "Request to last byte", labels=("dialect",))

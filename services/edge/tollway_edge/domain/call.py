@@ -94,6 +94,10 @@ class Call(msgspec.Struct):
     fallback: str = ""
     """Why another than the first choice answered."""
     saved_micro_usd: int = 0
+    last_resort: str = ""
+    """What the client is told where nobody can answer; empty: the error."""
+    is_last_resort: bool = False
+    """It was told that."""
 
     status: CallStatus = CallStatus.RUNNING
     http_status: int = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import EVENT_STREAM, JSON, own_headers, provider_headers, request_id_of
+from tollway_edge.domain.last_resort import send_last_resort
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,8 +74,11 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
 async def _send_at_once(call: Call, piece: AnswerPiece, client: Client) -> None:
     if piece.head is None:
         raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
-    call.begin_answer(piece.head.status)
-    await client.send_whole(piece.head.status, provider_headers(call, piece.head.header_lines), piece.data)
+    if call.last_resort and piece.head.status >= 500:
+        await send_last_resort(call, client)
+    else:
+        call.begin_answer(piece.head.status)
+        await client.send_whole(piece.head.status, provider_headers(call, piece.head.header_lines), piece.data)
     if piece.head.status < 300:
         call.end(CallStatus.SUCCEEDED)
     else:

@@ -22,7 +22,14 @@ from tollway_edge.domain.delivery import deliver_cached, deliver_stream, deliver
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
-from tollway_edge.domain.request import choices_asked_for, name_limit, read_prompt_reference, read_request
+from tollway_edge.domain.last_resort import note_last_resort, send_last_resort, takes_last_resort
+from tollway_edge.domain.request import (
+    choices_asked_for,
+    name_limit,
+    put_system_prompt,
+    read_prompt_reference,
+    read_request,
+)
 from tollway_edge.domain.tiers import AUTO, Tiers
 
 if TYPE_CHECKING:
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Keeping
     from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Meter, Prompts
-    from tollway_edge.domain.system_prompts import SystemPrompts
+    from tollway_edge.domain.route_texts import RouteTexts
     from tollway_edge.domain.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
@@ -62,8 +69,9 @@ class Pipeline:
     tiers: Tiers
     limits: Limits
     keeping: Keeping
-    system_prompts: SystemPrompts | None = None
-    """None where no route has one."""
+    system_prompts: RouteTexts | None = None
+    last_resorts: RouteTexts | None = None
+    """Both None where no route has one."""
 
     async def serve(self, call: Call, client: Client) -> None:
         """Answer one call, whatever happens, and book it once."""
@@ -93,8 +101,17 @@ class Pipeline:
             return
         await self._classify(call, body)
         await self._reserve(call, body)
-        kept = await self._dispatch(call, client)
-        self._store(call, kept)
+        if self.last_resorts is not None:
+            note_last_resort(call, self.last_resorts)
+        try:
+            kept = await self._dispatch(call, client)
+        except GatewayError as error:
+            if not takes_last_resort(call, client, error.reason):
+                raise
+            await send_last_resort(call, client)
+            call.end(CallStatus.FAILED, error.reason)
+        else:
+            self._store(call, kept)
 
     async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
         if "prompt" in body.fields and (wanted := read_prompt_reference(body)) is not None:
@@ -102,7 +119,7 @@ class Pipeline:
             body.drop("prompt", "prompt")
             prepend_system(body, call.dialect, text)
         if self.system_prompts is not None:
-            self.system_prompts.put_before(call, body)
+            put_system_prompt(call, body, self.system_prompts.of(call.requested_model))
 
     async def _classify(self, call: Call, body: RequestBody) -> None:
         """Find the models that may answer: the one named, a tier's, or those of the tier that the classifier chose."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.prompt import prepend_system
 from tollway_dialects.request import MalformedRequest, RequestBody
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ def name_limit(body: RequestBody, names: tuple[str, ...], most: int) -> None:
     """Bound the output in the newest of a dialect's words, where the request names no limit."""
     if names and not any(body.names(name) for name in names):
         body.set(names[-1], most, names[-1])
+
+
+def put_system_prompt(call: Call, body: RequestBody, text: str) -> None:
+    """Put a route's text before all others; an input that is embedded has no place for one."""
+    if text and call.dialect is not Dialect.OPENAI_EMBEDDINGS:
+        prepend_system(body, call.dialect, text, "system_prompt")
 
 
 def read_prompt_reference(body: RequestBody) -> PromptReference | None:

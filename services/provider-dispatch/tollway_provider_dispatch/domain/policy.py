@@ -34,7 +34,8 @@ class RouteRules(Rules, frozen=True):
     """What it says for a route."""
 
     system_prompt: str = ""
-    """Edge has put it before the client's own."""
+    last_resort: str = ""
+    """Both are edge's business."""
 
 
 class Policy(msgspec.Struct, frozen=True, eq=False):
