@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.header_lines import value_of
 from tollway_dialects.request import RequestBody
+from tollway_dialects.sse import is_object
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.translated import (
     TranslatedAnswer,
     Untranslatable,
@@ -24,7 +26,7 @@ from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamBroken, UpstreamClient
+    from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamClient
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
 
@@ -44,9 +46,13 @@ async def send(
         body, changes = changed.raw, ("model",)
     lines = call.header_lines + provider.lines_with(key)
     answer = await clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body, limits)
-    tries.rows[-1].http_status = answer.status
-    told = key.left_out_of(answer.header_lines)
-    return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
+    try:
+        tries.rows[-1].http_status = answer.status
+        told = key.left_out_of(answer.header_lines)
+        return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
+    except BaseException:
+        answer.close()  # nobody else has it yet
+        raise
 
 
 async def _send_translated(
@@ -57,23 +63,32 @@ async def _send_translated(
     asked, url, lines = translated(call, candidate)
     lines += provider.lines_with(key)
     said = await clients[provider.name].request("POST", url, lines, asked.body, limits)
-    tries.rows[-1].http_status = said.status
-    answer = TranslatedAnswer(said, call, candidate)
-    changes = ("translated", *asked.adapted)
-    head = Head(
-        said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback, asked.dropped
-    )
+    try:
+        tries.rows[-1].http_status = said.status
+        answer = TranslatedAnswer(said, call, candidate)
+        changes = ("translated", *asked.adapted)
+        head = Head(
+            said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback, asked.dropped
+        )
+    except BaseException:
+        said.close()
+        raise
     return answer, head
 
 
 def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:
-    """Return a whole answer, and what is wrong with it if it is an error."""
+    """Return a whole answer, and what is wrong with it if it is an error; raises `UpstreamBroken` if it is neither."""
     if head.status >= 300:
         return _refused(call, tries, head, body, now)
     usage, stop_reason = WIRES[call.dialect].read_usage(body)
-    if usage is None and not WIRES[call.dialect].is_free and (fault := verdict_of_success(body)):
-        tries.end(Outcome.REFUSED, Usage(), fault.reason)
-        return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault
+    if usage is None and not WIRES[call.dialect].is_free:
+        if b'"error"' in body:  # answers proper are left alone: an endpoint's key may be a mere word
+            body = tries.route.key.masked_in(body)
+        if fault := verdict_of_success(body):
+            tries.end(Outcome.REFUSED, Usage(), fault.reason)
+            return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault
+        if not is_object(body):
+            raise UpstreamBroken("malformed_response", "the body is no JSON object")
     usage = usage or Usage(
         uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
     )

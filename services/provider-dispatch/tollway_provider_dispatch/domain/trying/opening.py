@@ -113,6 +113,8 @@ class Opening:
         if self.reader.streamed:
             end = End(is_complete=False, reason=fault.reason)
             held = before_malformed(self.held) if self.reader.error == MALFORMED_EVENT else self.held
+            if self.reader.error:  # its event may quote the key
+                held = tries.route.key.masked_in(held)
             return Piece(self.head, held, row.usage, end, attempts=tuple(tries.rows))
         reason = "UPSTREAM_TIMEOUT" if fault.reason == "timeout" else "UPSTREAM_UNREACHABLE"
         failure = Failure(reason, f"provider {row.provider} did not answer ({fault.reason}); try again", RETRY_AFTER_MS)
