@@ -70,7 +70,7 @@ class Tries:
         self._conversation: bytes | None = None
         first = candidates[0]
         self.route = Route(first, first.provider.keys_for(self.conversation)[0])
-        self.rows: list[Attempt] = []
+        self.rows: list[Attempt] = call.rows
 
     def conversation(self) -> bytes:
         """Return what decides the order of keys; read from the body once, and only where there are several."""
