@@ -15,7 +15,7 @@ from tollway_dialects.header_lines import value_of
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 from tollway_provider_dispatch.domain.call import ChatCall, End, Outcome, Piece
-from tollway_provider_dispatch.domain.dispatch import DRAIN_SECONDS
+from tollway_provider_dispatch.domain.trying.opening import DRAIN_SECONDS
 
 MESSAGES, CHAT = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT
 FORWARDED = b"content-type: application/json\r\nanthropic-version: 2023-06-01\r\n"

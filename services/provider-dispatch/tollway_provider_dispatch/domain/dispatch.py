@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,24 +16,21 @@ from tollway_provider_dispatch.domain.kept_answers import KeptAnswers, not_found
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
-from tollway_provider_dispatch.domain.trying.opening import Opening, last_data
+from tollway_provider_dispatch.domain.trying.opening import Opening, drain, last_data
 from tollway_provider_dispatch.domain.trying.rescue import Kept, take_on
 from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
 from tollway_provider_dispatch.domain.trying.verdict import verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from tollway_dialects.dialect import StreamReader
     from tollway_dialects.usage import Usage
 
-    from tollway_provider_dispatch.domain.call import ChatCall
-    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
+    from tollway_provider_dispatch.domain.call import ChatCall, Head
+    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamAnswer, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
     from tollway_provider_dispatch.domain.trying.verdict import Fault
-
-# what an upstream gets to end its answer after the final event
-DRAIN_SECONDS = 0.5
 
 
 class Dispatcher:
@@ -127,7 +123,7 @@ class Dispatcher:
             reason = broken.reason
         if reader.is_complete and not reader.error:
             yield await self._whole_stream(tries, opened, handed_on)
-            await _drain(opened.upstream)
+            await drain(opened.upstream)
             return
         async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
             async for piece in pieces:
@@ -150,6 +146,8 @@ class Dispatcher:
         opened.answer.close()
         broken = UpstreamBroken(reader.error or reason, "")
         fault = verdict_of_event(broken.reason, last_data(rest)) if reader.error else verdict_of_broken(broken)
+        if reader.error:  # before another route is taken: it may quote this one's key
+            rest = tries.route.key.masked_in(rest)
         tries.end(Outcome.BROKEN, reader.usage, broken.reason)
         await self.cooldowns.failed(tries.route, fault)
         if kept is not None:
@@ -190,15 +188,21 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, self._whole)
             try:
-                body = await answer.read()
+                return await self._read(call, tries, head, answer)
             finally:
                 answer.close()
-            piece, fault = read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
-            if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
-                await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
-            return piece, fault
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
+
+    async def _read(
+        self, call: ChatCall, tries: Tries, head: Head, answer: UpstreamAnswer
+    ) -> tuple[Piece, Fault | None]:
+        """Return an answer that comes whole, once it is known who keeps it."""
+        body = await answer.read()
+        piece, fault = read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
+        if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
+            await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
+        return piece, fault
 
     async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:
         """Return a stream that has begun to speak, or what is told instead."""
@@ -219,7 +223,7 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, opening_limits)
             if not is_event_stream(head):
-                return read_whole(call, tries, head, await answer.read(), self._clock.unix_ms() / 1000)
+                return await self._read(call, tries, head, answer)
             opening = Opening(call, head, answer)
             fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
             if fault is None:
@@ -243,11 +247,3 @@ def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
 async def _nothing() -> AsyncGenerator[bytes, None]:
     return
     yield
-
-
-async def _drain(upstream: AsyncIterator[bytes]) -> None:
-    """Read to the end that is due now, so that the connection can be kept; one that does not come is not waited for."""
-    with suppress(TimeoutError, UpstreamBroken):
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in upstream:
-                pass

@@ -7,6 +7,8 @@ still be exchanged for another provider's answer, which the client never notices
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.ports import Clock, StreamLimits, UpstreamAnswer
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
+# what an upstream gets to end its answer after the final event
+DRAIN_SECONDS = 0.5
 # signs of life are kept from the client for so long, since proxies on the way cut connections that are silent
 HOLD_SECONDS = 10.0
 MOST_BYTES = 64 * 1024 * 1024
@@ -124,3 +128,11 @@ class Opening:
 def last_data(events: bytes) -> bytes:
     """Return the data of the last event, where an error stands."""
     return events.rstrip().rpartition(b"data: ")[2]
+
+
+async def drain(upstream: AsyncIterator[bytes]) -> None:
+    """Read to the end that is due now, so that the connection can be kept; one that does not come is not waited for."""
+    with suppress(TimeoutError, UpstreamBroken):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in upstream:
+                pass
