@@ -12,8 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS
-from tollway_provider_dispatch.domain.cooldowns import Cooldown
+from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, Cooldown
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
@@ -48,6 +47,13 @@ known.probed_ms = now + tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(known))
 return 1
 """
+# scope
+_RELEASE = f"""{_KNOWN}
+if known then
+  known.probed_ms = 0
+  redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(known))
+end
+"""
 # milliseconds until an entry is forgotten, the cause that is forgotten at once
 _ENTRIES = f"""{_NOW}
 local told, all = {{}}, redis.call('HGETALL', KEYS[1])
@@ -68,7 +74,8 @@ class RedisCooldowns:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._trip, self._claim, self._entries = map(redis.register_script, (_TRIP, _CLAIM, _ENTRIES))
+        scripts = (_TRIP, _CLAIM, _RELEASE, _ENTRIES)
+        self._trip, self._claim, self._release, self._entries = map(redis.register_script, scripts)
 
     @classmethod
     def from_url(cls, url: str) -> RedisCooldowns:
@@ -88,6 +95,9 @@ class RedisCooldowns:
 
     async def claim(self, scope: str, seconds: float) -> bool:
         return bool(await self._ask(self._claim, scope, round(seconds * 1000)))
+
+    async def release(self, scope: str) -> None:
+        await self._ask(self._release, scope)
 
     async def clear(self, scope: str) -> None:
         async with _limited():
