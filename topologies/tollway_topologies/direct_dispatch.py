@@ -42,14 +42,16 @@ class DirectDispatch:
         self._timeout = timeout
 
     async def complete(self, call: Call) -> AnswerPiece:
-        limit = Limit(self._timeout)
+        limit, asked = Limit(self._timeout), self._asked(call)
         try:
             with limit:
-                piece = await self._dispatcher.complete(self._asked(call))
+                piece = await self._dispatcher.complete(asked)
         except ServiceError as error:
             raise translated(error) from error
         except TimeoutError as error:
             raise _late(limit, error) from error
+        finally:
+            call.attempts = asked.rows  # also of what is given up before anybody tells it
         return _told(piece)
 
     @asynccontextmanager
@@ -58,9 +60,9 @@ class DirectDispatch:
             yield pieces
 
     async def _pieces(self, call: Call) -> AsyncGenerator[AnswerPiece, None]:
-        limit = StreamLimit(self._timeout)
+        limit, asked = StreamLimit(self._timeout), self._asked(call)
         try:
-            async with aclosing(self._dispatcher.stream(self._asked(call))) as pieces:
+            async with aclosing(self._dispatcher.stream(asked)) as pieces:
                 while True:
                     with limit:
                         piece = await anext(pieces, None)
@@ -73,6 +75,7 @@ class DirectDispatch:
             raise _late(limit, error) from error
         finally:
             limit.close()
+            call.attempts = asked.rows
 
     def _asked(self, call: Call) -> ChatCall:
         return ChatCall(

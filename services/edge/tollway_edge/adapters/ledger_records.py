@@ -155,9 +155,16 @@ def _attempts(call: Call) -> list[Attempted]:
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
     kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
     started = last.started_unix_ms or call.started_unix_ms
-    usage = call.usage if call.usage != Usage() else Usage(is_estimated=True)
     figures = (started, max(0, call.started_unix_ms + call.duration_ms() - started))
-    return [*told[:-1], (kind, figures, _call_usage(usage))]
+    return [*told[:-1], (kind, figures, _usage_of_last(call, told))]
+
+
+def _usage_of_last(call: Call, told: Sequence[Attempted]) -> Values:
+    """Return what the try that ran is taken to have used: what it told itself, else the call's where it is alone."""
+    if told and any(told[-1][2]):
+        return told[-1][2]
+    usage = call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
+    return _call_usage(usage)
 
 
 def _usage_of(usage: Usage | chat_pb2.Usage) -> Values:

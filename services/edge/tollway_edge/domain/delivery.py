@@ -101,8 +101,8 @@ def _note(call: Call, piece: AnswerPiece) -> None:
     if piece.output_so_far:
         call.output_so_far = piece.output_so_far
         return
-    if piece.usage:
-        call.usage = piece.usage
+    if piece.usage is not None:
+        call.usage, call.output_so_far = piece.usage, 0
     if piece.attempts:
         call.attempts = piece.attempts
     if piece.head:

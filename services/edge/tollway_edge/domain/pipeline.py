@@ -170,6 +170,8 @@ class Pipeline:
             return
         if call.tried and call.usage.total:  # it is paid for at their prices
             call.provider, call.model = call.tried
+        elif call.is_dispatched and call.usage.total and not call.model:  # given up before anybody said who answers
+            call.model = call.models[0]
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         self.ledger.record(call)

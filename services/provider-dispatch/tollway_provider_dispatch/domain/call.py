@@ -42,6 +42,8 @@ class ChatCall(msgspec.Struct, frozen=True):
     """The request asks for thought before the answer."""
     deadline: float = inf
     """When the caller gives up, in `Clock.now()`."""
+    rows: list[Attempt] = []
+    """What was tried for it so far, for a caller in this process that leaves before it is told."""
 
     def conversation_key(self) -> bytes:
         """Return what is the same for every call of a conversation; read from the body only where somebody asks."""

@@ -13,7 +13,7 @@ from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
 from tollway_provider_dispatch.domain.call import End, Outcome, Piece
-from tollway_provider_dispatch.domain.kept_answers import KeptAnswers
+from tollway_provider_dispatch.domain.kept_answers import KeptAnswers, not_found
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
@@ -93,11 +93,14 @@ class Dispatcher:
             for piece in opened.parts():
                 yield piece
             return
-        if call.is_kept and opened.reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
-            await self._note(call, tries, opened.reader.kept_id)
-        async with aclosing(self._deliver(call, tries, opened)) as pieces:
-            async for piece in pieces:
-                yield piece
+        try:
+            if call.is_kept and opened.reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
+                await self._note(call, tries, opened.reader.kept_id)
+            async with aclosing(self._deliver(call, tries, opened)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            opened.answer.close()
 
     async def _deliver(self, call: ChatCall, tries: Tries, opened: Opening) -> AsyncGenerator[Piece, None]:
         """Yield a stream that has begun, and where it breaks off what another candidate makes of it."""
@@ -106,32 +109,29 @@ class Dispatcher:
         handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
         kept = Kept(data) if tries.has_others else None
         told, reason = reader.told, "ended_early"
+        yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
         try:
-            yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
-            try:
-                async for data in _nothing() if reader.is_complete else opened.upstream:
-                    handed_on = reader.feed(data)
-                    if reader.is_complete or reader.error:
-                        break
-                    if handed_on:
-                        yield _grown(handed_on, reader, told)
-                        told = reader.told
-                        if kept is not None:
-                            kept.add(handed_on)
-                        handed_on = b""
-                else:
-                    handed_on = handed_on or opened.finish()
-            except UpstreamBroken as broken:
-                reason = broken.reason
-            if reader.is_complete and not reader.error:
-                yield await self._whole_stream(tries, opened, handed_on)
-                await _drain(opened.upstream)
-                return
-            async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            opened.answer.close()
+            async for data in _nothing() if reader.is_complete else opened.upstream:
+                handed_on = reader.feed(data)
+                if reader.is_complete or reader.error:
+                    break
+                if handed_on:
+                    yield _grown(handed_on, reader, told)
+                    told = reader.told
+                    if kept is not None:
+                        kept.add(handed_on)
+                    handed_on = b""
+            else:
+                handed_on = handed_on or opened.finish()
+        except UpstreamBroken as broken:
+            reason = broken.reason
+        if reader.is_complete and not reader.error:
+            yield await self._whole_stream(tries, opened, handed_on)
+            await _drain(opened.upstream)
+            return
+        async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def _whole_stream(self, tries: Tries, opened: Opening, rest: bytes) -> Piece:
         """Return how a stream ends by itself."""
@@ -163,13 +163,17 @@ class Dispatcher:
                         return
         rest = before_malformed(rest) if reader.error == MALFORMED_EVENT else rest
         end = End(is_complete=False, reason=broken.reason)
-        yield Piece(data=rest, usage=tries.rows[-1].usage, end=end, attempts=tuple(tries.rows))
+        # what was delivered is the client's to pay, whatever others have tried since
+        yield Piece(data=rest, usage=reader.usage, end=end, attempts=tuple(tries.rows))
 
     async def _pinned(self, call: ChatCall) -> Sequence[Candidate]:
-        """Return the one account that knows what the call goes on from."""
+        """Return the one account that knows what the call goes on from; raises `NotFound` where it may not be asked."""
         provider, key = await self.kept_answers.maker_of(call.kept_answer_id, call.workspace)
-        first = self.chain.candidates(call.models, call.dialect)[0]
-        return (msgspec.structs.replace(first, provider=replace(provider, keys=(key,))),)
+        policy = self._policies.of(call.workspace, call.body_model)
+        for each in self.chain.candidates(call.models, call.dialect, policy):
+            if each.provider.name == provider.name:
+                return (msgspec.structs.replace(each, provider=replace(provider, keys=(key,))),)
+        raise not_found(call.kept_answer_id)
 
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         policy = self._policies.of(call.workspace, call.body_model)
@@ -189,9 +193,10 @@ class Dispatcher:
                 body = await answer.read()
             finally:
                 answer.close()
-            if call.is_kept and head.status < 300 and not tries.route.candidate.is_translated(call.dialect):
+            piece, fault = read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
+            if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
                 await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
-            return read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
+            return piece, fault
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
 

@@ -30,6 +30,10 @@ MOST_ID_CHARACTERS = 200
 RETRY_AFTER_MS = 1000
 
 
+def not_found(kept_id: str) -> NotFound:
+    return NotFound("KEPT_ANSWER_UNKNOWN", f"Response with id '{kept_id[:MOST_ID_CHARACTERS]}' not found.")
+
+
 class KeptAnswers:
     """
     Knows whose they are.
@@ -56,7 +60,7 @@ class KeptAnswers:
             for key in provider.keys:
                 if key.fingerprint == account.key_fingerprint:
                     return provider, key
-        raise NotFound("KEPT_ANSWER_UNKNOWN", f"Response with id '{kept_id[:MOST_ID_CHARACTERS]}' not found.")
+        raise not_found(kept_id)
 
     async def note(self, kept_id: str, workspace: str, provider: Provider, key: ProviderKey) -> None:
         """Remember who made an answer; it was given all the same where that fails."""

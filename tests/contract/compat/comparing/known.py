@@ -49,6 +49,7 @@ def _fits(name: str, patterns: str) -> bool:
 
 OWN_ANSWER = "the gateway answers this itself: no provider is asked, and none adds its headers"
 OWN_WORDS = "what the gateway must read itself, it refuses in words of its own"
+MORE_MODELS = "the gateway lists what it serves, other vendors' models as well, and that is more than a page"
 NOT_THEIRS = "what is wrong with the gateway's account at a provider is not the client's to mend: 503, and an alert"
 UNBEGUN = "a stream that fails before its first word has not begun: an error with a status, if nobody else begins it"
 CUT = "an answer that was cut ends in an error of the dialect; a provider just closes the connection"
@@ -64,6 +65,7 @@ KNOWN = (
     Known(SDKS, "models_list|model_by_its_id|a_model_that_there_is_not", "received*", OWN_ANSWER),
     Known(PYTHON, "models_list_with_the_async_client|error_without_a_key", "received*", OWN_ANSWER),
     Known(f"{ANTHROPIC}|js anthropic *", "models_list_page_by_page", "received*", OWN_ANSWER),
+    Known(f"{ANTHROPIC}|js anthropic *", "models_list", "outcome.more", MORE_MODELS),
     Known(CLAUDE_CODE, "hello_before_the_first_message|models_for_its_menu", "received*", OWN_ANSWER),
     Known(SDKS, "error_of_an_unknown_path", "received*", OWN_ANSWER),
     Known(PYTHON, "error_of_a_wrong_method", "received*", OWN_ANSWER),
@@ -81,7 +83,8 @@ KNOWN = (
     Known(OPENAI, "error_in_the_middle_of_a_response", "outcome.1*", UNBEGUN),
     Known(SDKS, "cut_answer", "outcome.*", CUT),
     Known(SDKS, "cut_stream", "outcome.error*", CUT),
-    Known(PYTHON, "cut_stream_*", "outcome.error*", CUT),
+    Known(PYTHON, "cut_stream_before_its_first_word|cut_stream_that_ends_cleanly", "outcome.error*", CUT),
+    Known(PYTHON, "cut_stream_after_garbage", "outcome.error*", CUT),
     Known(OPENAI, "cut_stream_of_a_response", "outcome.error*", CUT),
     Known(OPENAI, "cut_stream_of_a_response*", "outcome.seen*", CUT),
     Known(AI_SDK, "anthropic_cut_stream|openai_cut_stream", "outcome|outcome.3[3-6].*", CUT),

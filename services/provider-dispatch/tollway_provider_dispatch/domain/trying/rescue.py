@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tollway_dialects.continuation import Continuation, Delivered
 
-    from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.call import Attempt, ChatCall
     from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.trying.opening import Opening
     from tollway_provider_dispatch.domain.trying.tries import Tries
@@ -105,9 +105,13 @@ async def _ask(call: ChatCall, tries: Tries, text: str, ask: Ask) -> tuple[Openi
 
 
 async def _rest(tries: Tries, opened: Opening, continuation: Continuation) -> AsyncGenerator[Piece, None]:
+    row = tries.rows[-1]
+    told: tuple[Attempt, ...] = tuple(tries.rows)
     async for data in _read(opened):
+        row.usage = opened.reader.usage  # its own, and not the client's to pay before it has gone on to the end
         if news := continuation.feed(data):
-            yield Piece(data=news, usage=opened.reader.usage)
+            yield Piece(data=news, attempts=told)
+            told = ()
     if opened.reader.is_complete:
         await tries.succeeded()
         yield _taken_on(tries, opened)

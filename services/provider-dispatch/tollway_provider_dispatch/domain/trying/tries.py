@@ -81,7 +81,7 @@ class Tries:
         self._conversation: bytes | None = None
         first = candidates[0]
         self.route = Route(first, first.provider.keys_for(self.conversation)[0])
-        self.rows: list[Attempt] = []
+        self.rows: list[Attempt] = call.rows
         self._faults: set[Verdict] = set()
         self._admitted_route: Route | None = None
         """The one that it may hold a probe of."""
