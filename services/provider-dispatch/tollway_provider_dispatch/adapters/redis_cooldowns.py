@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, Cooldown
+from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED, Cooldown
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
@@ -25,8 +25,19 @@ ANSWER_SECONDS = 0.5
 # Redis' own time: replicas' clocks differ
 _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) "
 _KNOWN = "local seen = redis.call('HGET', KEYS[1], ARGV[1]) local known = seen and cjson.decode(seen) "
+# of too many entries the one that ends first makes room
+_MAKE_ROOM = f"""
+if not seen and redis.call('HLEN', KEYS[1]) >= {MOST_REMEMBERED} then
+  local first, ends, all = nil, math.huge, redis.call('HGETALL', KEYS[1])
+  for i = 1, #all, 2 do
+    local until_ms = cjson.decode(all[i + 1]).until_ms
+    if until_ms < ends then first, ends = all[i], until_ms end
+  end
+  redis.call('HDEL', KEYS[1], first)
+end
+"""
 # scope, cause, reason, milliseconds until an entry is forgotten, milliseconds of each step
-_TRIP = f"""{_NOW}{_KNOWN}
+_TRIP = f"""{_NOW}{_KNOWN}{_MAKE_ROOM}
 if known and now - known.until_ms > tonumber(ARGV[4]) then known = nil end
 local is_new, steps = not known, #ARGV - 4
 if known and known.until_ms > now then
