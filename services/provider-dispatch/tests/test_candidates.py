@@ -159,3 +159,27 @@ def test_names_that_clients_invent_take_no_room():
         policies.of("eu", f"invented-{number}")
         policies.of(f"invented-{number}", "opus")
     assert len(policies._found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("gpt", {"openrouter"}),
+        ("openai/gpt", {"openrouter"}),
+        ("OpenAI/GPT", {"openrouter"}),
+        ("openrouter/openai/gpt", {"openrouter"}),
+        ("Sonnet", {"anthropic"}),
+        ("openai/sonnet", {"openai"}),
+        ("unknown/gpt", None),
+        ("openai/default", None),
+        ("openai/other", None),
+    ],
+)
+def test_a_route_holds_however_its_name_is_spelled_and_whoever_is_named_before_it(asked, allowed):
+    routes = {
+        "gpt": Rules(allowed_providers=("openrouter",)),
+        "sonnet": Rules(allowed_providers=("anthropic",)),
+        "openai/sonnet": Rules(allowed_providers=("openai",)),
+    }
+    policies = Policies(routes, providers=["openai", "openrouter"])
+    assert policies.of("acme", asked).allowed_providers == allowed

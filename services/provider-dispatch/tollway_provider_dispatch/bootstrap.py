@@ -73,7 +73,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[ProviderDispatchService
                 accounts,
                 trying,
                 whole,
-                Policies(settings.routes, settings.workspaces),
+                Policies(settings.routes, settings.workspaces, [each.name for each in providers]),
             )
         )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis.asyncio import Redis
-from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS, MemoryCooldowns
+from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.redis_cooldowns import KEY, RedisCooldowns
+from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
@@ -132,6 +133,25 @@ async def test_after_a_probe_that_failed_another_may_follow(shared: Shared) -> N
     assert await shared.other.claim("a/m/k", 30)
 
 
+async def test_a_probe_that_is_given_back_is_another_ones(shared: Shared) -> None:
+    await shared.trip()
+    await shared.let_pass(6)
+    assert await shared.store.claim("a/m/k", 30)
+    assert not await shared.other.claim("a/m/k", 30)
+    await shared.store.release("a/m/k")
+    assert await shared.other.claim("a/m/k", 30)
+    await shared.store.release("nobody/m/k")
+    assert list(await shared.entries()) == ["a/m/k"]
+
+
+async def test_of_too_many_the_one_that_ends_first_makes_room(shared: Shared) -> None:
+    await shared.trip("a/first/k", steps=(5.0,))
+    for number in range(MOST_REMEMBERED):
+        await shared.trip(f"a/x{number}/k", steps=(30.0,))
+    await shared.trip("a/x0/k", LIMITED, (60.0,))
+    assert set(await shared.entries()) == {f"a/x{number}/k" for number in range(MOST_REMEMBERED)}
+
+
 async def test_redis_that_is_away_is_told_and_found_again(redis_process: RedisProcess) -> None:
     store = RedisCooldowns.from_url(redis_process.url)
     await store.trip("a/m/k", FAILED, "x", STEPS)
@@ -139,6 +159,7 @@ async def test_redis_that_is_away_is_told_and_found_again(redis_process: RedisPr
     for asked in (
         store.trip("a/m/k", FAILED, "x", STEPS),
         store.claim("a/m/k", 1),
+        store.release("a/m/k"),
         store.clear("a/m/k"),
         store.entries(),
     ):

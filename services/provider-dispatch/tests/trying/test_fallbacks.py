@@ -8,6 +8,9 @@ import pytest
 from saying import GOOD, asked, call, pieces_of, refusal
 from tollway_dialects.usage import Usage
 from tollway_provider_dispatch.domain.policy import Fallback, Rules
+from tollway_provider_dispatch.domain.trying.attempts import Route
+from tollway_provider_dispatch.domain.trying.tries import Tries
+from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
 # --- whole answers
 
@@ -101,3 +104,26 @@ async def test_a_refusal_of_the_request_reaches_the_client_after_one_try(server,
     async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
         piece = await dispatcher.complete(call())
     assert (piece.head.status, piece.data, len(piece.attempts)) == (status, reason, 1)
+
+
+async def test_a_client_may_come_again_where_one_candidate_failed_for_a_moment_and_the_last_refused_its_key(
+    server, say, cascading
+):
+    say(*[refusal(503)] * 4, refusal(401))
+    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
+        piece = await dispatcher.complete(call())
+    assert piece.failure.reason == "PROVIDERS_EXHAUSTED"
+    assert piece.failure.retry_after_ms > 0
+
+
+async def test_each_reason_stands_by_its_own_candidate_and_who_does_not_rest_is_asked_again_soon(
+    server, say, cascading
+):
+    say(GOOD)
+    async with cascading(server.url, "anthropic", "deepseek") as dispatcher:
+        first, second = dispatcher.chain.candidates(["m"], call().dialect)
+        limited = Fault(Verdict.RATE_LIMITED, "status_429", 40.0)
+        await dispatcher.cooldowns.failed(Route(second, second.provider.keys[0]), limited)
+        failure = Tries(call(), [first, second], dispatcher._trying).nobody().failure
+    assert "(deepseek/m: left alone after status_429)" in failure.message
+    assert failure.retry_after_ms == 1000

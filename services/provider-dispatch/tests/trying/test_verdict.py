@@ -164,3 +164,20 @@ def test_an_error_in_a_body_whose_status_said_success():
 )
 def test_no_answer_at_all(reason, verdict):
     assert verdict_of_broken(UpstreamBroken(reason, "x")).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "seconds"),
+    [
+        (b"retry-after: 999999999\r\n", b"", 3600),
+        (b"retry-after: 1e300\r\n", b"", 3600),
+        (b"retry-after-ms: 99999999999\r\n", b"", 3600),
+        (b"retry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\n", b"", 3600),
+        (b"", error(details=[{"retryDelay": "9" * 20 + "s"}]), 3600),
+        (b"", error(details=[{"retryDelay": "9" * 400 + "s"}]), None),
+        (b"retry-after: inf\r\n", b"", None),
+        (b"retry-after: nan\r\n", b"", None),
+    ],
+)
+def test_nobody_rests_for_longer_than_an_hour_whatever_a_provider_says(header, body, seconds):
+    assert verdict_of(429, header, body, NOW).retry_after == seconds

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollway_provider_dispatch.domain.cooldowns import Cooldown, next_step
-from tollway_provider_dispatch.domain.trying.verdict import Verdict
+from tollway_provider_dispatch.domain.cooldown import MOST_REMEMBERED, Cooldown, counts_until, next_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# an entry that nobody came back to is forgotten, and with it its level
-FORGOTTEN_SECONDS = 600.0
+    from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 
 class MemoryCooldowns:
@@ -30,8 +28,10 @@ class MemoryCooldowns:
 
     async def trip(self, scope: str, cause: Verdict, reason: str, steps: Sequence[float]) -> Cooldown:
         now = self._now()
+        if scope not in self._entries:
+            self._make_room(now)
         known, until = self._entries.get(scope, (None, 0.0))
-        if known is not None and now - until > FORGOTTEN_SECONDS:
+        if known is not None and counts_until(known.cause, until) < now:
             known = None
         if known is not None and until > now:  # another call has opened it just now
             seconds = max(until - now, steps[0]) if len(steps) == 1 else until - now
@@ -44,10 +44,15 @@ class MemoryCooldowns:
 
     async def claim(self, scope: str, seconds: float) -> bool:
         now = self._now()
+        if scope not in self._entries:
+            return True
         if self._probed_until.get(scope, 0.0) > now:
             return False
         self._probed_until[scope] = now + seconds
         return True
+
+    async def release(self, scope: str) -> None:
+        self._probed_until.pop(scope, None)
 
     async def clear(self, scope: str) -> None:
         self._entries.pop(scope, None)
@@ -58,5 +63,14 @@ class MemoryCooldowns:
         return [
             Cooldown(scope, each.cause, each.reason, max(0.0, until - now), each.level)
             for scope, (each, until) in self._entries.items()
-            if now - until <= (0.0 if each.cause is Verdict.RATE_LIMITED else FORGOTTEN_SECONDS)
+            if counts_until(each.cause, until) >= now
         ]
+
+    def _make_room(self, now: float) -> None:
+        """Drop what is too old to count, and of too many the one that ends first."""
+        old = [scope for scope, (each, until) in self._entries.items() if counts_until(each.cause, until) < now]
+        if len(self._entries) - len(old) >= MOST_REMEMBERED:
+            old.append(min(self._entries.keys() - old, key=lambda scope: self._entries[scope][1]))
+        for scope in old:
+            del self._entries[scope]
+            self._probed_until.pop(scope, None)

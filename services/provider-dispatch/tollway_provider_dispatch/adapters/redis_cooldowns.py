@@ -12,8 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from tollway_provider_dispatch.adapters.memory_cooldowns import FORGOTTEN_SECONDS
-from tollway_provider_dispatch.domain.cooldowns import Cooldown
+from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED, Cooldown
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
@@ -26,8 +25,19 @@ ANSWER_SECONDS = 0.5
 # Redis' own time: replicas' clocks differ
 _NOW = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000) "
 _KNOWN = "local seen = redis.call('HGET', KEYS[1], ARGV[1]) local known = seen and cjson.decode(seen) "
+# of too many entries the one that ends first makes room
+_MAKE_ROOM = f"""
+if not seen and redis.call('HLEN', KEYS[1]) >= {MOST_REMEMBERED} then
+  local first, ends, all = nil, math.huge, redis.call('HGETALL', KEYS[1])
+  for i = 1, #all, 2 do
+    local until_ms = cjson.decode(all[i + 1]).until_ms
+    if until_ms < ends then first, ends = all[i], until_ms end
+  end
+  redis.call('HDEL', KEYS[1], first)
+end
+"""
 # scope, cause, reason, milliseconds until an entry is forgotten, milliseconds of each step
-_TRIP = f"""{_NOW}{_KNOWN}
+_TRIP = f"""{_NOW}{_KNOWN}{_MAKE_ROOM}
 if known and now - known.until_ms > tonumber(ARGV[4]) then known = nil end
 local is_new, steps = not known, #ARGV - 4
 if known and known.until_ms > now then
@@ -47,6 +57,13 @@ if known.probed_ms > now then return 0 end
 known.probed_ms = now + tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(known))
 return 1
+"""
+# scope
+_RELEASE = f"""{_KNOWN}
+if known then
+  known.probed_ms = 0
+  redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(known))
+end
 """
 # milliseconds until an entry is forgotten, the cause that is forgotten at once
 _ENTRIES = f"""{_NOW}
@@ -68,7 +85,8 @@ class RedisCooldowns:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._trip, self._claim, self._entries = map(redis.register_script, (_TRIP, _CLAIM, _ENTRIES))
+        scripts = (_TRIP, _CLAIM, _RELEASE, _ENTRIES)
+        self._trip, self._claim, self._release, self._entries = map(redis.register_script, scripts)
 
     @classmethod
     def from_url(cls, url: str) -> RedisCooldowns:
@@ -88,6 +106,9 @@ class RedisCooldowns:
 
     async def claim(self, scope: str, seconds: float) -> bool:
         return bool(await self._ask(self._claim, scope, round(seconds * 1000)))
+
+    async def release(self, scope: str) -> None:
+        await self._ask(self._release, scope)
 
     async def clear(self, scope: str) -> None:
         async with _limited():

@@ -12,16 +12,27 @@ look at an empty dict.
 from __future__ import annotations
 
 import logging
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tollway_provider_dispatch.domain.cooldown import (
+    MOST_REMEMBERED,
+    Open,
+    counts_until,
+    is_told,
+    next_step,
+    scopes_of,
+    still_counting,
+)
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
-from tollway_provider_dispatch.domain.trying.verdict import Verdict
+from tollway_provider_dispatch.domain.trying.verdict import LONGEST_REST, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tollway_provider_dispatch.domain.cooldown import Cooldown
     from tollway_provider_dispatch.domain.ports import Clock, CooldownStore
     from tollway_provider_dispatch.domain.trying.attempts import Route
     from tollway_provider_dispatch.domain.trying.verdict import Fault
@@ -30,7 +41,6 @@ log = logging.getLogger(__name__)
 
 # while a probe is under way, or its caller has left, nobody else probes for so long
 PROBE_SECONDS = 30.0
-MOST_REMEMBERED = 1024
 CREDENTIALS = frozenset({Verdict.BAD_KEY, Verdict.NO_CREDIT})
 _COUNTED = frozenset({Verdict.FAILED, Verdict.SILENT, Verdict.OVERLOADED, Verdict.RATE_LIMITED})
 
@@ -44,30 +54,6 @@ class CooldownLimits(msgspec.Struct, frozen=True):
     """Seconds that it stays open, the first time and each time that its probe fails; none: nobody is left alone."""
     credentials: tuple[float, ...] = (60.0, 300.0)
     """The same for a key or an account that the provider refuses."""
-
-
-class Cooldown(msgspec.Struct, frozen=True):
-    """One entry as a store gives it."""
-
-    scope: str
-    cause: Verdict
-    reason: str
-    seconds_left: float
-    """0: half open."""
-    level: int
-    """Which step it is."""
-    is_new: bool = False
-    """Nothing was wrong before: somebody should be told."""
-
-
-class Open(msgspec.Struct, frozen=True):
-    """One entry as it is kept here."""
-
-    cause: Verdict
-    reason: str
-    until: float
-    """In `Clock.now()`."""
-    level: int
 
 
 class Cooldowns:
@@ -85,6 +71,8 @@ class Cooldowns:
         self._clock = clock
         self._limits = limits
         self._open: dict[str, Open] = {}
+        self._forget_at = inf
+        """Before then none of them is old enough to be forgotten."""
         self._failures: dict[str, int] = {}
         self._probes: dict[str, float] = {}
         self.last_errors: dict[str, tuple[str, int]] = {}
@@ -93,11 +81,13 @@ class Cooldowns:
     @property
     def is_quiet(self) -> bool:
         """Nothing is wrong, so that a success changes nothing."""
-        return not self._open and not self._failures
+        return not self._failures and not self.is_any_open
 
     @property
     def is_any_open(self) -> bool:
         """Somebody is left alone, so that a call must look whom it may ask."""
+        if self._open and self._clock.now() >= self._forget_at:
+            self._forget()
         return bool(self._open)
 
     def is_free(self, route: Route) -> bool:
@@ -119,17 +109,40 @@ class Cooldowns:
         if not self._open:
             return True
         now = self._clock.now()
+        claimed: list[str] = []
         for scope in scopes_of(route):
             entry = self._open.get(scope)
             if entry is None or entry.until > now or entry.cause is Verdict.RATE_LIMITED:
                 continue
-            self._probes[scope] = now + PROBE_SECONDS
-            try:
-                if not await self._store.claim(scope, PROBE_SECONDS):
-                    return False
-            except CooldownsUnavailable:
-                continue  # each replica probes for itself
+            if not await self._claim(scope, now):
+                await self._give_back(claimed)
+                return False
+            claimed.append(scope)
         return True
+
+    async def release(self, route: Route) -> None:
+        """Let others probe: the call that was admitted never asked."""
+        await self._give_back([scope for scope in scopes_of(route) if scope in self._probes])
+
+    async def _claim(self, scope: str, now: float) -> bool:
+        if self._probes.get(scope, 0.0) > now:
+            return False
+        self._probes[scope] = now + PROBE_SECONDS
+        try:
+            if await self._store.claim(scope, PROBE_SECONDS):
+                return True
+        except CooldownsUnavailable:
+            return True  # each replica probes for itself
+        self._probes.pop(scope, None)  # another replica probes, and may be done sooner
+        return False
+
+    async def _give_back(self, scopes: Iterable[str]) -> None:
+        for scope in scopes:
+            self._probes.pop(scope, None)
+            try:
+                await self._store.release(scope)
+            except CooldownsUnavailable as error:
+                log.warning("that %s may be probed is not shared (%s)", scope, error)
 
     async def failed(self, route: Route, fault: Fault) -> None:
         """Take note of a fault; a refusal of the request is none."""
@@ -149,8 +162,8 @@ class Cooldowns:
             await self._trip(provider, fault, self._limits.credentials)
         elif fault.verdict is Verdict.BAD_KEY:
             await self._trip(model if fault.reason == "status_403" else key, fault, self._limits.credentials)
-        elif fault.verdict is Verdict.RATE_LIMITED and fault.retry_after is not None:
-            await self._trip(model, fault, (fault.retry_after,))
+        elif fault.verdict is Verdict.RATE_LIMITED and fault.retry_after is not None and isfinite(fault.retry_after):
+            await self._trip(model, fault, (min(fault.retry_after, LONGEST_REST),))
         else:
             self._failures[model] = self._failures.get(model, 0) + 1
             if self._failures[model] >= self._limits.failures or model in self._open:
@@ -180,10 +193,11 @@ class Cooldowns:
         self._open = {
             each.scope: Open(each.cause, each.reason, now + each.seconds_left, each.level) for each in entries
         }
+        self._forget()
 
     def entries(self) -> dict[str, Open]:
         """Return what is open or half open now, by scope."""
-        self._forget_rests()
+        self._forget()
         return dict(self._open)
 
     def left_ms(self, entry: Open) -> int:
@@ -197,9 +211,16 @@ class Cooldowns:
             log.warning("cooldowns are not shared (%s)", error)
             known = self._open.get(scope)
             opened = next_step(scope, fault.verdict, fault.reason, steps, known.level if known else None)
-        self._open[scope] = Open(opened.cause, opened.reason, self._clock.now() + opened.seconds_left, opened.level)
+        is_known = is_told(scope, self._open)
+        entry = Open(opened.cause, opened.reason, self._clock.now() + opened.seconds_left, opened.level)
+        self._open[scope] = entry
         self._probes.pop(scope, None)
-        if opened.is_new and fault.verdict in CREDENTIALS:
+        self._forget_at = min(self._forget_at, counts_until(entry.cause, entry.until))
+        if len(self._open) > MOST_REMEMBERED:
+            self._forget()
+        if opened.is_new and fault.verdict in CREDENTIALS and is_known:
+            log.info("%s is refused by its provider too (%s)", scope, fault.reason)
+        elif opened.is_new and fault.verdict in CREDENTIALS:
             log.error("ALERT: %s is refused by its provider (%s): check its key and its credit", scope, fault.reason)
         elif opened.is_new:
             log.warning("%s is left alone for %.0f s (%s)", scope, opened.seconds_left, fault.reason)
@@ -218,22 +239,9 @@ class Cooldowns:
                 return msgspec.structs.replace(entry, until=min(probed_until, now + 1))
         return None
 
-    def _forget_rests(self) -> None:
-        now = self._clock.now()
-        rested = [
-            scope for scope, each in self._open.items() if each.cause is Verdict.RATE_LIMITED and each.until <= now
-        ]
-        for scope in rested:
-            del self._open[scope]
-
-
-def scopes_of(route: Route) -> tuple[str, str, str]:
-    """Return the names of a route's provider, of its key, and of its model with that key."""
-    provider, key = route.candidate.provider.name, route.key.fingerprint
-    return provider, f"{provider}/*/{key}", f"{provider}/{route.candidate.model}/{key}"
-
-
-def next_step(scope: str, cause: Verdict, reason: str, steps: Sequence[float], level: int | None) -> Cooldown:
-    """Return the entry that follows on one of a level, or on none."""
-    following = 0 if level is None else min(level + 1, len(steps) - 1)
-    return Cooldown(scope, cause, reason, steps[following], following, is_new=level is None)
+    def _forget(self) -> None:
+        """Drop what is too old to count, and of too many those that end first."""
+        kept = still_counting(self._open, self._clock.now())
+        self._open = kept
+        self._probes = {scope: until for scope, until in self._probes.items() if scope in kept}
+        self._forget_at = min((counts_until(each.cause, each.until) for each in kept.values()), default=inf)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+
+# the gateway's own, and the maker's in what a provider calls a model
+MOST_PREFIXES = 2
 
 
 class Fallback(StrEnum):
@@ -58,25 +62,44 @@ class Policies:
     Args:
         routes: By the name that a client asks for, a model's; `default` is for all others.
         workspaces: By name; what they say comes before what the route says, and forbids what the route allows.
+        providers: Names that a client may put before a model's, `provider/model`; its route is the model's then.
     """
 
     def __init__(
-        self, routes: Mapping[str, Rules] | None = None, workspaces: Mapping[str, Rules] | None = None
+        self,
+        routes: Mapping[str, Rules] | None = None,
+        workspaces: Mapping[str, Rules] | None = None,
+        providers: Collection[str] = (),
     ) -> None:
         self._routes = routes or {}
+        self._by_folded = {name.casefold(): name for name in self._routes if name != "default"}
+        self._providers = frozenset(name.casefold() for name in providers)
         self._workspaces = workspaces or {}
         self._default = _joined(Rules(), self._routes.get("default", Rules()))
         self._found: dict[tuple[str, str], Policy] = {}
 
     def of(self, workspace: str, asked: str) -> Policy:
-        if workspace not in self._workspaces and asked not in self._routes:
+        route = self._route_of(asked) if self._by_folded else "default"
+        if workspace not in self._workspaces and route == "default":
             return self._default
-        key = (workspace if workspace in self._workspaces else "", asked if asked in self._routes else "default")
+        key = (workspace if workspace in self._workspaces else "", route)
         policy = self._found.get(key)
         if policy is None:  # as many as the configuration names
             policy = _joined(self._workspaces.get(key[0], Rules()), self._routes.get(key[1], Rules()))
             self._found[key] = policy
         return policy
+
+    def _route_of(self, asked: str) -> str:
+        """Return the route of a name however it is spelled: as it is, in other letters, behind a provider's name."""
+        if asked in self._routes:
+            return asked
+        name = asked.casefold()
+        for _ in range(MOST_PREFIXES):
+            pinned, _, rest = name.partition("/")
+            if name in self._by_folded or pinned not in self._providers:
+                break
+            name = rest
+        return self._by_folded.get(name, "default")
 
 
 def _joined(workspace: Rules, route: Rules) -> Policy:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
     from tollway_provider_dispatch.domain.account import Account
-    from tollway_provider_dispatch.domain.cooldowns import Cooldown
+    from tollway_provider_dispatch.domain.cooldown import Cooldown
     from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 
@@ -122,6 +122,9 @@ class CooldownStore(Protocol):
     async def claim(self, scope: str, seconds: float) -> bool:
         """Say whether the caller may probe; nobody else may for so many seconds."""
         ...
+
+    async def release(self, scope: str) -> None:
+        """Let others probe at once."""
 
     async def clear(self, scope: str) -> None:
         """Close an entry."""

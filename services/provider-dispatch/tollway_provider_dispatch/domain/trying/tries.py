@@ -55,7 +55,18 @@ class Tries:
         trying: What all calls share.
     """
 
-    __slots__ = ("_attempts", "_call", "_candidates", "_conversation", "_trying", "is_buffered", "route", "rows")
+    __slots__ = (
+        "_admitted_route",
+        "_attempts",
+        "_call",
+        "_candidates",
+        "_conversation",
+        "_faults",
+        "_trying",
+        "is_buffered",
+        "route",
+        "rows",
+    )
 
     def __init__(
         self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False
@@ -71,6 +82,9 @@ class Tries:
         first = candidates[0]
         self.route = Route(first, first.provider.keys_for(self.conversation)[0])
         self.rows: list[Attempt] = call.rows
+        self._faults: set[Verdict] = set()
+        self._admitted_route: Route | None = None
+        """The one that it may hold a probe of."""
 
     def conversation(self) -> bytes:
         """Return what decides the order of keys; read from the body once, and only where there are several."""
@@ -87,7 +101,7 @@ class Tries:
             return True
         if self._first(cooldowns.is_free_but_for_credentials):
             return True
-        seconds, cause = min((each[1:] for each in self._obstacles()), default=(0.0, Verdict.FAILED))
+        seconds, cause = min((each[1:] for _, each in self._obstacles()), default=(0.0, Verdict.FAILED))
         wait = seconds * (1 + 0.1 * self._trying.jitter())
         if cause is not Verdict.RATE_LIMITED or wait > min(limits.longest_wait, self._call.deadline - clock.now()):
             return False
@@ -135,6 +149,9 @@ class Tries:
     async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
         """Take the next route, after the wait that it asks for; False where nobody is left."""
         left, trying = self.route, self._trying
+        self._faults.add(fault.verdict)
+        if fault.verdict is Verdict.UNTRANSLATABLE and left is self._admitted_route:  # it was not asked
+            await trying.cooldowns.release(left)
         if not is_noted:
             await trying.cooldowns.failed(left, fault)
             obstacle = trying.cooldowns.obstacle(left)
@@ -162,6 +179,8 @@ class Tries:
         if all(row.reason == Verdict.UNTRANSLATABLE for row in self.rows):  # whoever is asked
             return piece
         if fault.verdict in CREDENTIALS:  # what is wrong with the gateway's own account is no business of the client's
+            if not self._is_for_operator():
+                return self.nobody(piece.usage)
             message = (
                 f"provider {self.rows[-1].provider} refused the gateway's own key ({fault.reason}); tell its operator"
             )
@@ -172,9 +191,10 @@ class Tries:
         """Return what is said where every candidate failed or is left alone, each with its last reason."""
         reasons = {f"{row.provider}/{row.model}": row.reason for row in self.rows}
         resting = list(self._obstacles())
-        for candidate, (reason, _, _) in zip(self._candidates, resting, strict=False):
+        for candidate, (reason, _, _) in resting:
             reasons.setdefault(str(candidate), f"left alone after {reason}")
-        seconds = min((seconds for _, seconds, _ in resting), default=RETRY_AFTER_MS / 1000)
+        is_any_free = len(resting) < len(self._candidates)
+        seconds = RETRY_AFTER_MS / 1000 if is_any_free else min(each[1] for _, each in resting)
         told = "; ".join(f"{candidate}: {reason}" for candidate, reason in reasons.items())
         wait = round(min(max(seconds, 1.0), MOST_RETRY_AFTER) * 1000)
         return self._failed(
@@ -196,20 +216,25 @@ class Tries:
         while route is not None and not await self._trying.cooldowns.admit(route):
             route = self._attempts.skip() if self._attempts else None
         if route is not None:
-            self.route = route
+            self.route = self._admitted_route = route
         return route is not None
 
     def _machine(self, is_free: Callable[[Route], bool]) -> Attempts:
         trying = self._trying
         return Attempts(self._candidates, self.conversation, trying.limits, is_free, trying.jitter)
 
-    def _obstacles(self) -> Iterator[tuple[str, float, Verdict]]:
+    def _is_for_operator(self) -> bool:
+        """Say whether nothing but keys and credit is in the way, so that coming again helps nobody."""
+        in_the_way = self._faults | {cause for _, (_, _, cause) in self._obstacles()}
+        return in_the_way <= CREDENTIALS | {Verdict.UNTRANSLATABLE}
+
+    def _obstacles(self) -> Iterator[tuple[Candidate, tuple[str, float, Verdict]]]:
         """Return for each candidate that is left alone why, and for how long the first of its keys is."""
         for candidate in self._candidates:
             keys = candidate.provider.keys_for(self.conversation)
             found = [self._trying.cooldowns.obstacle(Route(candidate, key)) for key in keys]
             if all(found):
-                yield min((each for each in found if each), key=lambda each: each[1])
+                yield candidate, min((each for each in found if each), key=lambda each: each[1])
 
     def _failed(self, usage: Usage | None, failure: Failure) -> Piece:
         return Piece(usage=usage, failure=failure, attempts=tuple(self.rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -87,6 +88,8 @@ _TOO_LONG_TEXT = re.compile(
 _DETAILS = ("error_code", "reason", "error_type", "flagged_input")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 _MOST_READ = 64 * 1024
+# nobody rests for longer, whatever a provider says: nothing but time ends a rest
+LONGEST_REST = 3600.0
 
 
 def verdict_of(status: int, header_lines: bytes, body: bytes, now: float) -> Fault:
@@ -152,7 +155,7 @@ class _Error:
         for detail in _details(error):
             seen |= {name: detail[name] for name in _DETAILS if name in detail}
             if found := _SECONDS.fullmatch(str(detail.get("retryDelay", ""))):
-                retry_delay = float(found[1])
+                retry_delay = _rest(float(found[1]))
         message = error.get("message")
         return cls(seen, message if isinstance(message, str) else "", retry_delay)
 
@@ -191,13 +194,13 @@ def _by_status(status: int) -> Verdict:
 def _retry_after(header_lines: bytes, now: float) -> float | None:
     milliseconds = _number(value_of(header_lines, b"retry-after-ms"))
     if milliseconds is not None:
-        return milliseconds / 1000
+        return _rest(milliseconds / 1000)
     value = value_of(header_lines, b"retry-after")
     seconds = _number(value)
-    if seconds is not None or not value:
-        return seconds
+    if seconds is not None:
+        return _rest(seconds)
     try:
-        return max(0.0, parsedate_to_datetime(value.decode("latin-1")).timestamp() - now)
+        return _rest(parsedate_to_datetime(value.decode("latin-1")).timestamp() - now) if value else None
     except (ValueError, OverflowError):
         return None
 
@@ -207,4 +210,8 @@ def _number(value: bytes) -> float | None:
         number = float(value)
     except ValueError:
         return None
-    return number if 0 <= number < 1e9 else None
+    return number if number >= 0 and isfinite(number) else None
+
+
+def _rest(seconds: float) -> float | None:
+    return min(max(0.0, seconds), LONGEST_REST) if isfinite(seconds) else None
