@@ -181,3 +181,9 @@ def test_no_answer_at_all(reason, verdict):
 )
 def test_nobody_rests_for_longer_than_an_hour_whatever_a_provider_says(header, body, seconds):
     assert verdict_of(429, header, body, NOW).retry_after == seconds
+
+
+@pytest.mark.parametrize("code", ["\u00b2", "9" * 5000, "", "-1", None, 7.5, [], True])
+def test_a_code_that_is_no_status_is_none(code):
+    body = json.dumps({"error": {"code": code, "message": "x"}}).encode()
+    assert verdict_of(500, b"", body, 0.0).verdict is Verdict.FAILED

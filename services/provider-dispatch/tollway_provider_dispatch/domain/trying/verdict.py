@@ -86,6 +86,7 @@ _TOO_LONG_TEXT = re.compile(
     r"prompt is too long|exceeds? (the )?(model's )?(maximum )?context|input token count .*exceeds|exceed context limit"
 )
 _DETAILS = ("error_code", "reason", "error_type", "flagged_input")
+_CODE = re.compile(r"[0-9]{1,3}")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 _MOST_READ = 64 * 1024
 # nobody rests for longer, whatever a provider says: nothing but time ends a rest
@@ -133,7 +134,7 @@ class _Error:
         self.is_told = bool(seen)
         self.names = [value.lower() for value in seen.values() if isinstance(value, str)]
         code = seen.get("code")
-        self.status = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdigit()) else 0
+        self.status = int(code) if isinstance(code, int) or (isinstance(code, str) and _CODE.fullmatch(code)) else 0
         self.message = message.lower()
         self.retry_delay = retry_delay
         self.is_flagged = "flagged_input" in seen
