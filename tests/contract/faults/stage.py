@@ -41,7 +41,8 @@ class Lengths:
 
 
 FULL = Lengths(12, 30, (5, 10, 20, 20, 60), outage=60, between=4, slack=3, returned=30)
-SHORT = Lengths(1, 2, (0.25, 0.5, 1, 1, 3), outage=6, between=0.4, slack=3, returned=1.5)
+# of an outage all times are a tenth: where some shrink more than others, a probe may come just before its end
+SHORT = Lengths(1, 2, (0.5, 1, 2, 2, 6), outage=6, between=0.4, slack=3, returned=3)
 
 
 @dataclass
