@@ -178,7 +178,7 @@ async def test_exchanges_that_end_in_time_share_a_timer(server, client):
     await (await client.request("POST", server.url)).read()
     (pool,) = client._pools.values()
     (connection,) = pool._open
-    timer = connection._timer
+    timer = connection._deadlines._timer
     for _ in range(5):
         await (await client.request("POST", server.url)).read()
-    assert connection._timer is timer
+    assert connection._deadlines._timer is timer

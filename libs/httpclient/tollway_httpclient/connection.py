@@ -7,19 +7,16 @@ One connection, one exchange at a time; made and kept by `pool`.
 What is sent once is never sent again: a server may have read it, and calls cost money. A connection that is found
 closed before the first byte was written has sent nothing, so the pool takes another; from then on it is a `Reset`.
 An answer that comes before the request's body has left ends the sending; the connection is not used again.
-
-Limits of time share one timer, which is let run: when it fires early it is set again to what is due by then. So
-an exchange sets no timer as a rule, where a timer for each would cost two.
 """
 
 from __future__ import annotations
 
 import asyncio
 import select
-from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset, Stalled, TotalTimeout
+from tollway_httpclient.deadlines import Deadlines
+from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
@@ -27,8 +24,6 @@ from tollway_httpclient.response_parser import ResponseParser
 if TYPE_CHECKING:
     import ssl
 
-# loops count in milliseconds, so a timer may fire that much early
-_EARLY = 0.001
 # a server that closes after so many seconds is not asked in the last one of them: its end could be under way
 _AHEAD = 1.0
 
@@ -60,28 +55,23 @@ class Connection(asyncio.BufferedProtocol):
         self._head: asyncio.Future[HttpClientError | None] | None = None
         self._taken: asyncio.Future[None] | None = None
         self._is_sending = self._is_full = self._is_paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = self._due = self._total_at = inf
-        self._late: type[HttpClientError] = Reset
-        self._stall, self._rested_at = inf, 0.0
+        self._deadlines = Deadlines(loop, self._fail)
+        self._rested_at = 0.0
 
     async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
         """Send a request and return once the head of its answer is there."""
-        loop = self.loop
         self._parser.begin(is_to_head=is_head)
         response = self._response = Response(self)
-        answered = self._head = loop.create_future()
-        now = loop.time()
-        self._total_at = now + timeouts.total
-        self._stall = timeouts.stall
+        answered = self._head = self.loop.create_future()
+        self._deadlines.begin(timeouts.total, timeouts.stall)
         try:
             if len(body) <= JOINED:
                 self._transport.write(head + body)
-                self._limit(now + timeouts.first_byte, FirstByteTimeout)
+                self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
             else:
                 await self._send(head, body, answered)
                 if not answered.done():
-                    self._limit(loop.time() + timeouts.first_byte, FirstByteTimeout)
+                    self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
             error = await answered
         except BaseException:
             if self._response is response:  # else it has ended, and the connection may be at the next one
@@ -93,7 +83,7 @@ class Connection(asyncio.BufferedProtocol):
 
     async def _send(self, head: bytes, body: bytes, answered: asyncio.Future[HttpClientError | None]) -> None:
         self._is_sending = True
-        self._limit(self.loop.time() + self._stall, Stalled)
+        self._deadlines.await_next()
         self._transport.write(head)
         rest = memoryview(body)
         while rest:
@@ -128,7 +118,7 @@ class Connection(asyncio.BufferedProtocol):
             response.raw_headers = parser.headers
             self._answered(None)
         if fault is None and not parser.is_complete:
-            self._limit(self.loop.time() + self._stall, Stalled)
+            self._deadlines.await_next()
         if parser.parts:
             response.feed(parser.take())
         if fault is not None:
@@ -144,9 +134,7 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(Reset("the server closed early"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadlines.cancel()
         self.is_connected = False
         self._fail(Reset(f"the connection was lost ({type(exc).__name__})"))
         self._owner.lost(self)
@@ -164,33 +152,32 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self._is_full = False
         if self._is_sending:
-            self._limit(self.loop.time() + self._stall, Stalled)
+            self._deadlines.await_next()
         self._wake_sender()
 
     def pause_reading(self) -> None:
         """Leave in the socket what comes next; the server's silence is then no fault of its own."""
         if not self._is_paused:
             self._is_paused = True
-            self._due = inf
+            self._deadlines.await_none()
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         if self._is_paused:
             self._is_paused = False
-            self._limit(self.loop.time() + self._stall, Stalled)
+            self._deadlines.await_next()
             self._transport.resume_reading()
 
     def limit_stall(self, seconds: float) -> None:
         """Hold the answer that is being read to another limit."""
-        self._stall = seconds
+        self._deadlines.change_stall(seconds)
         if not self._is_paused:
-            self._limit(self.loop.time() + seconds, Stalled)
+            self._deadlines.await_next()
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
         self._rested_at = self.loop.time()
-        self._total_at = inf
-        self._limit(self._rested_at + min(seconds, self._parser.kept_seconds - _AHEAD), Reset)
+        self._deadlines.rest(self._rested_at + min(seconds, self._parser.kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -233,24 +220,3 @@ class Connection(asyncio.BufferedProtocol):
     def _wake_sender(self) -> None:
         if self._taken is not None and not self._taken.done():
             self._taken.set_result(None)
-
-    def _limit(self, due: float, late: type[HttpClientError]) -> None:
-        self._due = due
-        self._late = late
-        at = min(due, self._total_at)
-        if at < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = at
-            self._timer = self.loop.call_at(at, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._timer_at = inf
-        now = self.loop.time()
-        if min(self._due, self._total_at) - now > _EARLY:
-            self._limit(self._due, self._late)
-        elif self._due <= self._total_at:
-            self._fail(self._late("no byte came in time"))
-        else:
-            self._fail(TotalTimeout("the answer took too long in all"))

@@ -1,0 +1,91 @@
+"""
+Until when the next byte of an exchange must come, and all of its answer; kept by each connection.
+
+Both share one timer, which is let run: when it fires early it is set again to what is due by then. So an exchange sets
+no timer as a rule, where a timer for each would cost two.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from tollway_httpclient.errors import HttpClientError, Reset, Stalled, TotalTimeout
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+# loops count in milliseconds, so a timer may fire that much early
+_EARLY = 0.001
+
+
+class Deadlines:
+    """
+    What a connection may wait for.
+
+    Args:
+        loop: Whose time and timer it is.
+        fail: Called with what is late; the connection ends with it.
+    """
+
+    __slots__ = ("_due", "_fail", "_late", "_loop", "_stall", "_timer", "_timer_at", "_total_at")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fail: Callable[[HttpClientError], None]) -> None:
+        self._loop = loop
+        self._fail = fail
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = self._due = self._total_at = self._stall = inf
+        self._late: type[HttpClientError] = Reset
+
+    def begin(self, total: float, stall: float) -> None:
+        """Begin an exchange: seconds that all of it may take, and between two of its bytes."""
+        self._total_at = self._loop.time() + total
+        self._stall = stall
+
+    def rest(self, until: float) -> None:
+        """Have no exchange, and close at that time."""
+        self._total_at = inf
+        self._await(until, Reset)
+
+    def await_byte(self, seconds: float, late: type[HttpClientError]) -> None:
+        """Let the next byte come within so many seconds."""
+        self._await(self._loop.time() + seconds, late)
+
+    def await_next(self) -> None:
+        """Let the next byte come within what one may take after another."""
+        self._await(self._loop.time() + self._stall, Stalled)
+
+    def change_stall(self, seconds: float) -> None:
+        """Let another time pass between two bytes from here on."""
+        self._stall = seconds
+
+    def await_none(self) -> None:
+        """Wait for no byte: it is this side that does not read."""
+        self._due = inf
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _await(self, due: float, late: type[HttpClientError]) -> None:
+        self._due = due
+        self._late = late
+        at = min(due, self._total_at)
+        if at < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = at
+            self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._timer_at = inf
+        now = self._loop.time()
+        if min(self._due, self._total_at) - now > _EARLY:
+            self._await(self._due, self._late)
+        elif self._due <= self._total_at:
+            self._fail(self._late("no byte came in time"))
+        else:
+            self._fail(TotalTimeout("the answer took too long in all"))
