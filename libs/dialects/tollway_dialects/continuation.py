@@ -7,6 +7,7 @@ from: a tool's call or a thought that was delivered cannot be made again by some
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +25,7 @@ class CannotGoOn(Exception):
     """What was delivered is not such that another stream could go on from it, or this one says something else."""
 
 
-class Delivered:
+class Delivered(ABC):
     """
     What a client got of a stream.
 
@@ -47,11 +48,12 @@ class Delivered:
         self.first = self.first or seen
         self._note(seen)
 
+    @abstractmethod
     def _note(self, seen: Json) -> None:
-        raise NotImplementedError
+        """Take an event in its dialect; raises `CannotGoOn`."""
 
 
-class Continuation:
+class Continuation(ABC):
     """
     Turns another stream into the rest of the first.
 
@@ -92,8 +94,9 @@ class Continuation:
         self._has_agreed = True
         return text.removeprefix(expected)
 
+    @abstractmethod
     def _compared(self, event: bytes, seen: Json) -> bytes:
-        raise NotImplementedError
+        """Return what of an event is news, as long as the texts have not agreed; raises `CannotGoOn`."""
 
     def _kept(self, event: bytes, seen: Json) -> bytes:
         return event
