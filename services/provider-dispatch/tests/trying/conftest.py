@@ -78,3 +78,32 @@ def say(server: Any) -> Any:
         server.answer = answer
 
     return say
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def unix_ms(self) -> int:
+        return round(self.time * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> MemoryCooldowns:
+    return MemoryCooldowns(clock.now)
+
+
+@pytest.fixture
+def cooldowns(store: MemoryCooldowns, clock: Clock) -> Cooldowns:
+    return Cooldowns(store, clock, CooldownLimits())

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tollway_provider_dispatch.adapters.memory_cooldowns import MemoryCooldowns
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.domain.cooldowns import PROBE_SECONDS, CooldownLimits, Cooldowns
@@ -28,35 +27,6 @@ def route(key: int = 0, model: str = "m", provider: Provider = A) -> Route:
 
 def fault(verdict: Verdict = Verdict.FAILED, reason: str = "status_503", **more: Any) -> Fault:
     return Fault(verdict, reason, **more)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def unix_ms(self) -> int:
-        return round(self.time * 1000)
-
-    async def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(clock: Clock) -> MemoryCooldowns:
-    return MemoryCooldowns(clock.now)
-
-
-@pytest.fixture
-def cooldowns(store: MemoryCooldowns, clock: Clock) -> Cooldowns:
-    return Cooldowns(store, clock, CooldownLimits())
 
 
 async def fail(cooldowns: Cooldowns, times: int, at: Route | None = None) -> None:

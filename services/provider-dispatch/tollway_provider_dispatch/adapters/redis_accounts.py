@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
+from tollway_provider_dispatch.adapters.state_redis import limited, open_redis
 from tollway_provider_dispatch.domain.account import Account
 from tollway_provider_dispatch.domain.ports import AccountsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from redis.asyncio import Redis
 
 # OpenAI keeps responses for 30 days
 KEPT_SECONDS = 30 * 24 * 3600
@@ -37,20 +31,17 @@ class RedisAccounts:
     @classmethod
     def from_url(cls, url: str) -> RedisAccounts:
         """Connect on first use; a malformed URL is a ValueError."""
-        # a connection that was kept may have ended meanwhile; a server that hangs is not asked twice
-        retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
-        # `_limited` bounds every command: the driver's own limit swallows the cancellation of a client that left
-        return cls(Redis.from_url(url, retry=retry, socket_timeout=None, socket_connect_timeout=None))
+        return cls(open_redis(url))
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def remember(self, kept_id: str, account: Account) -> None:
-        async with _limited():
+        async with limited(ANSWER_SECONDS, AccountsUnavailable):
             await self._redis.set(_key(kept_id), _encode(account), ex=KEPT_SECONDS)
 
     async def find(self, kept_id: str) -> Account | None:
-        async with _limited():
+        async with limited(ANSWER_SECONDS, AccountsUnavailable):
             value = await self._redis.get(_key(kept_id))
         try:
             return None if value is None else _decode(value)  # type: ignore[arg-type]  # bytes, since no decoding was asked for
@@ -61,12 +52,3 @@ class RedisAccounts:
 def _key(kept_id: str) -> str:
     # an id comes from a client: of any length, with any character
     return f"tollway:account:{hashlib.sha256(kept_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
-
-
-@asynccontextmanager
-async def _limited() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            yield
-    except (RedisError, OSError) as error:
-        raise AccountsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server") from error

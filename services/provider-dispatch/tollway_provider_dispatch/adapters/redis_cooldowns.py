@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-
+from tollway_provider_dispatch.adapters.state_redis import limited, open_redis
 from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED, Cooldown
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
+
+    from redis.asyncio import Redis
 
 KEY = "tollway:cooldowns"
 ANSWER_SECONDS = 0.5
@@ -91,10 +86,7 @@ class RedisCooldowns:
     @classmethod
     def from_url(cls, url: str) -> RedisCooldowns:
         """Connect on first use; a malformed URL is a ValueError."""
-        # a connection that was kept may have ended meanwhile; a server that hangs is not asked twice
-        retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
-        # `_limited` bounds every command: the driver's own limit swallows the cancellation of a client that left
-        return cls(Redis.from_url(url, retry=retry, socket_timeout=None, socket_connect_timeout=None))
+        return cls(open_redis(url))
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -111,7 +103,7 @@ class RedisCooldowns:
         await self._ask(self._release, scope)
 
     async def clear(self, scope: str) -> None:
-        async with _limited():
+        async with limited(ANSWER_SECONDS, CooldownsUnavailable):
             await self._redis.hdel(KEY, scope)
 
     async def entries(self) -> list[Cooldown]:
@@ -119,18 +111,9 @@ class RedisCooldowns:
         return [_cooldown(scope.decode(), *rest) for scope, *rest in told]
 
     async def _ask(self, script: Any, *arguments: str | int) -> Any:
-        async with _limited():
+        async with limited(ANSWER_SECONDS, CooldownsUnavailable):
             return await script(keys=[KEY], args=arguments)
 
 
 def _cooldown(scope: str, cause: bytes, reason: bytes, left_ms: int, level: int, *, is_new: bool = False) -> Cooldown:
     return Cooldown(scope, Verdict(cause.decode()), reason.decode(), left_ms / 1000, level, is_new)
-
-
-@asynccontextmanager
-async def _limited() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            yield
-    except (RedisError, OSError) as error:
-        raise CooldownsUnavailable(f"Redis: {type(error).__name__}; check STATE_REDIS_URL and its server") from error
