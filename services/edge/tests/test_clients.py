@@ -108,6 +108,7 @@ async def refusal(awaitable: Any) -> GatewayError:
     [
         (Exhausted("QUOTA_EXCEEDED", "acme has used it", {"retryable": "false"}), (402, "QUOTA_EXCEEDED", None)),
         (Exhausted("QUOTA_EXCEEDED", "acme has used it", {"retryable": "true"}), (402, "QUOTA_EXCEEDED", 2)),
+        (Exhausted("RESOURCE_EXHAUSTED", "the message is too large"), (503, "BUDGET_UNKNOWN", 2)),
         (AWAY, (503, "BUDGET_UNKNOWN", 2)),
         (InternalError("INTERNAL", "a defect"), (503, "BUDGET_UNKNOWN", 2)),
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollway.metering.v1 import metering_pb2
 from tollway_servicekit.context import call_metadata
-from tollway_servicekit.errors import Exhausted, ServiceError
+from tollway_servicekit.errors import ServiceError
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
@@ -32,9 +32,9 @@ class BudgetClient:
         metadata = call_metadata(workspace, call.traceparent)
         try:
             await self._stub.ReserveCall(request, timeout=RESERVE_SECONDS, metadata=metadata)
-        except Exhausted as error:
-            retry_after = 2 if error.metadata.get("retryable") == "true" else None
-            raise GatewayError(GatewayErrorKind.QUOTA_EXCEEDED, error.reason, error.message, retry_after) from error
         except ServiceError as error:
+            if error.reason == "QUOTA_EXCEEDED":
+                retry_after = 2 if error.metadata.get("retryable") == "true" else None
+                raise GatewayError(GatewayErrorKind.QUOTA_EXCEEDED, error.reason, error.message, retry_after) from error
             message = "the budget cannot be checked now, so nothing is spent; try again in a moment"
             raise GatewayError(GatewayErrorKind.UNAVAILABLE, "BUDGET_UNKNOWN", message, retry_after=2) from error
