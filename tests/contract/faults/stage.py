@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -79,7 +79,6 @@ class Stage:
     gateway: Gateway
     simulator: str
     lengths: Lengths
-    verdicts: list[str] = field(default_factory=list)
 
     def fail(self, model: str, face: str = FIRST, **script: Any) -> None:
         answer = httpx2.post(f"{self.simulator}/_simulator/script", json={"model": model, "face": face, **script})
