@@ -38,14 +38,12 @@ CHANNEL_OPTIONS: list[tuple[str, int]] = [
 WINDOW_BYTES = 64 * 1024
 """What is read ahead for the reader of an answer; more than one round trip's worth makes no stream faster."""
 WIDE_WINDOW_BYTES = 512 * 1024
-"""The same for what is always read on: links, which hold up slow readers themselves, and whole requests at a server."""
+"""The same for whole requests at a server, which are always read on."""
 
 SERVER_OPTIONS = [*CHANNEL_OPTIONS, ("grpc.http2.lookahead_bytes", WIDE_WINDOW_BYTES)]
 
 
-def open_channel(
-    address: str, credentials: Credentials | None = None, *, server_name: str = "", window: int = WINDOW_BYTES
-) -> grpc.aio.Channel:
+def open_channel(address: str, credentials: Credentials | None = None, *, server_name: str = "") -> grpc.aio.Channel:
     """
     Return a channel to `host:port`; a host with several addresses (a headless Service) is balanced over them.
 
@@ -53,11 +51,10 @@ def open_channel(
         address: `host:port`, or anything else that gRPC takes as a target.
         credentials: For TLS; the files are taken as they were last read.
         server_name: Whom the peer's certificate must name, where that is not the host.
-        window: What each stream's reader may be behind.
     """
     target = address if "://" in address or address.startswith("unix:") else f"dns:///{address}"
     options: list[tuple[str, int | str]] = [*CHANNEL_OPTIONS, ("grpc.lb_policy_name", "round_robin")]
-    options.append(("grpc.http2.lookahead_bytes", window))
+    options.append(("grpc.http2.lookahead_bytes", WINDOW_BYTES))
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=options)
     if server_name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,6 +16,8 @@ from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import ServiceError
 from tollway_servicekit.link.server import LINK_AGE_SECONDS, LINK_SERVICE, LinkServicer
+from tollway_servicekit.port.listener import listening
+from tollway_servicekit.port.splice import private_socket
 from tollway_servicekit.status import to_trailers
 from tollway_servicekit.tls import Credentials
 
@@ -62,21 +64,24 @@ async def serving(
     checks = health.aio.HealthServicer()
     server = _server(pairs, links, checks)
     credentials = None if tls is None else Credentials(tls)
-    port = _listen(server, address, credentials)
-    probed = await _plain_health(checks, tls.health_address) if tls is not None and tls.health_address else None
-    await server.start()
-    for name in ("", *names):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-    where = address if not address.endswith(":0") else f"port {port}"
-    log.info("serving %s on %s%s", ", ".join(names), where, "" if tls is None else " with mTLS")
-    try:
-        yield port
-    finally:
-        await checks.enter_graceful_shutdown()
-        links.drain()
-        await server.stop(grace)
-        if probed is not None:
-            await probed.stop(0)
+    async with AsyncExitStack() as stack:
+        behind = stack.enter_context(private_socket())
+        _listen(server, f"unix:{behind}")
+        await server.start()
+        port = await stack.enter_async_context(listening(address, links.connection, behind, credentials))
+        if tls is not None and tls.health_address:
+            probed = await _plain_health(checks, tls.health_address)
+            stack.push_async_callback(probed.stop, 0)
+        for name in ("", *names):
+            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        where = address if not address.endswith(":0") else f"port {port.number}"
+        log.info("serving %s on %s%s", ", ".join(names), where, "" if tls is None else " with mTLS")
+        try:
+            yield port.number
+        finally:
+            await port.close()
+            await checks.enter_graceful_shutdown()
+            await asyncio.gather(links.stop(grace), server.stop(grace))
 
 
 def _server(
@@ -92,11 +97,9 @@ def _server(
     return server
 
 
-def _listen(server: grpc.aio.Server, address: str, credentials: Credentials | None) -> int:
+def _listen(server: grpc.aio.Server, address: str) -> None:
     try:
-        if credentials is None:
-            return server.add_insecure_port(address)
-        return server.add_secure_port(address, credentials.of_server())
+        server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from error
 
@@ -105,7 +108,7 @@ async def _plain_health(checks: health.aio.HealthServicer, address: str) -> grpc
     """Serve health without TLS, and nothing else."""
     server = grpc.aio.server(options=CHANNEL_OPTIONS)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    _listen(server, address, None)
+    _listen(server, address)
     await server.start()
     return server
 

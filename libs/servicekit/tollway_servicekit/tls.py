@@ -28,6 +28,14 @@ class Pem(NamedTuple):
     authorities: bytes
 
 
+class Usable(NamedTuple):
+    """The same, as it is used."""
+
+    pem: Pem
+    caller: ssl.SSLContext
+    server: ssl.SSLContext
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """Where a process finds what it shows to its peers and what it checks theirs with."""
@@ -56,15 +64,22 @@ class Tls:
         certificate, key, authorities = map(Path, files)
         return cls(certificate, key, authorities, health_address)
 
-    def read(self) -> Pem:
+    def read(self) -> Usable:
         """Read all files; raises SettingError where they are missing or do not belong together."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
-            context.load_cert_chain(self.certificate, self.key, password=_no_password)
-            context.load_verify_locations(self.authorities)
-            return Pem(self.certificate.read_bytes(), self.key.read_bytes(), self.authorities.read_bytes())
+            pem = Pem(self.certificate.read_bytes(), self.key.read_bytes(), self.authorities.read_bytes())
+            server = self._context(ssl.PROTOCOL_TLS_SERVER)
+            server.verify_mode = ssl.CERT_REQUIRED
+            return Usable(pem, self._context(ssl.PROTOCOL_TLS_CLIENT), server)
         except (OSError, ValueError) as error:  # an SSLError is an OSError
             raise SettingError(f"{VARIABLES} cannot be used: {_told(error)}") from error
+
+    def _context(self, protocol: int) -> ssl.SSLContext:
+        context = ssl.SSLContext(protocol)
+        context.load_cert_chain(self.certificate, self.key, password=_no_password)
+        context.load_verify_locations(self.authorities)
+        context.set_alpn_protocols(["h2"])
+        return context
 
     def stamps(self) -> tuple[object, ...]:
         """Return something that changes when a file is replaced."""
@@ -76,12 +91,12 @@ class Tls:
 
 
 class Credentials:
-    """What gRPC is given of the files as they were last usable. Raises SettingError if they are not at the start."""
+    """The files as they were last usable. Raises SettingError if they are not at the start."""
 
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
         self._stamps = tls.stamps()
-        self._pem = tls.read()
+        self._usable = tls.read()
 
     def renew(self) -> bool:
         """Read files that have been replaced; say whether that gave new ones. Unusable ones are logged and left."""
@@ -89,29 +104,27 @@ class Credentials:
         if stamps == self._stamps:
             return False
         try:
-            pem = self._tls.read()
+            usable = self._tls.read()
         except SettingError as error:
             log.error("the former certificate stays in use: %s", error)
-            pem = self._pem
+            usable = self._usable
         if stamps == self._tls.stamps():  # otherwise they are being replaced right now
             self._stamps = stamps
-        has_changed, self._pem = pem != self._pem, pem
+        has_changed, self._usable = usable.pem != self._usable.pem, usable
         return has_changed
 
     def of_channel(self) -> grpc.ChannelCredentials:
-        return grpc.ssl_channel_credentials(self._pem.authorities, self._pem.key, self._pem.certificate)
+        pem = self._usable.pem
+        return grpc.ssl_channel_credentials(pem.authorities, pem.key, pem.certificate)
 
-    def of_server(self) -> grpc.ServerCredentials:
-        """Callers must have a certificate; each new connection is made with the files as they are then."""
-        return grpc.dynamic_ssl_server_credentials(self._of_connection(), self._renewed, True)  # type: ignore[arg-type] # None: as before
+    def of_caller(self) -> ssl.SSLContext:
+        """Return what a link is opened with: the peer's certificate must be of our CA and name the peer."""
+        return self._usable.caller
 
-    def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
-        return self._of_connection() if self.renew() else None
-
-    def _of_connection(self) -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration(
-            [(self._pem.key, self._pem.certificate)], self._pem.authorities
-        )
+    def of_server(self) -> ssl.SSLContext:
+        """Return what a new connection is served with, by the files as they are now: callers must have a certificate."""
+        self.renew()
+        return self._usable.server
 
 
 def _no_password() -> str:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-import grpc
-from tollway.link.v1 import link_pb2
+import ssl
+from typing import TYPE_CHECKING
 
 from tollway_servicekit.errors import DeadlineExceeded, Unavailable
 from tollway_servicekit.link.deadlines import Deadlines
@@ -22,18 +19,19 @@ from tollway_servicekit.link.frames import (
     frame,
     read_frames,
 )
-from tollway_servicekit.link.writer import BROKEN_STREAM, Writer
+from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
+from tollway_servicekit.link.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from tollway_servicekit.context import Metadata
+    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.http2.caller import CallingConnection
     from tollway_servicekit.link.pending import Pending, PendingItems
     from tollway_servicekit.link.tally import Tally
 
 log = logging.getLogger(__name__)
-
-CARRY = f"/{link_pb2.DESCRIPTOR.services_by_name['LinkService'].full_name}/Carry"
 
 
 class Link:
@@ -41,17 +39,17 @@ class Link:
     Opened when it is made; ends once and is then replaced by another.
 
     Args:
-        channel: A channel to one peer.
+        open_carry: Opens a stream to one peer for whom it is given.
         on_leave: Called once when no more calls may be started on this link: it drains or has ended.
         tally: Where what it does is counted.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, on_leave: Callable[[Link], None], tally: Tally) -> None:
-        carry: Any = channel.stream_stream(
-            CARRY,
-            request_serializer=link_pb2.CarryRequest.SerializeToString,
-            response_deserializer=link_pb2.CarryResponse.FromString,
-        )
+    def __init__(
+        self,
+        open_carry: Callable[[CarryReader], Awaitable[CallingConnection]],
+        on_leave: Callable[[Link], None],
+        tally: Tally,
+    ) -> None:
         self.is_usable = True
         self.is_offered = True
         """False once the peer has said that it has no links."""
@@ -60,13 +58,13 @@ class Link:
         self.opened = asyncio.get_running_loop().create_future()
         """Whether the peer has answered; done at the latest when the link ends."""
         self._on_leave = on_leave
-        self._stream = carry()
+        self._stream: CallingConnection | None = None
         self._calls: dict[int, Pending] = {}
         self._number = 0
         self._tally = tally
         self._deadlines = Deadlines(self._expire)
         self._writer = Writer(self._write, tally)
-        self._reader = asyncio.create_task(self._read())
+        self._opener = asyncio.create_task(self._open(open_carry))
         self._finisher: asyncio.Task[None] | None = None
 
     @property
@@ -128,50 +126,70 @@ class Link:
 
     async def close(self) -> None:
         """End at once; calls in flight end Unavailable."""
-        self._stream.cancel()
-        self._reader.cancel()
-        await asyncio.wait([self._reader])
-        self._end("the link was closed")  # a reader that was cancelled before its first step did not
+        self._opener.cancel()
+        await asyncio.wait([self._opener])
+        self._end("the link was closed")
         if self._finisher is not None:
             await asyncio.wait([self._finisher])
+        if self._stream is not None:
+            await self._stream.closed
 
-    async def _write(self, frames: bytes) -> None:
+    async def _open(self, open_carry: Callable[[CarryReader], Awaitable[CallingConnection]]) -> None:
         try:
-            await self._stream.write(link_pb2.CarryRequest(frames=frames))
-        except BaseException:
-            self._stream.cancel()  # ends the reader too, and with it the link
-            raise
-
-    async def _read(self) -> None:
-        why = "the peer ended the link"
-        try:
-            while (message := await self._stream.read()) is not grpc.aio.EOF:
-                if not self.opened.done():
-                    self.opened.set_result(True)
-                for number, kind, body in read_frames(message.frames):
-                    if kind == DRAIN:
-                        self.drain()
-                    elif (call := self._calls.get(number)) is not None:
-                        call.take(kind, body)
-        except grpc.aio.AioRpcError as error:
-            self.is_offered = error.code() is not grpc.StatusCode.UNIMPLEMENTED
-            why = error.details() or error.code().name
-        except BrokenFrames as error:
-            why = f"the peer sent what is no frame: {error}"
+            self._stream = await open_carry(self)
+        except (OSError, TimeoutError) as error:
+            self._end(_told(error))
         except asyncio.CancelledError:
-            why = "the link was closed"
+            self._end("the link was closed")
         except Exception:
-            why = "the peer's answer could not be read"
+            log.exception("a link could not be opened")
+            self._end("it cannot be connected to")
+        else:
+            if self.has_ended:
+                self._stream.cancel()
+
+    def _write(self, frames: list[bytes], length: int) -> bool:
+        return self._stream is None or self._stream.write(frames, length)
+
+    def took(self, data: bytes, start: int, stop: int) -> None:
+        """Hand each frame to its call."""
+        if not self.opened.done():
+            self.opened.set_result(True)
+        try:
+            for number, kind, body in read_frames(data, start, stop):
+                if (call := self._calls.get(number)) is not None:
+                    call.take(kind, body)
+                elif kind == DRAIN:
+                    self.drain()
+        except BrokenFrames as error:
+            self._end(f"the peer sent what is no frame: {error}")
+        except Exception:
             log.exception("a link ended unexpectedly")
-        finally:
-            self._end(why)
+            self._end("the peer's answer could not be read")
+
+    def has_room(self) -> None:
+        """Write what was gathered."""
+        self._writer.go_on()
+
+    def half_closed(self) -> None:
+        """Wait for the status, which ends the stream."""
+
+    def going_away(self) -> None:
+        """Start no more calls."""
+        self.drain()
+
+    def ended(self, code: int, why: str) -> None:
+        """End all calls."""
+        self.is_offered = code != UNIMPLEMENTED
+        self._end(why or "the peer ended the link")
 
     def _end(self, why: str) -> None:
         if self.has_ended:
             return
         self.why = why
         self.has_ended = True
-        self._stream.cancel()
+        if self._stream is not None:
+            self._stream.cancel()
         self._writer.close()
         self._deadlines.close()
         if not self.opened.done():
@@ -195,7 +213,14 @@ class Link:
             self._finisher = asyncio.create_task(self._half_close())
 
     async def _half_close(self) -> None:
+        await asyncio.wait([self._opener])
         await self._writer.flush()
-        if not self.has_ended:
-            with suppress(*BROKEN_STREAM):  # the reader learns why
-                await self._stream.done_writing()
+        if not self.has_ended and self._stream is not None:
+            self._stream.finish()
+
+
+def _told(error: Exception) -> str:
+    """Say why there is no connection."""
+    if isinstance(error, ssl.SSLError):
+        return f"{error.reason}: {getattr(error, 'verify_message', '') or error.strerror}"
+    return str(error) or "it does not answer"

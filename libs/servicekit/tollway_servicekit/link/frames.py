@@ -79,9 +79,11 @@ def credit_frame(call: int, count: int) -> bytes:
     return frame(call, CREDIT, _CREDIT.pack(count))
 
 
-def read_frames(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield number of the call, kind and body of each frame; BrokenFrames where the last one is cut."""
-    position, end, unpack = 0, len(data), _HEADER.unpack_from
+def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number of the call, kind and body of each frame of `data[position:end]`; BrokenFrames where one is cut."""
+    unpack = _HEADER.unpack_from
+    if end is None:
+        end = len(data)
     while position < end:
         start = position + _HEADER.size
         if start > end:

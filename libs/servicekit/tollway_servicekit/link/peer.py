@@ -1,4 +1,4 @@
-"""One peer: its channel, its link, and when a broken link is tried again. Kept by `peers`."""
+"""One peer: its link, a channel where one is needed, and when a broken link is tried again. Kept by `peers`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tollway_servicekit.channel import WIDE_WINDOW_BYTES
 from tollway_servicekit.link.client import Link
 from tollway_servicekit.stubs.plain import plain_stub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     import grpc
 
     from tollway_servicekit.contract import Contract
+    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.http2.caller import CallingConnection
     from tollway_servicekit.link.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,8 @@ FIRST_BACKOFF_SECONDS = 0.1
 MOST_BACKOFF_SECONDS = 2.0
 WITHOUT_LINKS_SECONDS = 30.0
 """A peer that has no links, e.g. one of an older release, is called plainly for so long, then asked again."""
-CLOSED = "Socket closed"
-"""What gRPC says where a peer ends the connection, for example over a certificate that it does not trust."""
+CLOSED = ("the peer closed the connection", "the connection broke")
+"""What is said where a peer ends the connection, for example over a certificate that it does not trust."""
 LEFT_SECONDS = 900.0
 """What calls get at most to end that a peer serves when its address has gone."""
 
@@ -38,8 +39,9 @@ class Peer:
     Opens its link when a call asks whether it is ready.
 
     Args:
-        target: Where the peer is, as gRPC takes it.
-        connect: Opens a channel to it.
+        target: Where the peer is.
+        open_carry: Opens a stream to it for a link.
+        connect: Opens a channel to it, for calls with an RPC of their own.
         tally: Where what its links do is counted.
         on_break: Called when a link ended that was not meant to.
         has_tls: Said of links that cannot be opened.
@@ -48,7 +50,8 @@ class Peer:
     def __init__(
         self,
         target: str,
-        connect: Callable[..., grpc.aio.Channel],
+        open_carry: Callable[[CarryReader], Awaitable[CallingConnection]],
+        connect: Callable[[], grpc.aio.Channel],
         tally: Tally,
         on_break: Callable[[], None],
         *,
@@ -65,10 +68,10 @@ class Peer:
         self._tally = tally
         self._on_break = on_break
         self._has_tls = has_tls
+        self._open_carry = open_carry
         self._connect = connect
-        self._channel = connect(window=WIDE_WINDOW_BYTES)
-        self._own_channel: grpc.aio.Channel | None = None
-        """For calls with an RPC of their own: their answers are not held up by us, and take a narrow window."""
+        self._channel: grpc.aio.Channel | None = None
+        """For calls with an RPC of their own; opened by the first of them."""
         self._plain: dict[str, Any] = {}
         self._candidate: Link | None = None
         self._draining: list[Link] = []
@@ -83,7 +86,7 @@ class Peer:
         if now < self._plain_until:
             return True
         if self.opening is None and now >= self._retry_at:
-            self._candidate = Link(self._channel, self._on_leave, self._tally)
+            self._candidate = Link(self._open_carry, self._on_leave, self._tally)
             self.opening = asyncio.create_task(self._open(self._candidate))
         return False
 
@@ -109,11 +112,11 @@ class Peer:
     @contextmanager
     def plainly(self, contract: Contract, name: str) -> Iterator[Any]:
         """Give an RPC of the plain stub of a contract at this peer, which is kept as long as the block."""
-        if self._own_channel is None:
-            self._own_channel = self._connect()
+        if self._channel is None:
+            self._channel = self._connect()
         stub = self._plain.get(contract.name)
         if stub is None:
-            stub = self._plain[contract.name] = plain_stub(contract, self._own_channel)
+            stub = self._plain[contract.name] = plain_stub(contract, self._channel)
         if self.link is not None:
             self._tally.large += 1
         self.own_calls += 1
@@ -137,9 +140,8 @@ class Peer:
         for link in links:
             if link is not None:
                 await link.close()
-        await self._channel.close()
-        if self._own_channel is not None:
-            await self._own_channel.close()
+        if self._channel is not None:
+            await self._channel.close()
 
     async def _open(self, link: Link) -> None:
         try:
@@ -179,7 +181,9 @@ class Peer:
         """Open no link for a while, and for longer the next time; a link that lasts makes an end of that."""
         if why != self.why:
             how = " with mTLS" if self._has_tls else ""
-            hint = "; the peer may have refused our certificate, its log says so" if how and CLOSED in why else ""
+            hint = (
+                "; the peer may have refused our certificate, its log says so" if how and why.startswith(CLOSED) else ""
+            )
             log.warning("no link to %s%s: %s%s", self.target, how, why, hint)
         self.why = why
         self._retry_at = time.monotonic() + self._backoff * random.uniform(0.8, 1.2)  # noqa: S311  spread, not secret

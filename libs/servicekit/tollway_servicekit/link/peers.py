@@ -1,4 +1,4 @@
-"""Who answers at an address: a channel and a link for each peer, found by DNS, chosen in turn. Asked by `link_stub`."""
+"""Who answers at an address: a link for each peer, found by DNS, chosen in turn. Asked by `link_stub`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tollway_servicekit.channel import open_channel
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.link.addresses import resolve
+from tollway_servicekit.link.http2.caller import open_carry
 from tollway_servicekit.link.peer import Peer
 from tollway_servicekit.link.tally import Tally
 from tollway_servicekit.tls import Credentials
@@ -43,7 +44,7 @@ class Links:
     One link for each peer behind an address, e.g. each pod of a headless Service.
 
     Args:
-        address: `host:port`, or anything else that gRPC takes as a target, which is then one peer.
+        address: `host:port`, or `unix:path`.
         tls: When its files are replaced, so are the links.
     """
 
@@ -140,7 +141,9 @@ class Links:
     def _peer(self, target: str) -> Peer:
         name = "" if target == self._address else self._address.rpartition(":")[0]
         connect = partial(open_channel, target, self._credentials, server_name=name)
-        return Peer(target, connect, self.tally, self._on_break, has_tls=self._credentials is not None)
+        tls = None if self._credentials is None else self._credentials.of_caller()
+        carry = partial(open_carry, target=target, tls=tls, server_name=name)
+        return Peer(target, carry, connect, self.tally, self._on_break, has_tls=tls is not None)
 
     async def _find(self) -> None:
         targets = await resolve(self._address)

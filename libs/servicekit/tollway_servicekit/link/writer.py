@@ -1,17 +1,15 @@
-"""One end of a link as its calls send on it: what they send in one tick of the loop leaves as one gRPC message."""
+"""One end of a link as its calls send on it: what they send in a few turns of the loop leaves as one message."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-import grpc
-
 from tollway_servicekit.link.frames import PART, frame
 from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 PART_BYTES = 32 * 1024
 """A longer message goes in parts, between which others have their turn."""
@@ -20,9 +18,6 @@ HIGH_WATER_BYTES = 128 * 1024
 MOST_BYTES = 8 * HIGH_WATER_BYTES
 """So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
 
-BROKEN_STREAM = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError, grpc.aio.InternalError)
-"""What gRPC raises at whoever writes to a stream that has broken."""
-
 GATHERING_TICKS = 3
 """Turns of the loop in which a message gathers frames: next to nothing where the loop is idle, and as long as others
 need it where it is busy, which is when messages should be few."""
@@ -30,23 +25,25 @@ need it where it is busy, which is when messages should be few."""
 
 class Writer:
     """
-    Gathers frames and writes them with one task.
+    Gathers frames and writes them when their time has come.
 
     Args:
-        write: Sends one message; returns when there is room for the next one.
+        write: Sends frames of so many bytes as one message; where it returns False, the next one waits for `go_on`.
         tally: Where frames and messages are counted.
     """
 
-    def __init__(self, write: Callable[[bytes], Awaitable[None]], tally: Tally | None = None) -> None:
+    def __init__(self, write: Callable[[list[bytes], int], bool], tally: Tally | None = None) -> None:
         self._write = write
         self._tally = tally or Tally()
+        self._loop = asyncio.get_running_loop()
         self._frames: list[bytes] = []
         self._bytes = 0
-        self._has_frames = asyncio.Event()
+        self._ticks = 0
+        self._is_free = True
         self._has_room = asyncio.Event()
+        self._has_written = asyncio.Event()
         self._turn = asyncio.Lock()
         self._is_closed = False
-        self._task = asyncio.create_task(self._run())
 
     def put(self, data: bytes) -> None:
         """Send a frame now, room or not: for frames that are small, or follow `ready`."""
@@ -54,8 +51,14 @@ class Writer:
             return
         self._frames.append(data)
         self._bytes += len(data)
-        if len(self._frames) == 1:
-            self._has_frames.set()
+        if len(self._frames) == 1 and self._is_free:
+            self._ticks = GATHERING_TICKS
+            self._loop.call_soon(self._tick)
+
+    def go_on(self) -> None:
+        """Write what was gathered while there was no room."""
+        self._is_free = True
+        self._send()
 
     @property
     def is_ready(self) -> bool:
@@ -94,36 +97,33 @@ class Writer:
         self.put(frame(call, kind, message))
 
     async def flush(self) -> None:
-        """Wait until everything that was put is written."""
+        """Take no more, and wait until everything that was put is written."""
         self._is_closed = True
-        self._has_frames.set()
-        await self._task
+        while self._frames or not self._is_free:
+            self._has_written.clear()
+            await self._has_written.wait()
 
     def close(self) -> None:
         """Drop what waits and wake who waits."""
-        self._is_closed = True
+        self._is_closed = self._is_free = True
         self._frames.clear()
         self._bytes = 0
         self._has_room.set()
-        self._task.cancel()
+        self._has_written.set()
 
-    async def _run(self) -> None:
-        try:
-            while not self._is_closed or self._frames:
-                await self._has_frames.wait()
-                for _ in range(GATHERING_TICKS):
-                    await asyncio.sleep(0)  # whoever else runs meanwhile joins the message
-                self._has_frames.clear()
-                data = b"".join(self._frames)
-                self._tally.frames += len(self._frames)
-                self._tally.messages += 1
-                self._frames.clear()
-                self._bytes = 0
-                self._has_room.set()
-                if data:
-                    await self._write(data)
-        except BROKEN_STREAM:
-            pass  # whoever reads from it learns why
-        finally:
-            self._is_closed = True
+    def _tick(self) -> None:
+        if (ticks := self._ticks - 1) > 0:  # whoever else runs meanwhile joins the message
+            self._ticks = ticks
+            self._loop.call_soon(self._tick)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        if self._frames:
+            frames, size = self._frames, self._bytes
+            self._frames, self._bytes = [], 0
+            self._tally.frames += len(frames)
+            self._tally.messages += 1
+            self._is_free = self._write(frames, size)
             self._has_room.set()
+        self._has_written.set()

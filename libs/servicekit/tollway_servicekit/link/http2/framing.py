@@ -1,0 +1,69 @@
+"""Finds frames in what a connection reads; the base of `connection`."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from tollway_servicekit.link.http2.wire import DATA, FRAME_HEADER, Http2Code, Http2Error
+
+if TYPE_CHECKING:
+    from tollway_servicekit.link.http2.keepalive import Keepalive
+
+MOST_FRAME_BYTES = 256 * 1024
+"""A message of a link is one frame; the longest have little more than the 128 KiB that a writer gathers."""
+
+
+class FrameProtocol(asyncio.Protocol, ABC):
+    """Keeps what is not a whole frame yet; frames with data are handed on where they lie, others as bytes."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._needed = 0
+        self._is_over = False
+        self._keepalive: Keepalive
+
+    @abstractmethod
+    def _take_data(self, data: bytes, start: int, stop: int, flags: int, stream: int) -> None: ...
+
+    @abstractmethod
+    def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None: ...
+
+    @abstractmethod
+    def _break(self, error: Http2Error) -> None: ...
+
+    def data_received(self, data: bytes) -> None:
+        self._keepalive.is_heard = True
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return
+            data, self._rest = bytes(self._rest), bytearray()
+        try:
+            position = self._read_frames(data)
+        except Http2Error as error:
+            self._break(error)
+            return
+        if position < len(data) and not self._is_over:
+            self._rest += memoryview(data)[position:]
+
+    def _read_frames(self, data: bytes) -> int:
+        """Take all whole frames; return where the first that is not whole begins."""
+        position, end = 0, len(data)
+        self._needed = FRAME_HEADER.size
+        while end - position >= FRAME_HEADER.size and not self._is_over:
+            high, low, kind, flags, stream = FRAME_HEADER.unpack_from(data, position)
+            start = position + FRAME_HEADER.size
+            stop = start + (high << 16 | low)
+            if stop - start > MOST_FRAME_BYTES:
+                raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a frame is too long")
+            if stop > end:
+                self._needed = stop - position
+                break
+            if kind == DATA:
+                self._take_data(data, start, stop, flags, stream & 0x7FFFFFFF)
+            else:
+                self._take(kind, flags, stream & 0x7FFFFFFF, data[start:stop])
+            position = stop
+        return position

@@ -1,0 +1,186 @@
+"""One link as its server sees it: calls are dispatched to the servicers' methods. Made by `server` for each stream."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tollway_servicekit.context import CallContext
+from tollway_servicekit.defects import is_asked_for, unexpected
+from tollway_servicekit.errors import DeadlineExceeded, ServiceError
+from tollway_servicekit.link.answering import send_answer, send_items
+from tollway_servicekit.link.deadlines import Deadlines
+from tollway_servicekit.link.flow import Credit
+from tollway_servicekit.link.frames import (
+    CALL,
+    CANCEL,
+    CREDIT,
+    DRAIN,
+    END,
+    OPEN,
+    BrokenFrames,
+    frame,
+    read_call,
+    read_credit,
+    read_frames,
+)
+from tollway_servicekit.link.http2.headers import INVALID_ARGUMENT
+from tollway_servicekit.link.writer import Writer
+from tollway_servicekit.status import to_status, unimplemented
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollway_servicekit.contract import Method
+    from tollway_servicekit.link.carry import Carry
+
+LEAVING_SECONDS = 1.0
+"""What cancelled calls get to release what they hold before a link's end is told."""
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """A call in flight: the task that serves it, and what its caller lets it send."""
+
+    task: asyncio.Task[None]
+    credit: Credit
+    tick: int = 0
+
+
+class ServedLink:
+    """One `Carry` stream as its server sees it."""
+
+    def __init__(self, methods: Mapping[str, tuple[Method, Any]], stream: Carry) -> None:
+        self._methods = methods
+        self._stream = stream
+        self._calls: dict[int, Served] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._is_held = False
+        self._broken: BrokenFrames | None = None
+        self._has_all = asyncio.Event()
+        """Set when nothing more is read: the caller has half-closed, the stream broke, or what came is no frame."""
+        self._writer = Writer(stream.write)
+        self._deadlines = Deadlines(self._expire)
+
+    async def run(self) -> None:
+        """Serve until the caller has half-closed and its calls have ended, or the stream breaks."""
+        try:
+            self._writer.put(frame(0, OPEN))
+            await self._has_all.wait()
+            if self._broken is not None:
+                with suppress(TimeoutError):  # gRPC takes no status while a message is being written
+                    await asyncio.wait_for(self._writer.flush(), LEAVING_SECONDS)
+                self._stream.finish(INVALID_ARGUMENT, str(self._broken))
+                return
+            while self._calls:
+                await asyncio.wait([served.task for served in self._calls.values()])
+            await self._writer.flush()
+            self._stream.finish()
+        finally:
+            self._cancel_all()
+            self._deadlines.close()
+            self._writer.close()
+            if self._leaving:
+                await asyncio.wait(self._leaving, timeout=LEAVING_SECONDS)
+
+    def took(self, data: bytes, start: int, stop: int) -> None:
+        """Begin, cancel and credit calls."""
+        if self._has_all.is_set():
+            return
+        try:
+            for number, kind, body in read_frames(data, start, stop):
+                self._take(number, kind, body)
+        except BrokenFrames as error:
+            self._broken = error
+            self._has_all.set()
+        if self._writer.is_overfull:  # the caller reads nothing, and gets no more to read
+            self._is_held = True
+            self._stream.hold()
+
+    def has_room(self) -> None:
+        """Write what was gathered, and read on."""
+        self._writer.go_on()
+        if self._is_held and not self._writer.is_overfull:
+            self._is_held = False
+            self._stream.go_on()
+
+    def half_closed(self) -> None:
+        """Let calls in flight end."""
+        self._has_all.set()
+
+    def going_away(self) -> None:
+        """Callers say nothing by this that a half-close does not."""
+
+    def ended(self, code: int, why: str) -> None:
+        """Cancel all calls."""
+        self._cancel_all()
+        self._writer.close()
+        self._has_all.set()
+
+    def drain(self) -> None:
+        self._writer.put(frame(0, DRAIN))
+
+    def _take(self, number: int, kind: int, body: bytes) -> None:
+        if kind == CALL:
+            self._start(number, body)
+        elif kind == CANCEL:
+            self._cancel(number)
+        elif kind == CREDIT and (served := self._calls.get(number)) is not None:
+            served.credit.give(read_credit(body))
+
+    def _start(self, number: int, body: bytes) -> None:
+        path, metadata, timeout, request = read_call(body)
+        if number in self._calls:
+            raise BrokenFrames("a call has the number of another")
+        if (found := self._methods.get(path)) is None:
+            self._writer.put(frame(number, END, unimplemented(path)))
+            return
+        method, serve = found
+        context = CallContext.read(metadata, timeout)
+        credit = Credit()
+        task = asyncio.create_task(self._serve(number, method, serve, context, request, credit))
+        served = self._calls[number] = Served(task, credit)
+        if timeout is not None:
+            served.tick = self._deadlines.set(number, timeout)
+
+    async def _serve(
+        self, number: int, method: Method, serve: Any, context: CallContext, request: bytes, credit: Credit
+    ) -> None:
+        try:
+            message = method.request_type.FromString(request)
+            if method.is_server_streaming:
+                await send_items(self._writer, number, serve(message, context), credit)
+            else:
+                await send_answer(self._writer, number, await serve(message, context))
+        except (Exception, asyncio.CancelledError) as error:
+            self._fail(number, method, error)
+        finally:
+            served = self._calls.pop(number, None)
+            if served is not None and served.tick:
+                self._deadlines.clear(number, served.tick)
+
+    def _fail(self, number: int, method: Method, error: BaseException) -> None:
+        if not is_asked_for(error):
+            failure = error if isinstance(error, ServiceError) else unexpected(method, error)
+            self._writer.put(frame(number, END, to_status(failure)))
+
+    def _expire(self, number: int) -> None:
+        error = DeadlineExceeded("DEADLINE_EXCEEDED", "there was no answer within the deadline")
+        self._writer.put(frame(number, END, to_status(error)))
+        self._cancel(number)
+
+    def _cancel(self, number: int) -> None:
+        # here and not in the task: one that is cancelled before its first step never runs
+        if (served := self._calls.pop(number, None)) is None:
+            return
+        if served.tick:
+            self._deadlines.clear(number, served.tick)
+        self._leaving.add(served.task)
+        served.task.add_done_callback(self._leaving.discard)
+        served.task.cancel()
+
+    def _cancel_all(self) -> None:
+        for number in list(self._calls):
+            self._cancel(number)
