@@ -122,7 +122,7 @@ class Credentials:
         return self._usable.caller
 
     def of_server(self) -> ssl.SSLContext:
-        """Return what a new connection is served with, by the files as they are now: callers must have a certificate."""
+        """Return what a new connection is served with, by the files as they are; callers must show a certificate."""
         self.renew()
         return self._usable.server
 

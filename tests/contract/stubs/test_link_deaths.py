@@ -11,8 +11,8 @@ import pytest
 from contract.stubs.chaos_calls import ChaosCalls, answered, in_turns, ms, tell, told
 from contract.stubs.link_peer_process import peer_process
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
-from tollway_servicekit import channel as channel_module
 from tollway_servicekit.errors import Unavailable
+from tollway_servicekit.link.http2 import keepalive
 from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.stubs import link_stub
 
@@ -75,9 +75,7 @@ async def _kill_later(process: asyncio.subprocess.Process, seconds: float) -> No
 async def test_a_peer_that_vanishes_without_a_word_is_noticed(
     contract: Contract, record_property: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = {"grpc.keepalive_time_ms": 300, "grpc.keepalive_timeout_ms": 300, "grpc.http2.ping_timeout_ms": 300}
-    options = [(name, quick.get(name, value)) for name, value in channel_module.CHANNEL_OPTIONS]
-    monkeypatch.setattr(channel_module, "CHANNEL_OPTIONS", options)
+    monkeypatch.setattr(keepalive, "KEEPALIVE_SECONDS", 0.3)
     async with asyncio.timeout(60), peer_process() as (process, port), open_links(f"127.0.0.1:{port}") as links:
         stub = link_stub(contract, links)
         await answered(stub)
@@ -85,4 +83,4 @@ async def test_a_peer_that_vanishes_without_a_word_is_noticed(
         started = time.perf_counter()
         with pytest.raises(Unavailable):
             await stub.ResolvePrompt(pb.ResolvePromptRequest(name="x"), timeout=25, metadata=told(delay=60))
-    tell(record_property, "vanished peer, keepalive of 300 + 300 ms", noticed_after_ms=ms(started))
+    tell(record_property, "vanished peer, keepalive of 300 ms", noticed_after_ms=ms(started))

@@ -9,17 +9,24 @@ from tollway_servicekit.link.writer import GATHERING_TICKS, HIGH_WATER_BYTES, PA
 
 
 class Wire:
-    """Takes messages; while it is held, the first write waits."""
+    """Takes messages; while it is held, it has room for one."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []
-        self.is_free = asyncio.Event()
-        self.is_free.set()
+        self._is_held = False
         self.writer = Writer(self.write)
 
-    async def write(self, data: bytes) -> None:
-        await self.is_free.wait()
-        self.messages.append(data)
+    def write(self, frames: list[bytes], length: int) -> bool:
+        self.messages.append(b"".join(frames))
+        assert len(self.messages[-1]) == length
+        return not self._is_held
+
+    def hold(self) -> None:
+        self._is_held = True
+
+    def free(self) -> None:
+        self._is_held = False
+        self.writer.go_on()
 
     def frames(self) -> list[tuple[int, int, bytes]]:
         return [each for message in self.messages for each in read_frames(message)]
@@ -35,13 +42,13 @@ async def test_what_is_sent_in_one_tick_leaves_as_one_message() -> None:
 
 async def test_what_is_sent_during_a_write_leaves_with_the_next_one() -> None:
     wire = Wire()
-    wire.is_free.clear()
+    wire.hold()
     await wire.writer.send(1, ANSWER, b"first")
     for number in range(2, 12):
         for _ in range(2 * GATHERING_TICKS):
             await asyncio.sleep(0)
         await wire.writer.send(number, ANSWER, b"later")
-    wire.is_free.set()
+    wire.free()
     await wire.writer.flush()
     assert [len(list(read_frames(message))) for message in wire.messages] == [1, 10]
 
@@ -49,14 +56,14 @@ async def test_what_is_sent_during_a_write_leaves_with_the_next_one() -> None:
 async def test_a_long_message_goes_in_parts_and_lets_others_in_between() -> None:
     wire = Wire()
     long = bytes(20 * HIGH_WATER_BYTES)
-    wire.is_free.clear()
+    wire.hold()
     sending = asyncio.create_task(wire.writer.send(1, ANSWER, long))
     for _ in range(50):
         await asyncio.sleep(0)
     assert not wire.writer.is_ready
     small = asyncio.create_task(wire.writer.send(2, ANSWER, b"small"))
     await asyncio.sleep(0)
-    wire.is_free.set()
+    wire.free()
     await asyncio.gather(sending, small)
     await wire.writer.flush()
     frames = wire.frames()
@@ -78,13 +85,13 @@ async def test_senders_of_long_messages_take_turns() -> None:
 
 async def test_with_the_wire_held_senders_wait_and_little_is_kept() -> None:
     wire = Wire()
-    wire.is_free.clear()
+    wire.hold()
     senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(10_000))) for number in range(500)]
     for _ in range(50):
         await asyncio.sleep(0)
     # one message is being written, one is gathered
     assert sum(sender.done() for sender in senders) * 10_000 <= 2 * (HIGH_WATER_BYTES + 10_000)
-    wire.is_free.set()
+    wire.free()
     await asyncio.gather(*senders)
     await wire.writer.flush()
     assert sorted(number for number, _, _ in wire.frames()) == list(range(500))
@@ -92,14 +99,14 @@ async def test_with_the_wire_held_senders_wait_and_little_is_kept() -> None:
 
 async def test_a_sender_that_is_cancelled_while_it_waits_holds_up_nobody() -> None:
     wire = Wire()
-    wire.is_free.clear()
+    wire.hold()
     senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(10_000))) for number in range(100)]
     for _ in range(50):
         await asyncio.sleep(0)
     waiting = [sender for sender in senders if not sender.done()]
     for sender in waiting[::2]:
         sender.cancel()
-    wire.is_free.set()
+    wire.free()
     async with asyncio.timeout(5):
         await asyncio.gather(*waiting[1::2])
     await wire.writer.flush()
@@ -108,14 +115,15 @@ async def test_a_sender_that_is_cancelled_while_it_waits_holds_up_nobody() -> No
 
 async def test_closing_wakes_who_waits() -> None:
     wire = Wire()
-    wire.is_free.clear()
+    wire.hold()
     senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(PART_BYTES))) for number in range(50)]
     for _ in range(50):
         await asyncio.sleep(0)
     wire.writer.close()
     async with asyncio.timeout(5):
         await asyncio.gather(*senders)
-    assert wire.messages == []
+    wire.free()
+    assert len(wire.messages) == 1, "what waited was sent after the end"
 
 
 async def test_what_is_put_after_the_end_is_dropped() -> None:

@@ -181,9 +181,8 @@ class Peer:
         """Open no link for a while, and for longer the next time; a link that lasts makes an end of that."""
         if why != self.why:
             how = " with mTLS" if self._has_tls else ""
-            hint = (
-                "; the peer may have refused our certificate, its log says so" if how and why.startswith(CLOSED) else ""
-            )
+            is_refused = self._has_tls and why.startswith(CLOSED)
+            hint = "; the peer may have refused our certificate, its log says so" if is_refused else ""
             log.warning("no link to %s%s: %s%s", self.target, how, why, hint)
         self.why = why
         self._retry_at = time.monotonic() + self._backoff * random.uniform(0.8, 1.2)  # noqa: S311  spread, not secret

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FIRST_BYTES_SECONDS = 20.0
 """What a connection gets for its handshake, and again for the bytes that say what it is."""
+LEAVING_SECONDS = 1.0
+"""What connections get to end after the gRPC server has."""
 OUT_OF_FILES_SECONDS = 0.5
 """How long nothing is accepted where the process has too many files open."""
 
@@ -50,6 +52,7 @@ class Port:
         self._behind = behind
         self._credentials = credentials
         self._tasks: set[asyncio.Task[None]] = set()
+        self._entries: set[Entry] = set()
         self._accepting = [asyncio.create_task(self._accept(each)) for each in sockets]
 
     @property
@@ -66,7 +69,11 @@ class Port:
             each.close()
 
     async def end(self) -> None:
-        """End what is left of connections that are no links."""
+        """End what is left; gRPC's connections have ended, and get a moment for their last bytes."""
+        for entry in self._entries:
+            entry.give_up()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LEAVING_SECONDS)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -92,19 +99,23 @@ class Port:
         """Serve a connection; one that is a link is handed on."""
         tls = None if self._credentials is None else self._credentials.of_server()
         entry = Entry(self.serve_link)
+        self._entries.add(entry)
         wait = FIRST_BYTES_SECONDS if tls is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: entry, accepted, ssl=tls, ssl_handshake_timeout=wait
             )
-            if await entry.is_foreign():
+            is_foreign = await entry.is_foreign()
+            self._entries.discard(entry)
+            if is_foreign and entry.transport is not None:
                 await splice(entry.transport, entry.begin, self._behind)
         except ssl.SSLError as error:
             log.warning("a connection of %s is refused: %s", _host(address), error.reason)
         except OSError:  # it has gone
             pass
         finally:
-            entry.leave()
+            self._entries.discard(entry)
+            await entry.leave()
 
 
 class Entry(asyncio.Protocol):
@@ -115,12 +126,13 @@ class Entry(asyncio.Protocol):
         serve_link: Makes the protocol of one that is a link.
     """
 
-    transport: asyncio.Transport
-
     def __init__(self, serve_link: Callable[[], asyncio.Protocol]) -> None:
         self.begin = bytearray()
         self._serve_link = serve_link
-        self._foreign: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._foreign: asyncio.Future[bool] = loop.create_future()
+        self._lost: asyncio.Future[None] = loop.create_future()
+        self.transport: asyncio.Transport | None = None
 
     async def is_foreign(self) -> bool:
         """Say whether gRPC is to serve this; it is paused then, and `begin` is what was read."""
@@ -130,31 +142,37 @@ class Entry(asyncio.Protocol):
         except TimeoutError:
             return False
 
-    def leave(self) -> None:
+    def give_up(self) -> None:
+        """Read no further."""
+        if not self._foreign.done():
+            self._foreign.set_result(False)
+
+    async def leave(self) -> None:
         """Close the connection, unless it was handed on."""
-        if hasattr(self, "transport"):
-            self.transport.close()
+        if self.transport is not None and self.transport.get_protocol() is self:
+            self.transport.abort()
+            await self._lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.begin += data
-        if self._foreign.done() or (verdict := is_link(self.begin)) is None:
+        if self._foreign.done() or self.transport is None or (verdict := is_link(self.begin)) is None:
             return
         self._foreign.set_result(not verdict)
         if not verdict:
             self.transport.pause_reading()
             return
-        transport, protocol = self.transport, self._serve_link()
-        del self.transport
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+        protocol = self._serve_link()
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
         protocol.data_received(bytes(self.begin))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._foreign.done():
-            self._foreign.set_result(False)
+        self.give_up()
+        if not self._lost.done():
+            self._lost.set_result(None)
 
 
 def _host(address: object) -> str:

@@ -6,10 +6,13 @@ import asyncio
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LAST_BYTES_SECONDS = 10.0
+"""What one side gets to read what the other one wrote before it ended."""
 
 
 @contextmanager
@@ -33,17 +36,13 @@ class Side(asyncio.Protocol):
     Reads one side and writes to the other; who writes slowly holds up who reads.
 
     Args:
-        ended: Set when this side has ended.
+        other: The other side.
     """
 
-    other: asyncio.Transport
-    """Set before anything is read."""
-
-    def __init__(self, ended: asyncio.Event) -> None:
-        self._ended = ended
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
+    def __init__(self, other: asyncio.Transport) -> None:
+        self.other = other
+        self.lost = asyncio.get_running_loop().create_future()
+        """Done when this side has ended."""
 
     def data_received(self, data: bytes) -> None:
         self.other.write(data)
@@ -55,7 +54,7 @@ class Side(asyncio.Protocol):
         self.other.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended.set()
+        self.lost.set_result(None)
 
 
 async def splice(outer: asyncio.Transport, begin: bytearray, path: Path) -> None:
@@ -70,17 +69,19 @@ async def splice(outer: asyncio.Transport, begin: bytearray, path: Path) -> None
     Raises:
         OSError: Nobody listens there.
     """
-    ended = asyncio.Event()
-    inside, outside = Side(ended), Side(ended)
-    inside.other = outer
+    inside = Side(outer)
     inner, _ = await asyncio.get_running_loop().create_unix_connection(lambda: inside, str(path))
-    outside.other = inner
+    outside = Side(inner)
+    sides = (inside.lost, outside.lost)
     try:
         outer.set_protocol(outside)
         inner.write(bytes(begin))
-        if not outer.is_closing():
-            outer.resume_reading()
-            await ended.wait()
-    finally:
+        outer.resume_reading()
+        await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
         inner.close()
         outer.close()
+        await asyncio.wait(sides, timeout=LAST_BYTES_SECONDS)
+    finally:
+        inner.abort()
+        outer.abort()
+        await asyncio.wait(sides)
