@@ -13,6 +13,8 @@ from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import Exhausted
 from tollway_servicekit.link.flow import ITEM_COST, WINDOW_BYTES
 from tollway_servicekit.link.peers import open_links
+from tollway_servicekit.link.served import ServedLink
+from tollway_servicekit.link.writer import PART_BYTES
 from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub, responses
 from tollway_servicekit.stubs.link import LARGE_BYTES
@@ -118,18 +120,61 @@ async def test_a_large_answer_lets_small_ones_pass(contract: Contract, serve_wit
         assert len((await large).text) == 30_000_000
 
 
-@pytest.mark.parametrize(("length", "is_plain"), [(LARGE_BYTES - 100, False), (LARGE_BYTES + 1, True)])
-async def test_a_large_request_takes_a_call_of_its_own(
-    contract: Contract, serve_with: Any, length: int, is_plain: bool
-) -> None:
-    async def watch(request: pb.WatchPromptsRequest, context: Any) -> AsyncIterator[pb.WatchPromptsResponse]:
-        yield pb.WatchPromptsResponse()
+@pytest.mark.parametrize("length", [LARGE_BYTES - 100, LARGE_BYTES + 1, 3 * PART_BYTES - 4, 3 * PART_BYTES, 30_000_000])
+async def test_a_large_request_goes_over_the_link_whole(contract: Contract, serve_with: Any, length: int) -> None:
+    text = "".join(chr(97 + number * number % 26) for number in range(1000)) * (length // 1000 + 1)
 
-    async with linked(contract, serve_with(resolve=answer, watch=watch)) as (stub, links):
-        got = await stub.ResolvePrompt(pb.ResolvePromptRequest(name="x" * length), timeout=10)
-        assert len(got.text) == length
+    async def same(request: pb.ResolvePromptRequest, context: Any) -> pb.ResolvePromptResponse:
+        return pb.ResolvePromptResponse(text=str(request.name == text[:length]))
+
+    async with linked(contract, serve_with(resolve=same)) as (stub, links):
+        got = await stub.ResolvePrompt(pb.ResolvePromptRequest(name=text[:length]), timeout=30)
+        assert got.text == "True"
         (peer,) = links._peers
-        assert bool(peer._plain) is is_plain
+        assert not peer._plain
+
+
+async def test_large_requests_let_small_ones_pass(contract: Contract, serve_with: Any) -> None:
+    async with linked(contract, serve_with(resolve=answer)) as (stub, _):
+        await stub.ResolvePrompt(SMALL, timeout=5)
+        bulky = pb.ResolvePromptRequest(name="x" * 30_000_000)
+        large = [asyncio.ensure_future(stub.ResolvePrompt(bulky, timeout=30)) for _ in range(2)]
+        for _ in range(5):
+            await stub.ResolvePrompt(SMALL, timeout=5)
+        assert not any(call.done() for call in large)
+        assert [len((await call).text) for call in large] == [30_000_000] * 2
+
+
+async def test_a_caller_that_leaves_while_its_request_is_sent_leaves_nothing_behind(
+    contract: Contract, serve_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[ServedLink] = []
+
+    class Kept(ServedLink):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            served.append(self)
+
+    monkeypatch.setattr("tollway_servicekit.link.server.ServedLink", Kept)
+    async with linked(contract, serve_with(resolve=answer)) as (stub, _):
+        await stub.ResolvePrompt(SMALL, timeout=5)
+        bulky = pb.ResolvePromptRequest(name="x" * 30_000_000)
+        call = asyncio.ensure_future(stub.ResolvePrompt(bulky, timeout=30))
+        async with asyncio.timeout(5):
+            while not served[0]._parts:  # noqa: ASYNC110  nothing tells
+                await asyncio.sleep(0)
+            call.cancel()
+            await stub.ResolvePrompt(SMALL, timeout=5)
+        assert served[0]._parts == {}
+
+
+async def test_a_request_above_the_limit_fails_and_the_link_lives(contract: Contract, serve_with: Any) -> None:
+    async with linked(contract, serve_with(resolve=answer)) as (stub, links):
+        request = pb.ResolvePromptRequest(name="x" * (MAX_MESSAGE_BYTES + 1))
+        with pytest.raises(Exhausted, match=f"{MAX_MESSAGE_BYTES} are the most"):
+            await stub.ResolvePrompt(request, timeout=30)
+        await stub.ResolvePrompt(SMALL, timeout=5)
+        assert links.tally.breaks == 0
 
 
 async def test_on_a_path_with_latency_a_link_carries_many_kilobytes_a_round_trip(

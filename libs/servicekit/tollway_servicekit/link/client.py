@@ -7,20 +7,24 @@ import logging
 import ssl
 from typing import TYPE_CHECKING
 
-from tollway_servicekit.errors import DeadlineExceeded, Unavailable
+from tollway_servicekit.channel import MAX_MESSAGE_BYTES
+from tollway_servicekit.errors import DeadlineExceeded, Exhausted, Unavailable
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.frames import (
     CANCEL,
     DRAIN,
     MAX_CALL_NUMBER,
+    OPEN,
+    TAKES_PARTS,
     BrokenFrames,
     call_frame,
     credit_frame,
     frame,
+    part_frame,
     read_frames,
 )
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
-from tollway_servicekit.link.writer import Writer
+from tollway_servicekit.link.writer import PART_BYTES, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,6 +57,8 @@ class Link:
         self.is_usable = True
         self.is_offered = True
         """False once the peer has said that it has no links."""
+        self.takes_parts = False
+        """Whether long requests may go on this link."""
         self.has_ended = False
         self.why = ""
         self.opened = asyncio.get_running_loop().create_future()
@@ -88,11 +94,38 @@ class Link:
         Raises:
             ValueError: Metadata that cannot be sent; the call has not begun then.
         """
-        number = self._number + 1
-        data = call_frame(number, path, metadata, timeout, request)
-        self._number = call.number = number
-        self._calls[number] = call
+        data = call_frame(self._number + 1, path, metadata, timeout, request)
+        self._begin(call, timeout)
         self._writer.put(data)
+
+    async def start_in_parts(
+        self, call: Pending, path: str, metadata: Metadata, timeout: float | None, request: bytes
+    ) -> None:
+        """
+        Send a call with a long request, in turn with others; it may have ended when this returns.
+
+        Raises:
+            ValueError: Metadata that cannot be sent; the call has not begun then.
+            Exhausted: The request is larger than any may be.
+        """
+        if len(request) > MAX_MESSAGE_BYTES:
+            message = f"the request has {len(request)} bytes; {MAX_MESSAGE_BYTES} are the most"
+            raise Exhausted("RESOURCE_EXHAUSTED", message)
+        view, last = memoryview(request), (len(request) - 1) // PART_BYTES * PART_BYTES
+        data = call_frame(self._number + 1, path, metadata, timeout, request[last:])
+        self._begin(call, timeout)
+        for start in range(0, last, PART_BYTES):
+            await self._writer.ready_for_part()
+            if call.has_ended:
+                return
+            self._writer.put(part_frame(call.number, view[start : start + PART_BYTES]))
+        await self._writer.ready()
+        if not call.has_ended:
+            self._writer.put(data)
+
+    def _begin(self, call: Pending, timeout: float | None) -> None:
+        self._number = call.number = number = self._number + 1
+        self._calls[number] = call
         self._tally.calls += 1
         if timeout is not None:
             call.tick = self._deadlines.set(number, timeout)
@@ -161,6 +194,8 @@ class Link:
                     call.take(kind, body)
                 elif kind == DRAIN:
                     self.drain()
+                elif kind == OPEN:
+                    self.takes_parts = body == TAKES_PARTS
         except BrokenFrames as error:
             self._end(f"the peer sent what is no frame: {error}")
         except Exception:

@@ -4,18 +4,19 @@ What a link's messages are made of. Packed by hand: a protobuf message for each 
     frames  = frame*                                            all numbers are little-endian
     frame   = call:u32  kind:u8  length:u32  body:length bytes
     body by kind
-      CALL    time_left:u32 in ms, 0 for no deadline  head_length:u32  head  request
+      CALL    time_left:u32 in ms, 0 for no deadline  head_length:u32  head  request, or its last piece
               head = path (NUL key NUL value)*, UTF-8
       CANCEL  nothing; the caller has left
       CREDIT  bytes:u32 that the caller's reader has taken of a stream's items
-      PART    a piece of a message; the call's next ITEM or ANSWER is the last piece
+      PART    a piece of a message; the call's CALL, next ITEM or ANSWER has the last piece
       ITEM    a message of a stream
       ANSWER  the message of a unary call, and its end
       END     google.rpc.Status; nothing for a stream that ended well
-      OPEN    nothing, call 0; the server's first frame
+      OPEN    a byte 1 from servers that take PARTs of requests, call 0; the server's first frame
       DRAIN   nothing, call 0; start no more calls on this link
 
-A caller sends CALL, CANCEL and CREDIT, the server all others. The caller numbers its calls and uses no number twice.
+A caller sends CALL, CANCEL, CREDIT and PART, the server all but the first three.
+The caller numbers its calls and uses no number twice.
 Frames of a call that has ended are late, not wrong, and so is a kind that is not known: both are passed over.
 """
 
@@ -54,8 +55,16 @@ class CallBody(NamedTuple):
     request: bytes
 
 
+TAKES_PARTS = b"\x01"
+"""The body of an OPEN."""
+
+
 def frame(call: int, kind: int, body: bytes = b"") -> bytes:
     return _HEADER.pack(call, kind, len(body)) + body
+
+
+def part_frame(call: int, piece: memoryview) -> bytes:
+    return b"".join((_HEADER.pack(call, PART, len(piece)), piece))
 
 
 def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
@@ -20,6 +21,8 @@ from tollway_servicekit.link.frames import (
     DRAIN,
     END,
     OPEN,
+    PART,
+    TAKES_PARTS,
     BrokenFrames,
     frame,
     read_call,
@@ -57,6 +60,8 @@ class ServedLink:
         self._stream = stream
         self._calls: dict[int, Served] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        self._parts: dict[int, bytearray] = {}
+        """What has come of long requests."""
         self._is_held = False
         self._broken: BrokenFrames | None = None
         self._has_all = asyncio.Event()
@@ -67,7 +72,7 @@ class ServedLink:
     async def run(self) -> None:
         """Serve until the caller has half-closed and its calls have ended, or the stream breaks."""
         try:
-            self._writer.put(frame(0, OPEN))
+            self._writer.put(frame(0, OPEN, TAKES_PARTS))
             await self._has_all.wait()
             if self._broken is not None:
                 with suppress(TimeoutError):  # gRPC takes no status while a message is being written
@@ -126,14 +131,22 @@ class ServedLink:
         if kind == CALL:
             self._start(number, body)
         elif kind == CANCEL:
+            self._parts.pop(number, None)
             self._cancel(number)
         elif kind == CREDIT and (served := self._calls.get(number)) is not None:
             served.credit.give(read_credit(body))
+        elif kind == PART:
+            parts = self._parts.setdefault(number, bytearray())
+            parts += body
+            if not body or len(parts) > MAX_MESSAGE_BYTES:
+                raise BrokenFrames("a part is empty, or its request longer than any may be")
 
     def _start(self, number: int, body: bytes) -> None:
         path, metadata, timeout, request = read_call(body)
         if number in self._calls:
             raise BrokenFrames("a call has the number of another")
+        if self._parts and (parts := self._parts.pop(number, None)) is not None:
+            request = bytes(parts + request)
         if (found := self._methods.get(path)) is None:
             self._writer.put(frame(number, END, unimplemented(path)))
             return

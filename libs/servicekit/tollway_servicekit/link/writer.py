@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tollway_servicekit.link.frames import PART, frame
+from tollway_servicekit.link.frames import frame, part_frame
 from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ PART_BYTES = 32 * 1024
 """A longer message goes in parts, between which others have their turn."""
 HIGH_WATER_BYTES = 128 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
+MOST_OF_PARTS_BYTES = HIGH_WATER_BYTES // 2
+"""With so much waiting, parts wait: long messages never take all the room."""
 MOST_BYTES = 8 * HIGH_WATER_BYTES
 """So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
 
@@ -43,6 +45,7 @@ class Writer:
         self._has_room = asyncio.Event()
         self._has_written = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._turn_of_parts = asyncio.Lock()
         self._is_closed = False
 
     def put(self, data: bytes) -> None:
@@ -68,30 +71,32 @@ class Writer:
     async def ready(self) -> None:
         """Wait for room, in turn with all others that wait; who returns puts one frame before it awaits anything."""
         async with self._turn:
-            while self._bytes >= HIGH_WATER_BYTES and not self._is_closed:
-                self._has_room.clear()
-                await self._has_room.wait()
+            await self._below(HIGH_WATER_BYTES)
+
+    async def ready_for_part(self) -> None:
+        """The same for a part of a long message, which leaves room for the messages of others."""
+        async with self._turn_of_parts:
+            await self._below(MOST_OF_PARTS_BYTES)
+
+    async def _below(self, limit: int) -> None:
+        while self._bytes >= limit and not self._is_closed:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     @property
     def is_overfull(self) -> bool:
         """Whether nothing should be read that makes frames in answer."""
         return self._bytes >= MOST_BYTES
 
-    async def relieved(self) -> None:
-        """Wait until the writer is not overfull."""
-        while self._bytes >= MOST_BYTES and not self._is_closed:
-            self._has_room.clear()
-            await self._has_room.wait()
-
     async def send(self, call: int, kind: int, message: bytes) -> None:
         """Send a message, in parts where it is long."""
         if len(message) > PART_BYTES:
-            start = 0
-            while len(message) - start > PART_BYTES:
-                await self.ready()
-                self.put(frame(call, PART, message[start : start + PART_BYTES]))
+            view, start = memoryview(message), 0
+            while len(view) - start > PART_BYTES:
+                await self.ready_for_part()
+                self.put(part_frame(call, view[start : start + PART_BYTES]))
                 start += PART_BYTES
-            message = message[start:]
+            message = bytes(view[start:])
         if not self.is_ready:
             await self.ready()
         self.put(frame(call, kind, message))

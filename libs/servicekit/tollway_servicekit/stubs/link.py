@@ -1,4 +1,4 @@
-"""The stub that goes over links; a large request takes a plain RPC of the same peer's channel."""
+"""The stub that goes over links, and plainly to a peer that has none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tollway_servicekit.link.peers import Links
 
 LARGE_BYTES = 64 * 1024
-"""Requests above this go on an RPC of their own: they would hold up all others."""
+"""Requests above this go in parts, between which others have their turn."""
 
 
 def link_stub(contract: Contract, links: Links) -> Any:
@@ -38,12 +38,15 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data = serialize(request)
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or len(data) > LARGE_BYTES:
+        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 return await rpc(request, timeout=timeout, metadata=metadata)
         call = PendingAnswer(name)
-        link.start(call, path, metadata, timeout, data)
         try:
+            if len(data) > LARGE_BYTES:
+                await link.start_in_parts(call, path, metadata, timeout, data)
+            else:
+                link.start(call, path, metadata, timeout, data)
             answer = await call.future
         finally:
             link.leave(call)
@@ -60,15 +63,18 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data = serialize(request)
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or len(data) > LARGE_BYTES:
+        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 async with aclosing(rpc(request, timeout=timeout, metadata=metadata)) as items:
                     async for item in items:
                         yield item
             return
         call = PendingItems(name)
-        link.start(call, path, metadata, timeout, data)
         try:
+            if len(data) > LARGE_BYTES:
+                await link.start_in_parts(call, path, metadata, timeout, data)
+            else:
+                link.start(call, path, metadata, timeout, data)
             while (item := await call.next()) is not None:
                 link.credit(call, item)
                 try:
