@@ -20,7 +20,7 @@ MOST_OF_PARTS_BYTES = HIGH_WATER_BYTES // 2
 MOST_BYTES = 8 * HIGH_WATER_BYTES
 """So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
 
-GATHERING_TICKS = 3
+GATHERING_TICKS = 2
 """Turns of the loop in which a message gathers frames: next to nothing where the loop is idle, and as long as others
 need it where it is busy, which is when messages should be few."""
 
