@@ -190,7 +190,7 @@ async def test_a_peer_that_dns_forgot_is_let_go_once_its_calls_have_ended(
         monkeypatch.setattr(peers_module, "RESOLVE_SECONDS", 0.02)
         async with open_links("cache.tollway:50051") as links:
             stub = link_stub(contract, links)
-            names = ["held", "held" + "x" * 100_000]  # on the link, and on a call of its own
+            names = ["held", "held" + "x" * 100_000]  # in one message, and in parts
             held = [asyncio.ensure_future(stub.ResolvePrompt(pb.ResolvePromptRequest(name=n))) for n in names]
             await stub.ResolvePrompt(REQUEST, timeout=5)
             targets[:] = [f"127.0.0.1:{two}"]

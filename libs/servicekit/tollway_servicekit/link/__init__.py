@@ -7,8 +7,11 @@ message, so that its price is shared. `stubs.link_stub` makes calls, `serve.serv
 
     frames            what a message is made of
     writer, flow      what leaves in one message, who waits for whom
+    carry             what a link and the stream under it are to each other
+    http2             the stream, spoken by ourselves
+    grpc_carry        the stream through grpcio, at a server whose caller is no link of ours
     pending, client   the caller's end of one link
-    server, answering the server's end
+    server, served, answering   the server's end
     addresses, peer, peers   a link for each peer behind an address, opened again when it breaks
     deadlines         one timer for the deadlines of all calls
     tally             what links did, for metrics

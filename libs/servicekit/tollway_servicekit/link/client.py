@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
@@ -108,12 +107,12 @@ class Link:
             ValueError: Metadata that cannot be sent; the call has not begun then.
             Exhausted: The request is larger than any may be.
         """
-        if len(request) > MAX_MESSAGE_BYTES:
-            message = f"the request has {len(request)} bytes; {MAX_MESSAGE_BYTES} are the most"
-            raise Exhausted("RESOURCE_EXHAUSTED", message)
-        view, last = memoryview(request), (len(request) - 1) // PART_BYTES * PART_BYTES
+        if (length := len(request)) > MAX_MESSAGE_BYTES:
+            raise Exhausted("RESOURCE_EXHAUSTED", f"the request has {length} bytes; {MAX_MESSAGE_BYTES} are the most")
+        view, last = memoryview(request), (length - 1) // PART_BYTES * PART_BYTES
         data = call_frame(self._number + 1, path, metadata, timeout, request[last:])
         self._begin(call, timeout)
+        self._tally.large += 1
         for start in range(0, last, PART_BYTES):
             await self._writer.ready_for_part()
             if call.has_ended:
@@ -170,10 +169,8 @@ class Link:
     async def _open(self, open_carry: Callable[[CarryReader], Awaitable[CallingConnection]]) -> None:
         try:
             self._stream = await open_carry(self)
-        except (OSError, TimeoutError) as error:
-            self._end(_told(error))
-        except asyncio.CancelledError:
-            self._end("the link was closed")
+        except OSError as error:
+            self._end(str(error))
         except Exception:
             log.exception("a link could not be opened")
             self._end("it cannot be connected to")
@@ -203,14 +200,12 @@ class Link:
             self._end("the peer's answer could not be read")
 
     def has_room(self) -> None:
-        """Write what was gathered."""
         self._writer.go_on()
 
     def half_closed(self) -> None:
         """Wait for the status, which ends the stream."""
 
     def going_away(self) -> None:
-        """Start no more calls."""
         self.drain()
 
     def ended(self, code: int, why: str) -> None:
@@ -252,10 +247,3 @@ class Link:
         await self._writer.flush()
         if not self.has_ended and self._stream is not None:
             self._stream.finish()
-
-
-def _told(error: Exception) -> str:
-    """Say why there is no connection."""
-    if isinstance(error, ssl.SSLError):
-        return f"{error.reason}: {getattr(error, 'verify_message', '') or error.strerror}"
-    return str(error) or "it does not answer"

@@ -44,7 +44,7 @@ class Links:
     One link for each peer behind an address, e.g. each pod of a headless Service.
 
     Args:
-        address: `host:port`, or `unix:path`.
+        address: `host:port`, or a target of another kind, which is one peer: `unix:path`, `dns:///host:port`.
         tls: When its files are replaced, so are the links.
     """
 

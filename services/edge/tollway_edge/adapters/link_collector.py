@@ -20,7 +20,7 @@ _GAUGES: dict[str, tuple[str, Callable[[Links], int]]] = {
 _COUNTERS: dict[str, tuple[str, Callable[[Links], int]]] = {
     "tollway_link_calls": ("Calls that were started on links", lambda links: links.tally.calls),
     "tollway_link_large_calls": (
-        "Calls with an RPC of their own, their requests being large",
+        "Calls with a large request, which goes in parts",
         lambda links: links.tally.large,
     ),
     "tollway_link_frames_sent": ("Frames sent on links", lambda links: links.tally.frames),

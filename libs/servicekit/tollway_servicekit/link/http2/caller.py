@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.link.http2.connection import SETTINGS_OF_BOTH, WIDEN_CONNECTION, Connection
@@ -19,7 +21,7 @@ from tollway_servicekit.link.http2.wire import (
 )
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable
 
     from tollway_servicekit.link.carry import CarryReader
     from tollway_servicekit.link.http2.headers import Block
@@ -80,28 +82,37 @@ async def open_carry(
 
     Args:
         link: Is told what comes.
-        target: `host:port` or `unix:path`.
+        target: `host:port`, also as `dns:///host:port`, or `unix:path`.
         tls: How the connection is made, where it is encrypted.
         server_name: Whom the peer's certificate must name, where that is not the host.
 
     Raises:
-        OSError: The peer is not there, or shows a certificate that is not trusted.
-        TimeoutError: It does not answer.
+        ConnectionError: The peer is not there, does not answer, or shows a certificate that is not trusted; says which.
     """
+    name = server_name or _host(target)
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            make = partial(CallingConnection, link, name, "http" if tls is None else "https")
+            return await _connect(make, target, tls, name)
+    except ssl.SSLError as error:
+        raise ConnectionError(f"{error.reason}: {getattr(error, 'verify_message', '') or error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise ConnectionError(str(error) or "the peer does not answer") from error
+
+
+async def _connect(
+    make: Callable[[], CallingConnection], target: str, tls: ssl.SSLContext | None, name: str
+) -> CallingConnection:
     loop = asyncio.get_running_loop()
-    target = target.removeprefix("dns:///")
-    host, _, port = target.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    name = server_name or ("localhost" if target.startswith("unix:") else host)
-    scheme = "http" if tls is None else "https"
+    checked = None if tls is None else name
+    if target.startswith("unix:"):
+        path = target.removeprefix("unix:").removeprefix("//")
+        return (await loop.create_unix_connection(make, path, ssl=tls, server_hostname=checked))[1]
+    port = int(target.rpartition(":")[2])
+    return (await loop.create_connection(make, _host(target), port, ssl=tls, server_hostname=checked))[1]
 
-    def make() -> CallingConnection:
-        return CallingConnection(link, name, scheme)
 
-    async with asyncio.timeout(CONNECT_SECONDS):
-        if target.startswith("unix:"):
-            path = target.removeprefix("unix:").removeprefix("//")
-            return (await loop.create_unix_connection(make, path, ssl=tls, server_hostname=name if tls else None))[1]
-        if not port.isdecimal():
-            raise OSError(f"{target} is not host:port")
-        return (await loop.create_connection(make, host, int(port), ssl=tls, server_hostname=name if tls else None))[1]
+def _host(target: str) -> str:
+    if target.startswith("unix:"):
+        return "localhost"
+    return target.removeprefix("dns:///").rpartition(":")[0].removeprefix("[").removesuffix("]")
