@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 async def send_answer(writer: Writer, number: int, answer: Any) -> None:
-    await writer.send(number, ANSWER, _bytes_of(answer))
+    data = _bytes_of(answer)
+    if not writer.has_sent(number, ANSWER, data):
+        await writer.send(number, ANSWER, data)
 
 
 async def send_items(writer: Writer, number: int, items: Any, credit: Credit) -> None:
@@ -22,7 +24,8 @@ async def send_items(writer: Writer, number: int, items: Any, credit: Credit) ->
     try:
         async for item in items:
             data = _bytes_of(item)
-            await writer.send(number, ITEM, data)
+            if not writer.has_sent(number, ITEM, data):
+                await writer.send(number, ITEM, data)
             credit.spend(len(data))
             if credit.is_spent:
                 await credit.wait()

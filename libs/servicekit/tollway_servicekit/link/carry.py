@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+Piece: TypeAlias = bytes | memoryview
+"""A frame, or the header or the body of one."""
 
 
 class CarryReader(Protocol):
@@ -27,7 +30,7 @@ class CarryReader(Protocol):
 class Carry(Protocol):
     """A stream, as its link uses it."""
 
-    def write(self, frames: list[bytes], length: int) -> bool:
+    def write(self, frames: list[Piece], length: int) -> bool:
         """Send frames of so many bytes in all as one message; where False, the next one waits for `has_room`."""
 
     def hold(self) -> None:

@@ -19,7 +19,6 @@ from tollway_servicekit.link.frames import (
     call_frame,
     credit_frame,
     frame,
-    part_frame,
     read_frames,
 )
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tollway_servicekit.context import Metadata
-    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.carry import CarryReader, Piece
     from tollway_servicekit.link.http2.caller import CallingConnection
     from tollway_servicekit.link.pending import Pending, PendingItems
     from tollway_servicekit.link.tally import Tally
@@ -117,7 +116,7 @@ class Link:
             await self._writer.ready_for_part()
             if call.has_ended:
                 return
-            self._writer.put(part_frame(call.number, view[start : start + PART_BYTES]))
+            self._writer.put_part(call.number, view[start : start + PART_BYTES])
         await self._writer.ready()
         if not call.has_ended:
             self._writer.put(data)
@@ -178,7 +177,7 @@ class Link:
             if self.has_ended:
                 self._stream.cancel()
 
-    def _write(self, frames: list[bytes], length: int) -> bool:
+    def _write(self, frames: list[Piece], length: int) -> bool:
         return self._stream is None or self._stream.write(frames, length)
 
     def took(self, data: bytes, start: int, stop: int) -> None:

@@ -63,8 +63,8 @@ def frame(call: int, kind: int, body: bytes = b"") -> bytes:
     return _HEADER.pack(call, kind, len(body)) + body
 
 
-def part_frame(call: int, piece: memoryview) -> bytes:
-    return b"".join((_HEADER.pack(call, PART, len(piece)), piece))
+def part_header(call: int, length: int) -> bytes:
+    return _HEADER.pack(call, PART, length)
 
 
 def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> bytes:

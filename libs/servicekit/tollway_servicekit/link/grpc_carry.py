@@ -12,7 +12,7 @@ from tollway.link.v1 import link_pb2
 from tollway_servicekit.link.http2.headers import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.carry import CarryReader, Piece
 
 _BROKEN_STREAM = (grpc.aio.AioRpcError, grpc.aio.UsageError, asyncio.InvalidStateError, grpc.aio.InternalError)
 """What gRPC raises at whoever writes to a stream that has broken."""
@@ -46,7 +46,7 @@ class GrpcCarry:
             return
         link.ended(UNAVAILABLE, "the stream broke")
 
-    def write(self, frames: list[bytes], length: int) -> bool:
+    def write(self, frames: list[Piece], length: int) -> bool:
         self._writing = asyncio.create_task(self._write(b"".join(frames)))
         return False
 

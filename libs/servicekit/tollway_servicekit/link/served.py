@@ -30,7 +30,7 @@ from tollway_servicekit.link.frames import (
     read_frames,
 )
 from tollway_servicekit.link.http2.headers import INVALID_ARGUMENT
-from tollway_servicekit.link.writer import Writer
+from tollway_servicekit.link.writer import LEAST_PART_BYTES, Writer
 from tollway_servicekit.status import to_status, unimplemented
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ class ServedLink:
     def __init__(self, methods: Mapping[str, tuple[Method, Any]], stream: Carry) -> None:
         self._methods = methods
         self._stream = stream
+        self._loop = asyncio.get_running_loop()
         self._calls: dict[int, Served] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._parts: dict[int, bytearray] = {}
+        self._parts: dict[int, list[bytes]] = {}
         """What has come of long requests."""
         self._is_held = False
         self._broken: BrokenFrames | None = None
@@ -136,24 +137,24 @@ class ServedLink:
         elif kind == CREDIT and (served := self._calls.get(number)) is not None:
             served.credit.give(read_credit(body))
         elif kind == PART:
-            parts = self._parts.setdefault(number, bytearray())
-            parts += body
-            if not body or len(parts) > MAX_MESSAGE_BYTES:
-                raise BrokenFrames("a part is empty, or its request longer than any may be")
+            parts = self._parts.setdefault(number, [])
+            parts.append(body)
+            if len(body) < LEAST_PART_BYTES or len(body) * len(parts) > MAX_MESSAGE_BYTES:
+                raise BrokenFrames("a part is too short, or its request longer than any may be")
 
     def _start(self, number: int, body: bytes) -> None:
         path, metadata, timeout, request = read_call(body)
         if number in self._calls:
             raise BrokenFrames("a call has the number of another")
         if self._parts and (parts := self._parts.pop(number, None)) is not None:
-            request = bytes(parts + request)
+            request = b"".join((*parts, request))
         if (found := self._methods.get(path)) is None:
             self._writer.put(frame(number, END, unimplemented(path)))
             return
         method, serve = found
         context = CallContext.read(metadata, timeout)
         credit = Credit()
-        task = asyncio.create_task(self._serve(number, method, serve, context, request, credit))
+        task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:
             served.tick = self._deadlines.set(number, timeout)

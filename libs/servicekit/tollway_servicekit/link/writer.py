@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tollway_servicekit.link.frames import frame, part_frame
+from tollway_servicekit.link.carry import Piece
+from tollway_servicekit.link.frames import frame, part_header
 from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 PART_BYTES = 32 * 1024
 """A longer message goes in parts, between which others have their turn."""
+LEAST_PART_BYTES = 1024
+"""A shorter one is refused: a long message must not be kept in crumbs."""
 HIGH_WATER_BYTES = 128 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
 MOST_OF_PARTS_BYTES = HIGH_WATER_BYTES // 2
@@ -34,11 +37,11 @@ class Writer:
         tally: Where frames and messages are counted.
     """
 
-    def __init__(self, write: Callable[[list[bytes], int], bool], tally: Tally | None = None) -> None:
+    def __init__(self, write: Callable[[list[Piece], int], bool], tally: Tally | None = None) -> None:
         self._write = write
         self._tally = tally or Tally()
         self._loop = asyncio.get_running_loop()
-        self._frames: list[bytes] = []
+        self._frames: list[Piece] = []
         self._bytes = 0
         self._ticks = 0
         self._is_free = True
@@ -57,6 +60,14 @@ class Writer:
         if len(self._frames) == 1 and self._is_free:
             self._ticks = GATHERING_TICKS
             self._loop.call_soon(self._tick)
+
+    def put_part(self, call: int, piece: memoryview) -> None:
+        """The same for a part, whose bytes are not copied."""
+        self.put(part_header(call, len(piece)))
+        if not self._is_closed:
+            self._frames.append(piece)
+            self._bytes += len(piece)
+            self._tally.frames -= 1  # two pieces, one frame
 
     def go_on(self) -> None:
         """Write what was gathered while there was no room."""
@@ -94,12 +105,19 @@ class Writer:
             view, start = memoryview(message), 0
             while len(view) - start > PART_BYTES:
                 await self.ready_for_part()
-                self.put(part_frame(call, view[start : start + PART_BYTES]))
+                self.put_part(call, view[start : start + PART_BYTES])
                 start += PART_BYTES
             message = bytes(view[start:])
         if not self.is_ready:
             await self.ready()
         self.put(frame(call, kind, message))
+
+    def has_sent(self, call: int, kind: int, message: bytes) -> bool:
+        """Send a message if that takes no waiting; say whether it did."""
+        if len(message) > PART_BYTES or not self.is_ready:
+            return False
+        self.put(frame(call, kind, message))
+        return True
 
     async def flush(self) -> None:
         """Take no more, and wait until everything that was put is written."""

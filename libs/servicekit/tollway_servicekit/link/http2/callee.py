@@ -21,7 +21,7 @@ from tollway_servicekit.link.http2.wire import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.carry import CarryReader, Piece
     from tollway_servicekit.link.http2.headers import Block
 
 _SETTINGS = settings_frame(SETTINGS_OF_BOTH | {MAX_CONCURRENT_STREAMS: 1, MAX_HEADER_LIST_SIZE: 16 * 1024})
@@ -66,7 +66,7 @@ class ServingConnection(Connection):
             self._deliver_to(self._accept(self))
             self._settle_half_close()
 
-    def write(self, frames: list[bytes], length: int) -> bool:
+    def write(self, frames: list[Piece], length: int) -> bool:
         if not self._has_answered and not self._is_over:
             self._has_answered = True
             self._transport.write(response_frame())

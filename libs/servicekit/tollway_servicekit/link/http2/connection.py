@@ -38,7 +38,7 @@ from tollway_servicekit.link.http2.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollway_servicekit.link.carry import CarryReader
+    from tollway_servicekit.link.carry import CarryReader, Piece
     from tollway_servicekit.link.http2.framing import MOST_FRAME_BYTES, FrameProtocol
 from tollway_servicekit.link.http2.headers import Block
 
@@ -146,7 +146,7 @@ class Connection(FrameProtocol):
             raise Http2Error(Http2Code.ENHANCE_YOUR_CALM, "the peer asks and does not read")
         self._transport.write(data)
 
-    def write(self, frames: list[bytes], length: int) -> bool:
+    def write(self, frames: list[Piece], length: int) -> bool:
         if self._is_over:
             return True
         self._owes_room = not self._out.write(frames, length)

@@ -35,22 +35,33 @@ class FrameProtocol(asyncio.Protocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         self._keepalive.is_heard = True
-        if self._rest:
-            self._rest += data
-            if len(self._rest) < self._needed:
-                return
-            data, self._rest = bytes(self._rest), bytearray()
         try:
-            position = self._read_frames(data)
+            position = self._complete(data) if self._rest else 0
+            if self._rest:
+                return
+            position = self._read_frames(data, position)
         except Http2Error as error:
             self._break(error)
             return
         if position < len(data) and not self._is_over:
             self._rest += memoryview(data)[position:]
 
-    def _read_frames(self, data: bytes) -> int:
+    def _complete(self, data: bytes) -> int:
+        """Add to the frame that is under way; return where the next one begins."""
+        position = 0
+        while self._rest and position < len(data) and not self._is_over:
+            taken = min(self._needed - len(self._rest), len(data) - position)
+            self._rest += memoryview(data)[position : position + taken]
+            position += taken
+            if len(self._rest) == self._needed:
+                rest, self._rest = bytes(self._rest), bytearray()
+                if self._read_frames(rest, 0) == 0:  # it was a header alone
+                    self._rest += rest
+        return position
+
+    def _read_frames(self, data: bytes, position: int) -> int:
         """Take all whole frames; return where the first that is not whole begins."""
-        position, end = 0, len(data)
+        end = len(data)
         self._needed = FRAME_HEADER.size
         while end - position >= FRAME_HEADER.size and not self._is_over:
             high, low, kind, flags, stream = FRAME_HEADER.unpack_from(data, position)

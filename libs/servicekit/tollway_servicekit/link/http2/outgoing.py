@@ -23,6 +23,11 @@ from tollway_servicekit.link.http2.wire import (
 if TYPE_CHECKING:
     import asyncio
 
+    from tollway_servicekit.link.carry import Piece
+
+JOINED_BYTES = 16 * 1024
+"""A message up to this size is joined, which costs less than to hand its pieces to the system."""
+
 
 class Outgoing:
     """
@@ -48,14 +53,18 @@ class Outgoing:
         """Whether another message may be written."""
         return not self._left and not self.is_paused
 
-    def write(self, frames: list[bytes], length: int) -> bool:
+    def write(self, frames: list[Piece], length: int) -> bool:
         """Send a message; say whether another one may follow."""
         head = envelope(length)
         size = len(head) + length
         if size <= self._most and size <= self._of_connection and size <= self._of_stream and not self._left:
             self._of_connection -= size
             self._of_stream -= size
-            self._transport.write(b"".join((frame_header(size, DATA, 0, STREAM), head, *frames)))
+            begin = frame_header(size, DATA, 0, STREAM) + head
+            if size <= JOINED_BYTES:
+                self._transport.write(b"".join((begin, *frames)))
+            else:
+                self._transport.writelines((begin, *frames))
             return not self.is_paused
         # more than one message waits only where a link's end is told in spite of them
         self._left = memoryview(b"".join((self._left, head, *frames)))
