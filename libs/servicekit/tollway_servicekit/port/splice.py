@@ -45,13 +45,16 @@ class Side(asyncio.Protocol):
         """Done when this side has ended."""
 
     def data_received(self, data: bytes) -> None:
-        self.other.write(data)
+        if not self.other.is_closing():  # it may have ended a moment before this side does
+            self.other.write(data)
 
     def pause_writing(self) -> None:
-        self.other.pause_reading()
+        if not self.other.is_closing():
+            self.other.pause_reading()
 
     def resume_writing(self) -> None:
-        self.other.resume_reading()
+        if not self.other.is_closing():
+            self.other.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set_result(None)
@@ -71,6 +74,10 @@ async def splice(outer: asyncio.Transport, begin: bytearray, path: Path) -> None
     """
     inside = Side(outer)
     inner, _ = await asyncio.get_running_loop().create_unix_connection(lambda: inside, str(path))
+    if outer.is_closing():
+        inner.abort()
+        await inside.lost
+        return
     outside = Side(inner)
     sides = (inside.lost, outside.lost)
     try:
