@@ -68,6 +68,7 @@ async def serving(
         behind = stack.enter_context(private_socket())
         _listen(server, f"unix:{behind}")
         await server.start()
+        stack.push_async_callback(server.stop, 0)  # where the port cannot be had
         port = await stack.enter_async_context(listening(address, links.connection, behind, credentials))
         if tls is not None and tls.health_address:
             probed = await _plain_health(checks, tls.health_address)
