@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import select
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
-from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
+from tollway_httpclient.response_head import read_plain
 from tollway_httpclient.response_parser import ResponseParser
 
 if TYPE_CHECKING:
@@ -55,23 +57,25 @@ class Connection(asyncio.BufferedProtocol):
         self._head: asyncio.Future[HttpClientError | None] | None = None
         self._taken: asyncio.Future[None] | None = None
         self._is_sending = self._is_full = self._is_paused = False
+        self._is_to_head = self._is_begun = False
         self._deadlines = Deadlines(loop, self._fail)
         self._rested_at = 0.0
+        self._kept_seconds = inf
 
     async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
         """Send a request and return once the head of its answer is there."""
-        self._parser.begin(is_to_head=is_head)
+        self._is_to_head = is_head
+        self._is_begun = False
         response = self._response = Response(self)
         answered = self._head = self.loop.create_future()
-        self._deadlines.begin(timeouts.total, timeouts.stall)
+        self._deadlines.begin(timeouts)
         try:
             if len(body) <= JOINED:
                 self._transport.write(head + body)
-                self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
             else:
                 await self._send(head, body, answered)
                 if not answered.done():
-                    self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
+                    self._deadlines.await_first(timeouts.first_byte)
             error = await answered
         except BaseException:
             if self._response is response:  # else it has ended, and the connection may be at the next one
@@ -107,6 +111,8 @@ class Connection(asyncio.BufferedProtocol):
         if response is None:
             self.abort()
             return
+        if not self._is_begun and self._is_plain(response, data):
+            return
         parser = self._parser
         fault = None
         try:
@@ -115,7 +121,8 @@ class Connection(asyncio.BufferedProtocol):
             fault = error
         if parser.status and not response.status:
             response.status = parser.status
-            response.raw_headers = parser.headers
+            response.lines = parser.lines
+            response.framing = parser.framing
             self._answered(None)
         if fault is None and not parser.is_complete:
             self._deadlines.await_next()
@@ -126,12 +133,26 @@ class Connection(asyncio.BufferedProtocol):
         elif parser.is_complete:
             self._complete(response)
 
+    def _is_plain(self, response: Response, data: bytes | memoryview) -> bool:
+        """Take the first that comes of an answer for all of it; False where the parser is to read on."""
+        plain = None if self._is_to_head else read_plain(data)
+        if plain is None:
+            self._is_begun = True
+            self._parser.begin(is_to_head=self._is_to_head)
+            return False
+        status, lines, framing, end = plain
+        response.come_whole(status, lines, framing, bytes(data[end:]))
+        self._answered(None)
+        self._end(is_reusable=True, kept_seconds=inf)
+        return True
+
     def eof_received(self) -> None:
-        self._parser.feed_eof()
-        if self._response is not None and self._parser.is_complete:
-            self._complete(self._response)
-        else:
-            self._fail(Reset("the server closed early"))
+        if self._response is not None and self._is_begun:
+            self._parser.feed_eof()
+            if self._parser.is_complete:
+                self._complete(self._response)
+                return
+        self._fail(Reset("the server closed early"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadlines.cancel()
@@ -177,7 +198,7 @@ class Connection(asyncio.BufferedProtocol):
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
         self._rested_at = self.loop.time()
-        self._deadlines.rest(self._rested_at + min(seconds, self._parser.kept_seconds - _AHEAD))
+        self._deadlines.rest(self._rested_at + min(seconds, self._kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -203,11 +224,14 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _complete(self, response: Response) -> None:
-        self._response = None
-        is_kept = self._parser.is_reusable and not self._is_sending and not self._is_full
         response.end()
-        if is_kept:
+        self._end(is_reusable=self._parser.is_reusable, kept_seconds=self._parser.kept_seconds)
+
+    def _end(self, *, is_reusable: bool, kept_seconds: float) -> None:
+        self._response = None
+        if is_reusable and not self._is_sending and not self._is_full:
             self.resume_reading()
+            self._kept_seconds = kept_seconds
             self._owner.released(self)
         else:
             self._transport.abort()
@@ -215,7 +239,8 @@ class Connection(asyncio.BufferedProtocol):
     def _answered(self, error: HttpClientError | None) -> None:
         if self._head is not None and not self._head.done():
             self._head.set_result(error)
-            self._wake_sender()
+            if self._is_sending:
+                self._wake_sender()
 
     def _wake_sender(self) -> None:
         if self._taken is not None and not self._taken.done():

@@ -73,7 +73,7 @@ class Pool:
             self._dialer.tls.remember(connection.tls)
             connection.tls = None  # once is enough
         connection.rest(self._limits.idle_seconds)
-        if self._pass_on(connection):
+        if self._line and self._pass_on(connection):
             return
         if self._is_closed or len(self._idle) >= self._limits.max_idle:
             connection.abort()

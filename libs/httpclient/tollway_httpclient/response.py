@@ -18,29 +18,33 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.response_parser import RawHeaders
+    from tollway_httpclient.response_head import Framing
 
 
 class Response:
     """An answer whose status and headers are there."""
 
-    __slots__ = (
-        *("raw_headers", "status"),
-        *("_connection", "_error", "_is_read_whole", "_max_body", "_parts", "_size", "_waiter"),
-    )
+    status = 0
+    lines = b""
+    """The headers as lines, `name: value` CRLF for each, in the order in which they came, names in lower case."""
+    framing: Framing | tuple[()] = ()
+    """Those of them that tell how the body is framed and coded, or of the connection."""
+    _error: HttpClientError | None = None
+    _is_read_whole = False
+    _size = 0
+    _waiter: asyncio.Future[None] | None = None
 
     def __init__(self, connection: Connection) -> None:
-        self.status = 0
-        self.raw_headers: RawHeaders = []
-        """Names in lower case, in the order in which they came."""
         self._connection: Connection | None = connection
         """None: the answer has ended."""
-        self._error: HttpClientError | None = None
-        self._is_read_whole = False
         self._max_body = connection.limits.max_body
         self._parts: list[bytes] = []
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Names and values of the headers."""
+        each = (line.partition(b": ") for line in self.lines.split(b"\r\n")[:-1])
+        return [(name, value) for name, _, value in each]
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -104,6 +108,16 @@ class Response:
         self._connection = None
         self._error = error
         self._wake()
+
+    def come_whole(self, status: int, lines: bytes, framing: Framing, body: bytes) -> None:
+        """Be an answer that nobody has waited for with more than its request; called by the connection alone."""
+        self.status = status
+        self.lines = lines
+        self.framing = framing
+        self._connection = None
+        if body:
+            self._parts.append(body)
+            self._size = len(body)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,5 +1,6 @@
 """
-Bytes to an answer, on httptools; fed by `connection`, which looks at the fields after every `feed`.
+Bytes to an answer, on httptools; fed by `connection` what is no plain answer (`response_head`), whose fields it looks at
+after every `feed`.
 
     stream = *informational answer ; nothing may follow
     informational = status 1xx without a body, skipped; 101 is refused, since no upgrade is ever asked for
@@ -10,7 +11,8 @@ Bytes to an answer, on httptools; fed by `connection`, which looks at the fields
            | all until EOF          neither of the two headers; both together are refused
 
 httptools is strict where answers could be split or smuggled: NUL, bare CR or LF, folded lines, a space before the
-colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere.
+colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere, nor to tell each header: once it has
+found a head in order, the lines are taken from the bytes as they came.
 """
 
 from __future__ import annotations
@@ -21,13 +23,9 @@ from math import inf
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
-from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
+from tollway_httpclient.limits import MAX_HEAD
+from tollway_httpclient.response_head import Framing, read_head
 
-RawHeaders = list[tuple[bytes, bytes]]
-
-# answers repeat a few dozen names; a server that invents them must not fill the memory
-_LOWER: dict[bytes, bytes] = {}
-_MAX_NAMES, _MAX_NAME_BYTES = 1024, 64
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
 
@@ -36,8 +34,8 @@ class ResponseParser:
     """The answers of one connection, one after the other."""
 
     __slots__ = (
-        *("headers", "is_complete", "is_reusable", "kept_seconds", "on_body", "parts", "status"),
-        *("_has_length", "_is_chunked", "_is_to_head", "_lines", "_parser", "_silent"),
+        *("framing", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "parts", "status"),
+        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_silent"),
     )
 
     def __init__(self) -> None:
@@ -52,20 +50,25 @@ class ResponseParser:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
-        self.headers: RawHeaders = []
+        self.lines = b""
+        self.framing: Framing = []
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
         self.kept_seconds = inf
         """The server said that it keeps the connection for so long."""
         self._is_to_head = is_to_head
-        self._is_chunked = self._has_length = False
-        self._lines: list[tuple[bytes, bytes]] = []
+        self._is_chunked = False
+        self._heads = b""
+        """What came until the head was whole, those of informational answers included."""
+        self._heads_end = 0
         self._silent = 0
 
     def feed(self, data: bytes | memoryview) -> None:
         """Read on; raises `MalformedResponse`, and what came before the fault can be taken nevertheless."""
         self._silent += len(data)
+        if not self.status:
+            self._heads += data
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -80,7 +83,7 @@ class ResponseParser:
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
         self.is_reusable = False
-        if self.status and not self._has_length and not self._is_chunked:
+        if self.status and not self._is_chunked and b"content-length" not in dict(self.framing):
             self.is_complete = True
 
     def take(self) -> bytes:
@@ -93,36 +96,23 @@ class ResponseParser:
         if self.is_complete:
             raise _Enough
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # of a trailer too, which nobody looks at
-        self._lines.append((_LOWER.get(name) or _lower(name), value.rstrip()))
-
     def on_headers_complete(self) -> None:
-        self.headers = headers = self._lines
-        self._lines = []
-        if len(headers) > MAX_HEADERS:
-            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
-        if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
-            raise MalformedResponse(f"headers of more than {MAX_HEAD} bytes")
-        self._read_framing()
-        status = self._parser.get_status_code()
-        if status >= 200:
-            self.status = status
-        elif status < 100 or self._has_length or self._is_chunked:
-            raise MalformedResponse("a status that is none, or has no body and announces one")
-        if status >= 200 and self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
-            self.is_complete = True
-            raise _Enough
-
-    def _read_framing(self) -> None:
-        told = dict(self.headers)
-        self._has_length = b"content-length" in told
+        status, self.lines, self.framing, self._heads_end = read_head(self._heads, self._heads_end)
+        told = dict(self.framing)
         if b"transfer-encoding" in told:
-            if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] != [b"chunked"]:
+            if [value.lower() for name, value in self.framing if name == b"transfer-encoding"] != [b"chunked"]:
                 raise MalformedResponse("a transfer-encoding other than chunked")
             self._is_chunked = True
         if b"keep-alive" in told and (kept := _KEPT.search(told[b"keep-alive"])):
             self.kept_seconds = float(kept[1])
+        if status >= 200:
+            self.status = status
+            self._heads = b""
+            if self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
+                self.is_complete = True
+                raise _Enough
+        elif status < 100 or self._is_chunked or b"content-length" in told:
+            raise MalformedResponse("a status that is none, or has no body and announces one")
 
     def on_message_complete(self) -> None:
         if not self.status:
@@ -147,10 +137,3 @@ def _fault_of(error: Exception) -> MalformedResponse:
     if cause is not None:
         raise cause
     return MalformedResponse(str(error))
-
-
-def _lower(name: bytes) -> bytes:
-    lower = name.lower()
-    if len(_LOWER) < _MAX_NAMES and len(name) <= _MAX_NAME_BYTES:
-        _LOWER[name] = lower
-    return lower
