@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import select
-from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
 from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
-from tollway_httpclient.response_head import read_plain
 from tollway_httpclient.response_parser import ResponseParser
 
 if TYPE_CHECKING:
     import ssl
+
+    from tollway_httpclient.header_sieve import HeaderSieve
 
 # a server that closes after so many seconds is not asked in the last one of them: its end could be under way
 _AHEAD = 1.0
@@ -43,12 +43,19 @@ class Owner(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """An `asyncio.BufferedProtocol`, over TCP or TLS alike; all connections of a loop may read into the same `room`."""
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, limits: Limits, room: memoryview) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        sieve: HeaderSieve,
+        room: memoryview,
+    ) -> None:
         self.loop = loop
         self.limits = limits
         self.tls: ssl.SSLObject | None = None
         self._owner, self._room = owner, room
-        self._parser = ResponseParser()
+        self._parser = ResponseParser(sieve)
         self.is_connected = False
         """True from the connect to the loss."""
         self._transport: asyncio.Transport
@@ -57,15 +64,12 @@ class Connection(asyncio.BufferedProtocol):
         self._head: asyncio.Future[HttpClientError | None] | None = None
         self._taken: asyncio.Future[None] | None = None
         self._is_sending = self._is_full = self._is_paused = False
-        self._is_to_head = self._is_begun = False
         self._deadlines = Deadlines(loop, self._fail)
         self._rested_at = 0.0
-        self._kept_seconds = inf
 
     async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
         """Send a request and return once the head of its answer is there."""
-        self._is_to_head = is_head
-        self._is_begun = False
+        self._parser.begin(is_to_head=is_head)
         response = self._response = Response(self)
         answered = self._head = self.loop.create_future()
         self._deadlines.begin(timeouts)
@@ -111,8 +115,6 @@ class Connection(asyncio.BufferedProtocol):
         if response is None:
             self.abort()
             return
-        if not self._is_begun and self._is_plain(response, data):
-            return
         parser = self._parser
         fault = None
         try:
@@ -121,8 +123,7 @@ class Connection(asyncio.BufferedProtocol):
             fault = error
         if parser.status and not response.status:
             response.status = parser.status
-            response.lines = parser.lines
-            response.framing = parser.framing
+            response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
         if fault is None and not parser.is_complete:
             self._deadlines.await_next()
@@ -133,26 +134,12 @@ class Connection(asyncio.BufferedProtocol):
         elif parser.is_complete:
             self._complete(response)
 
-    def _is_plain(self, response: Response, data: bytes | memoryview) -> bool:
-        """Take the first that comes of an answer for all of it; False where the parser is to read on."""
-        plain = None if self._is_to_head else read_plain(data)
-        if plain is None:
-            self._is_begun = True
-            self._parser.begin(is_to_head=self._is_to_head)
-            return False
-        status, lines, framing, end = plain
-        response.come_whole(status, lines, framing, bytes(data[end:]))
-        self._answered(None)
-        self._end(is_reusable=True, kept_seconds=inf)
-        return True
-
     def eof_received(self) -> None:
-        if self._response is not None and self._is_begun:
-            self._parser.feed_eof()
-            if self._parser.is_complete:
-                self._complete(self._response)
-                return
-        self._fail(Reset("the server closed early"))
+        self._parser.feed_eof()
+        if self._response is not None and self._parser.is_complete:
+            self._complete(self._response)
+        else:
+            self._fail(Reset("the server closed early"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadlines.cancel()
@@ -197,8 +184,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = self.loop.time()
-        self._deadlines.rest(self._rested_at + min(seconds, self._kept_seconds - _AHEAD))
+        self._rested_at = now = self.loop.time()
+        self._deadlines.rest(now + min(seconds, self._parser.kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -224,14 +211,10 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _complete(self, response: Response) -> None:
-        response.end()
-        self._end(is_reusable=self._parser.is_reusable, kept_seconds=self._parser.kept_seconds)
-
-    def _end(self, *, is_reusable: bool, kept_seconds: float) -> None:
         self._response = None
-        if is_reusable and not self._is_sending and not self._is_full:
+        response.end()
+        if self._parser.is_reusable and not self._is_sending and not self._is_full:
             self.resume_reading()
-            self._kept_seconds = kept_seconds
             self._owner.released(self)
         else:
             self._transport.abort()

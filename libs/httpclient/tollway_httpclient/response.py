@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.header_sieve import pairs_of
 from tollway_httpclient.limits import HIGH_WATER
 
 if TYPE_CHECKING:
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.response_head import Framing
+    from tollway_httpclient.header_sieve import Headers
 
 
 class Response:
     """An answer whose status and headers are there."""
 
     status = 0
+    all_lines = b""
+    """The headers as they came."""
     lines = b""
-    """The headers as lines, `name: value` CRLF for each, in the order in which they came, names in lower case."""
-    framing: Framing | tuple[()] = ()
-    """Those of them that tell how the body is framed and coded, or of the connection."""
+    """Those that are for whoever the answer is handed on to: `name: value` CRLF for each, names in lower case."""
+    told: Headers | tuple[()] = ()
+    """`connection`, `keep-alive`, `transfer-encoding`, `content-encoding`, which are not among them."""
     _error: HttpClientError | None = None
     _is_read_whole = False
     _size = 0
@@ -41,10 +44,9 @@ class Response:
         self._parts: list[bytes] = []
 
     @property
-    def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """Names and values of the headers."""
-        each = (line.partition(b": ") for line in self.lines.split(b"\r\n")[:-1])
-        return [(name, value) for name, _, value in each]
+    def raw_headers(self) -> Headers:
+        """All headers, names in lower case, in the order in which they came."""
+        return pairs_of(self.all_lines)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -108,16 +110,6 @@ class Response:
         self._connection = None
         self._error = error
         self._wake()
-
-    def come_whole(self, status: int, lines: bytes, framing: Framing, body: bytes) -> None:
-        """Be an answer that nobody has waited for with more than its request; called by the connection alone."""
-        self.status = status
-        self.lines = lines
-        self.framing = framing
-        self._connection = None
-        if body:
-            self._parts.append(body)
-            self._size = len(body)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,6 +1,5 @@
 """
-Bytes to an answer, on httptools; fed by `connection` what is no plain answer (`response_head`), whose fields it looks at
-after every `feed`.
+Bytes to an answer, on httptools; fed by `connection`, which looks at the fields after every `feed`.
 
     stream = *informational answer ; nothing may follow
     informational = status 1xx without a body, skipped; 101 is refused, since no upgrade is ever asked for
@@ -11,8 +10,8 @@ after every `feed`.
            | all until EOF          neither of the two headers; both together are refused
 
 httptools is strict where answers could be split or smuggled: NUL, bare CR or LF, folded lines, a space before the
-colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere, nor to tell each header: once it has
-found a head in order, the lines are taken from the bytes as they came.
+colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere. Neither is it asked for the headers,
+which would cost a call each: once it has found a head in order, its lines are taken from the bytes as they came.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from math import inf
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
-from tollway_httpclient.limits import MAX_HEAD
-from tollway_httpclient.response_head import Framing, read_head
+from tollway_httpclient.header_sieve import Headers, HeaderSieve
+from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
@@ -34,15 +33,20 @@ class ResponseParser:
     """The answers of one connection, one after the other."""
 
     __slots__ = (
-        *("framing", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "parts", "status"),
-        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_silent"),
+        *("all_lines", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "parts", "status", "told"),
+        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_sieve", "_silent"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, sieve: HeaderSieve) -> None:
         self.parts: list[bytes] = []
         """Bytes of the body that nobody took yet."""
         # looked up by httptools: an answer of many chunks runs no Python for each
         self.on_body = self.parts.append
+        self.all_lines = self.lines = b""
+        """Of the head: as they came, and those that are handed on."""
+        self.told: Headers = []
+        """What the head tells of connection, framing and coding."""
+        self._sieve = sieve
         self._parser = HttpResponseParser(self)
         self.begin()
 
@@ -50,8 +54,6 @@ class ResponseParser:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
-        self.lines = b""
-        self.framing: Framing = []
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
@@ -60,7 +62,7 @@ class ResponseParser:
         self._is_to_head = is_to_head
         self._is_chunked = False
         self._heads = b""
-        """What came until the head was whole, those of informational answers included."""
+        """What came until the head was whole, informational answers included."""
         self._heads_end = 0
         self._silent = 0
 
@@ -83,7 +85,7 @@ class ResponseParser:
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
         self.is_reusable = False
-        if self.status and not self._is_chunked and b"content-length" not in dict(self.framing):
+        if self.status and not self._is_chunked and not _announces_length(self.all_lines):
             self.is_complete = True
 
     def take(self) -> bytes:
@@ -97,22 +99,43 @@ class ResponseParser:
             raise _Enough
 
     def on_headers_complete(self) -> None:
-        status, self.lines, self.framing, self._heads_end = read_head(self._heads, self._heads_end)
-        told = dict(self.framing)
-        if b"transfer-encoding" in told:
-            if [value.lower() for name, value in self.framing if name == b"transfer-encoding"] != [b"chunked"]:
-                raise MalformedResponse("a transfer-encoding other than chunked")
-            self._is_chunked = True
-        if b"keep-alive" in told and (kept := _KEPT.search(told[b"keep-alive"])):
-            self.kept_seconds = float(kept[1])
+        self.all_lines = lines = self._next_lines()
+        self.lines, self.told = self._sieve.sift(lines)
+        if self.told:
+            self._read_told()
+        status = self._parser.get_status_code()
         if status >= 200:
             self.status = status
             self._heads = b""
             if self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
                 self.is_complete = True
                 raise _Enough
-        elif status < 100 or self._is_chunked or b"content-length" in told:
+        elif status < 100 or self._is_chunked or _announces_length(lines):
             raise MalformedResponse("a status that is none, or has no body and announces one")
+
+    def _next_lines(self) -> bytes:
+        """Return the header lines of the head that came to its end just now."""
+        heads, begin = self._heads, self._heads_end
+        while heads.startswith((b"\r", b"\n"), begin):  # empty lines before a head are allowed
+            begin += 1
+        end = heads.find(b"\r\n\r\n", begin) + 2
+        if not begin < end <= begin + MAX_HEAD:
+            raise MalformedResponse(f"a head of more than {MAX_HEAD} bytes")
+        self._heads_end = end + 2
+        lines = heads[heads.find(b"\n", begin) + 1 : end]
+        if len(lines) > MAX_HEADERS and lines.count(b"\n") > MAX_HEADERS:
+            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
+        return lines
+
+    def _read_told(self) -> None:
+        codings = [value.lower() for name, value in self.told if name == b"transfer-encoding"]
+        if codings:
+            if codings != [b"chunked"]:
+                raise MalformedResponse("a transfer-encoding other than chunked")
+            self._is_chunked = True
+        kept = dict(self.told).get(b"keep-alive")
+        if kept is not None and (seconds := _KEPT.search(kept)):
+            self.kept_seconds = float(seconds[1])
 
     def on_message_complete(self) -> None:
         if not self.status:
@@ -137,3 +160,7 @@ def _fault_of(error: Exception) -> MalformedResponse:
     if cause is not None:
         raise cause
     return MalformedResponse(str(error))
+
+
+def _announces_length(lines: bytes) -> bool:
+    return b"\ncontent-length:" in b"\n" + lines.lower()

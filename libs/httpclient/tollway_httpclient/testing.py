@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tollway_httpclient.connection import Connection
 from tollway_httpclient.errors import HttpClientError
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import READ_BYTES, Limits, Timeouts
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ _LOOP = StillLoop()
 def connect() -> tuple[Connection, Socket]:
     """Return a connection and both ends of it that are not the connection's own."""
     sock = Socket()
-    connection = Connection(sock, cast("asyncio.AbstractEventLoop", _LOOP), Limits(), memoryview(bytearray(READ_BYTES)))
+    loop, room = cast("asyncio.AbstractEventLoop", _LOOP), memoryview(bytearray(READ_BYTES))
+    connection = Connection(sock, loop, Limits(), HeaderSieve(), room)
     connection.connection_made(cast("asyncio.BaseTransport", sock))
     return connection, sock
 
