@@ -76,7 +76,7 @@ class Deadlines:
     def _await(self, due: float, late: type[HttpClientError]) -> None:
         self._due = due
         self._late = late
-        at = due if due < self._total_at else self._total_at
+        at = min(due, self._total_at)
         if at < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()

@@ -1,5 +1,5 @@
 """
-Which lines of a head are handed on, and how; asked by `response_parser` for every answer, after httptools has judged it.
+Which lines of a head are handed on, and how; asked by `response_parser`, once httptools has found the head in order.
 
     handed on = *( name ":" SP value CRLF )        name in lower case, no blanks at the value's ends
 
@@ -20,10 +20,7 @@ Headers = list[tuple[bytes, bytes]]
 # of the connection, or of how the body is framed and coded: to be looked at
 _TOLD = frozenset({"connection", "content-encoding", "keep-alive", "transfer-encoding"})
 # of these the parser knows all that is needed
-_HOP_BY_HOP = frozenset(
-    {"content-length", "proxy-authenticate", "proxy-connection", "te", "trailer", "upgrade"},
-)
-_NAME_NOTHING = frozenset({b"keep-alive", b"close"})
+_HOP_BY_HOP = frozenset({"content-length", "proxy-authenticate", "proxy-connection", "te", "trailer", "upgrade"})
 
 # answers repeat a few dozen names; a server that invents them must not fill the memory
 _PREFIXES: dict[bytes, bytes] = {}
@@ -32,38 +29,38 @@ _MAX_NAMES, _MAX_NAME_BYTES = 1024, 64
 
 class HeaderSieve:
     """
-    Keeps back the headers of the connection and of the body's framing and coding, and whichever else it is told.
+    Keeps back the headers of the connection and of the body's framing and coding, and others.
 
     Args:
-        left_out: Names of the others, in lower case.
+        left_out: The names of those others, in lower case.
     """
 
     def __init__(self, left_out: Iterable[str] = ()) -> None:
         names = _HOP_BY_HOP.union(left_out)
         initials = "".join(sorted({initial for name in names | _TOLD for initial in (name[0], name[0].upper())}))
-        pattern = (
-            # looked at by its initial first, which spares most lines the names
-            rf"\n(?:(?=[{initials}])(?:(?:{_any_of(names)}):[^\n]*+|((?:{_any_of(_TOLD)}):[^\n]*+))"
-            # a name with a capital, or another blank than one before the value
-            r"|([!#$%&'*+.^_`|~0-9a-z-]*+(?!: [^\r\t ])[^:]*+:[\t ]*+(?=[^\r]*+(?<![\t ])))"
-            # a blank at the end
-            r"|([^\r]++(?<=[\t ])))"
-        )
-        self._pattern = re.compile(pattern.encode())
+        left = rf"[Cc]onnection: [Kk]eep-[Aa]live\r|(?:{_any_of(names)}):[^\n]*+"
+        told = rf"((?:{_any_of(_TOLD)}):[^\n]*+)"
+        name, ends_well = "[!#$%&'*+.^_`|~0-9a-z-]*+", r"[^\r]*+(?<![\t ])"
+        # of a line that is not written as it is handed on: what comes before its value, or all of it if blanks end it
+        other = rf"({name}(?!: [^\r\t ]{ends_well})(?:[^:]*+:[\t ]*+(?={ends_well})|[^\r]++))"
+        # the initial spares most lines a look at all the names
+        self._pattern = re.compile(rf"\n(?:(?=[{initials}])(?:{left}|{told})|{other})".encode())
 
     def sift(self, lines: bytes) -> tuple[bytes, Headers]:
-        """Return the lines that are handed on, and what the head tells of connection, framing and coding."""
+        """
+        Return the lines that are handed on, and what the head tells of connection, framing and coding.
+
+        `connection: keep-alive` tells nothing and is not among it, unless it is written in an unusual way.
+        """
         told: Headers = []
         each = iter(self._pattern.split(b"\n" + lines))
         kept = [next(each)]
-        for found, prefix, line, rest in zip(each, each, each, each, strict=True):
-            if found is not None:
-                name, _, value = found.partition(b":")
+        for of_connection, other, rest in zip(each, each, each, strict=False):  # they come in threes
+            if of_connection is not None:
+                name, _, value = of_connection.partition(b":")
                 told.append((name.lower(), value.strip(b"\t \r")))
-            elif prefix is not None:
-                kept.append(_PREFIXES.get(prefix) or _canonical(prefix))
-            elif line is not None:
-                kept.append(_canonical(line))
+            elif other is not None:
+                kept.append(_PREFIXES.get(other) or _canonical(other))
             kept.append(rest)
         sifted = b"".join(kept)[1:]
         return (_without_named(sifted, told) if told else sifted), told
@@ -93,8 +90,9 @@ def _canonical(line: bytes) -> bytes:
 
 def _without_named(lines: bytes, told: Headers) -> bytes:
     """Leave out the headers that `connection` names, too."""
-    values = [value.lower() for name, value in told if name == b"connection"]
-    named = {name.strip(b"\t ") for value in values if value not in _NAME_NOTHING for name in value.split(b",")}
+    named = {
+        named.strip(b"\t ").lower() for name, value in told if name == b"connection" for named in value.split(b",")
+    }
     if not named:
         return lines
     return b"".join([line for line in lines.splitlines(keepends=True) if line.partition(b":")[0] not in named])

@@ -27,6 +27,8 @@ from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
+_H = ord("H")
+_MIN_LINE = len(b"a:\r\n")
 
 
 class ResponseParser:
@@ -116,26 +118,25 @@ class ResponseParser:
     def _next_lines(self) -> bytes:
         """Return the header lines of the head that came to its end just now."""
         heads, begin = self._heads, self._heads_end
-        while heads.startswith((b"\r", b"\n"), begin):  # empty lines before a head are allowed
+        while heads[begin] != _H:  # empty lines before a head are allowed
             begin += 1
-        end = heads.find(b"\r\n\r\n", begin) + 2
-        if not begin < end <= begin + MAX_HEAD:
+        end = heads.find(b"\r\n\r\n", begin) + 4
+        if not begin + 4 < end <= begin + MAX_HEAD:
             raise MalformedResponse(f"a head of more than {MAX_HEAD} bytes")
-        self._heads_end = end + 2
-        lines = heads[heads.find(b"\n", begin) + 1 : end]
-        if len(lines) > MAX_HEADERS and lines.count(b"\n") > MAX_HEADERS:
+        self._heads_end = end
+        lines = heads[heads.find(b"\n", begin) + 1 : end - 2]
+        if len(lines) > MAX_HEADERS * _MIN_LINE and lines.count(b"\n") > MAX_HEADERS:
             raise MalformedResponse(f"more than {MAX_HEADERS} headers")
         return lines
 
     def _read_told(self) -> None:
-        codings = [value.lower() for name, value in self.told if name == b"transfer-encoding"]
-        if codings:
-            if codings != [b"chunked"]:
-                raise MalformedResponse("a transfer-encoding other than chunked")
-            self._is_chunked = True
-        kept = dict(self.told).get(b"keep-alive")
-        if kept is not None and (seconds := _KEPT.search(kept)):
-            self.kept_seconds = float(seconds[1])
+        for name, value in self.told:
+            if name == b"transfer-encoding":
+                if self._is_chunked or value.lower() != b"chunked":
+                    raise MalformedResponse("a transfer-encoding other than chunked")
+                self._is_chunked = True
+            elif name == b"keep-alive" and (kept := _KEPT.search(value)):
+                self.kept_seconds = float(kept[1])
 
     def on_message_complete(self) -> None:
         if not self.status:

@@ -88,6 +88,8 @@ class Seen:
     error: type[HttpClientError] | None = None
     is_kept: bool = False
     """The connection may carry another request."""
+    lines: bytes = field(default=b"", compare=False)
+    """What is handed on of the headers."""
 
 
 _LOOP = StillLoop()
@@ -127,7 +129,7 @@ def read_answer(pieces: list[bytes]) -> Seen:
     except HttpClientError as error:
         seen.error = type(error)
         return seen
-    seen.status, seen.headers = response.status, response.headers
+    seen.status, seen.headers, seen.lines = response.status, response.headers, response.lines
     seen.body, seen.error = result_of(read_whole(response))
     return seen
 
