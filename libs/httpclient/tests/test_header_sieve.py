@@ -5,11 +5,23 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tollway_httpclient import HeaderSieve
+from tollway_httpclient import HeaderSieve, header_sieve
 from tollway_httpclient.header_sieve import pairs_of
 
 NAMES = (
-    *("content-type", "x-request-id", "x", "te", "tex", "date", "dat", "server", "connection", "connections", "upgrade"),
+    *(
+        "content-type",
+        "x-request-id",
+        "x",
+        "te",
+        "tex",
+        "date",
+        "dat",
+        "server",
+        "connection",
+        "connections",
+        "upgrade",
+    ),
     *("keep-alive", "keep", "content-length", "content-lengths", "content-encoding", "transfer-encoding", "trailer"),
     *("proxy-connection", "proxy-authenticate", "x_y", "!#$%&'*+.^`|~", "close", "x-connection"),
 )
@@ -39,7 +51,9 @@ def one_by_one(headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, s
     """Return what is handed on and what is told, found by looking at every header."""
     told = [(name, value) for name, value in headers if name in TOLD]
     values = [value for name, value in told if name == "connection"]
-    named = {name.strip(" \t").lower() for value in values if value.lower() != "keep-alive" for name in value.split(",")}
+    named = {
+        name.strip(" \t").lower() for value in values if value.lower() != "keep-alive" for name in value.split(",")
+    }
     kept = [header for header in headers if header[0] not in STAY | named]
     return "".join(f"{name}: {value}\r\n" for name, value in kept).encode("latin-1"), told
 
@@ -84,8 +98,6 @@ def test_lines_are_handed_on_in_one_way_of_writing(raw, lines):
 
 
 def test_names_that_a_server_invents_do_not_fill_the_memory():
-    from tollway_httpclient import header_sieve
-
     for number in range(5000):
         name = b"X-%d" % number
         assert SIEVE.sift(name + b": 1\r\n") == (name.lower() + b": 1\r\n", [])
