@@ -127,7 +127,7 @@ class Pipeline:
             prepend_system(body, call.dialect, text)
 
     async def _classify(self, call: Call, body: RequestBody, tier: Tier) -> None:
-        """Find the models that may answer: those of the tier that was named, or of the one that the classifier chose."""
+        """Find the models that may answer: those of the tier named, or of the one that the classifier chose."""
         if tier is AUTO:
             choice = await self.classifier.classify(call, prompt_features(body, call.dialect))
             tier = self.tiers.classified(choice.tier)
