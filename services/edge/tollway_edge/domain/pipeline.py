@@ -176,6 +176,7 @@ class Pipeline:
             call.model = call.models[0]
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
+        call.settle()
         self.ledger.record(call)
         self.meter.observe(call, self._cost(call))
 
