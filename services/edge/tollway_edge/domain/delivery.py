@@ -68,7 +68,10 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
         if piece.head and piece.end:
             await deliver_whole(call, piece, client)
             continue
-        _note(call, piece)
+        if piece.output_so_far:  # it runs on, and nothing else is new
+            call.output_so_far = piece.output_so_far
+        else:
+            _note(call, piece)
         if piece.head:
             call.begin_answer(piece.head.status)
             await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
@@ -95,9 +98,6 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 
 
 def _note(call: Call, piece: AnswerPiece) -> None:
-    if piece.output_so_far:
-        call.output_so_far = piece.output_so_far
-        return
     if piece.usage is not None:
         call.usage, call.output_so_far = piece.usage, 0
     if piece.attempts:
