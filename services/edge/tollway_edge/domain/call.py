@@ -105,6 +105,8 @@ class Call(msgspec.Struct):
     """The latest events of a stream that the client got; an error event goes on from there."""
     reason: str = ""
     first_byte: float = 0.0
+    seconds: float = 0.0
+    """From its first byte to its end; known once it is settled."""
 
     @property
     def query_id(self) -> str:
@@ -139,11 +141,9 @@ class Call(msgspec.Struct):
             self.status = status
             self.reason = reason
 
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    def duration_ms(self) -> int:
-        return round(self.seconds() * 1000)
+    def settle(self) -> None:
+        """Note that it is over."""
+        self.seconds = time.monotonic() - self.started
 
     def time_to_first_byte_ms(self) -> int:
         return max(1, round((self.first_byte - self.started) * 1000)) if self.first_byte else 0

@@ -141,11 +141,6 @@ class EdgeConnection(HttpToolsProtocol):
         self._deadlines.written += len(data)
         self.transport.write(data)
 
-    async def drain(self) -> None:
-        """Return once the client has taken enough of what was written."""
-        if self.flow.write_paused:
-            await self.flow.drain()
-
     def answered(self, exchange: Exchange) -> None:
         if not exchange.keep_alive:
             self.transport.close()
