@@ -31,9 +31,13 @@ class CallStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def new_call_id() -> str:
+def now_unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def new_call_id(unix_ms: int | None = None) -> str:
     """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
-    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
+    return f"{(unix_ms or now_unix_ms()) << 80 | getrandbits(80):032x}"
 
 
 class Call(msgspec.Struct):
@@ -52,7 +56,7 @@ class Call(msgspec.Struct):
     """The client's name of the conversation, from its headers."""
     call_id: str = msgspec.field(default_factory=new_call_id)
     started: float = msgspec.field(default_factory=time.monotonic)
-    started_unix_ms: int = msgspec.field(default_factory=lambda: time.time_ns() // 1_000_000)
+    started_unix_ms: int = msgspec.field(default_factory=now_unix_ms)
 
     workspace: Workspace | None = None
     body: RequestBody | None = None

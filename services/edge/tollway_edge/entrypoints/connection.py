@@ -186,7 +186,7 @@ class EdgeConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
         if isinstance(cycle, Exchange):
-            cycle.serving = task = self.loop.create_task(self._serve(cycle))
+            cycle.serving = task = self.loop.create_task(self._serve(cycle), name="call")
             self.tasks.add(task)
         else:
             super()._start_asgi_task(cycle, app)

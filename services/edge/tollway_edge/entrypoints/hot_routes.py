@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tollway_dialects.wires import WIRES
 
-from tollway_edge.domain.call import Call
+from tollway_edge.domain.call import Call, new_call_id, now_unix_ms
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import error_headers, request_id_of
 
@@ -40,7 +40,10 @@ class HotRoutes:
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, and book it."""
         head, headers = exchange.head, exchange.head.headers
+        now = now_unix_ms()
         call = Call(
+            call_id=new_call_id(now),
+            started_unix_ms=now,
             dialect=HOT_PATHS[head.path],
             credential=headers.credential,
             forwarded=headers.forwarded,
