@@ -76,12 +76,11 @@ class Deadlines:
     def _await(self, due: float, late: type[HttpClientError]) -> None:
         self._due = due
         self._late = late
-        at = min(due, self._total_at)
-        if at < self._timer_at:
+        if due < self._timer_at or self._total_at < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer_at = at
-            self._timer = self._loop.call_at(at, self._tick)
+            self._timer_at = min(due, self._total_at)
+            self._timer = self._loop.call_at(self._timer_at, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
