@@ -83,6 +83,7 @@ class RedisLine(asyncio.Protocol):
         if self._is_ended:
             return
         self._is_ended = True
+        self._unsent.clear()
         if self._watch is not None:
             self._watch.cancel()
         if self._transport is not None:
@@ -97,10 +98,10 @@ class RedisLine(asyncio.Protocol):
             self._reader.feed(data)
             while (answer := gets()) is not _NOT_YET:
                 hand_out(answer)
-        except (InvalidResponse, ValueError):
-            self.end(RedisConnectionError("it does not speak Redis"))
-        except IndexError:
-            self.end(RedisConnectionError("it said something that was not asked"))
+            if len(self.asked) < len(self._unsent):
+                raise IndexError("more answers than questions")
+        except (InvalidResponse, IndexError, ValueError):
+            self.end(RedisConnectionError("it does not speak as Redis does"))
         else:
             self._flush()
 

@@ -57,11 +57,11 @@ class RedisPipeline:
         self._line = RedisLine(self._pool.make_connection(), self._replace)  # type: ignore[no-untyped-call]
         return self._line
 
-    def _replace(self, line: RedisLine, error: Exception) -> None:
-        """Go on with what a line left that has ended."""
+    def _replace(self, ended: RedisLine, error: Exception) -> None:
+        """Go on with what a line left."""
         self._line = None
-        may_be_sent_again = line.was_open and isinstance(error, (RedisConnectionError, OSError))
-        for asked in line.asked:
+        may_be_sent_again = ended.was_open and isinstance(error, (RedisConnectionError, OSError))
+        for asked in ended.asked:
             if asked.answer.done():
                 continue
             if may_be_sent_again and not asked.was_sent_before:
