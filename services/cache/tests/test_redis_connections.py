@@ -48,7 +48,7 @@ async def test_a_wrong_password_is_an_outage_and_never_told(
     async with Redis.from_url(mortal_redis.url) as client:
         await client.config_set("requirepass", "right-one")
     store = open_store(f"unix://{credentials}{mortal_redis.socket}")
-    with pytest.raises(StoreUnavailable, match="(Authentication|Connection)Error") as caught:
+    with pytest.raises(StoreUnavailable, match=r"(Authentication|Connection)Error") as caught:
         await store.get("acme", key(1))
     assert "-one" not in str(caught.value)
     with pytest.raises(StoreUnavailable, match="left alone"):
@@ -114,7 +114,7 @@ async def test_a_restart_is_no_outage(mortal_redis: Any, open_store: Any, entry:
     assert await store.get("acme", key(1))
     mortal_redis.stop()
     mortal_redis.start()
-    assert await asyncio.gather(store.get("acme", key(1)), store.put([entry()])) == [None, 1]
+    assert await asyncio.gather(store.get("acme", key(1)), store.put([entry(number=2)])) == [None, 1]
 
 
 async def test_a_server_that_hangs_is_given_up_and_found_again(
