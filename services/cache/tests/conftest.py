@@ -65,6 +65,10 @@ class ScriptedRedis:
     reads: list[Commands] = field(default_factory=list)
     connections: int = 0
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    was_left: asyncio.Event = field(default_factory=asyncio.Event)
+    greetings: dict[bytes, bytes] = field(
+        default_factory=lambda: {b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n", b"CLIENT": b"+OK\r\n"}
+    )
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -81,12 +85,12 @@ class ScriptedRedis:
                     await self.answer(writer, asked)
         except ConnectionError:
             pass
+        self.was_left.set()
         writer.close()
 
     def _greets(self, command: list[bytes], writer: asyncio.StreamWriter) -> bool:
-        said = {b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n", b"CLIENT": b"+OK\r\n"}.get(command[0], b"")
-        writer.write(said)
-        return bool(said)
+        writer.write(self.greetings.get(command[0], b""))
+        return command[0] in self.greetings
 
 
 @asynccontextmanager

@@ -130,6 +130,37 @@ async def test_an_answer_that_nobody_asked_for_is_taken_for_no_later_question(
     assert redis.connections == 2
 
 
+async def test_an_answer_that_nobody_asked_for_is_not_taken_by_a_lookup_that_waits_to_be_sent(
+    scripted_redis: Any, open_store: Any, key: Any
+) -> None:
+    may_answer = asyncio.Event()
+
+    async def answer(writer: StreamWriter, commands: Any) -> None:
+        await may_answer.wait()
+        await say(writer, NIL * len(commands) + (b"$5\r\nstray\r\n" if redis.connections == 1 else b""))
+
+    redis = await scripted_redis(answer)
+    store = open_store(redis.url)
+    sent = asyncio.create_task(store.get("acme", key(1)))
+    await redis.was_asked.wait()
+    waiting = asyncio.create_task(store.get("acme", key(2)))
+    await asyncio.sleep(0)
+    may_answer.set()
+    assert await asyncio.gather(sent, waiting) == [None, None]
+    assert redis.connections == 2
+
+
+async def test_a_server_that_says_more_than_its_greeting_is_unavailable(
+    scripted_redis: Any, open_store: Any, key: Any
+) -> None:
+    redis = await scripted_redis(find_nothing)
+    redis.greetings[b"HELLO"] += b"+OK\r\n" * 9
+    redis.greetings[b"CLIENT"] = b""
+    with pytest.raises(StoreUnavailable, match="ConnectionError"):
+        await open_store(redis.url).get("acme", key(1))
+    assert not redis.reads
+
+
 async def test_news_that_the_server_pushes_answer_nobody(scripted_redis: Any, open_store: Any, key: Any) -> None:
     async def answer(writer: StreamWriter, commands: Any) -> None:
         await say(writer, b">2\r\n+invalidate\r\n*1\r\n+name\r\n" + NIL * len(commands))
@@ -186,15 +217,57 @@ async def test_what_waits_for_a_server_that_does_not_read_is_bounded(
         task.cancel()
 
 
+async def test_what_was_answered_counts_against_no_bound(scripted_redis: Any, open_store: Any, entry: Any) -> None:
+    async def answer(writer: StreamWriter, commands: Any) -> None:
+        await say(writer, b"+OK\r\n" * len(commands))
+
+    store = open_store((await scripted_redis(answer)).url)
+    for _ in range(4):
+        assert await store.put([entry(body=b"x" * (MOST_WAITING_BYTES // 2))]) == 1
+
+
+@pytest.mark.parametrize("is_connected", [False, True])
 async def test_closing_the_store_leaves_nobody_waiting(
-    silent_server: str, open_store: Any, entry: Any, key: Any
+    scripted_redis: Any, silent_server: str, open_store: Any, entry: Any, key: Any, is_connected: bool
 ) -> None:
-    store = open_store(silent_server)
+    both_asked = asyncio.Event()
+
+    async def answer(writer: StreamWriter, commands: Any) -> None:
+        if len(redis.reads) == 2:
+            both_asked.set()
+
+    redis = await scripted_redis(answer)
+    store = open_store(redis.url if is_connected else silent_server)
     waiting = [asyncio.create_task(store.get("acme", key(1))), asyncio.create_task(store.put([entry()]))]
-    await asyncio.sleep(0)
+    await (both_asked.wait() if is_connected else asyncio.sleep(0))
     await store.close()
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
+    assert [str(outcome).split(";")[0] for outcome in outcomes] == ["Redis: RedisError"] * 2
+    assert redis.connections == 2 * is_connected
+
+
+async def test_what_a_server_has_not_read_is_thrown_away_with_its_connection(
+    scripted_redis: Any, open_store: Any, entry: Any
+) -> None:
+    reads_on = asyncio.Event()
+
+    async def answer(writer: StreamWriter, commands: Any) -> None:
+        writer.write(b"+OK\r\n")
+        await reads_on.wait()
+
+    redis = await scripted_redis(answer)
+    store = open_store(redis.url)
+    assert await store.put([entry()]) == 1
+    large = asyncio.create_task(store.put([entry(body=b"x" * MOST_WAITING_BYTES)]))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await store.close()
+    reads_on.set()
+    with pytest.raises(StoreUnavailable):
+        await large
+    async with asyncio.timeout(10):
+        await redis.was_left.wait()
+    assert len(redis.reads) == 1
 
 
 @pytest.mark.parametrize("seed", range(4))

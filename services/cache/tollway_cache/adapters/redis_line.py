@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -48,17 +49,16 @@ class RedisLine(asyncio.Protocol):
 
     Args:
         connection: Not connected yet.
-        on_end: Told why it ended; what is left in `asked` gets no answer any more.
+        on_end: Told whether it was open, why it ended, and what it left without an answer.
     """
 
-    def __init__(self, connection: AbstractConnection, on_end: Callable[[RedisLine, Exception], None]) -> None:
+    def __init__(self, connection: AbstractConnection, on_end: Callable[[bool, Exception, list[Asked]], None]) -> None:
         self.loop = asyncio.get_running_loop()
-        self.asked: deque[Asked] = deque()
-        """In the order in which it is sent and answered."""
         self.waiting_bytes = 0
-        """Of the commands in `asked`."""
+        """Of the commands that have no answer."""
         self._on_end = on_end
-        self._unsent: list[bytes] = []
+        self._unsent: list[Asked] = []
+        self._sent: deque[Asked] = deque()  # answered in this order
         self._reader = Reader(InvalidResponse, DefaultParser.parse_error, notEnoughData=_NOT_YET)
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -66,15 +66,10 @@ class RedisLine(asyncio.Protocol):
         self.keeper = self.loop.create_task(self._keep(connection))
         """Ends after the line, when the connection is closed."""
 
-    @property
-    def was_open(self) -> bool:
-        return self._transport is not None
-
     def send(self, asked: Asked) -> None:
-        if not self.asked:
+        if not self._sent and not self._unsent:
             self.loop.call_soon(self._flush)
-        self.asked.append(asked)
-        self._unsent.append(asked.commands)
+        self._unsent.append(asked)
         self.waiting_bytes += len(asked.commands)
         if self._watch is None:
             self._watch = self.loop.call_at(asked.due, self._look_at_clock)
@@ -83,6 +78,7 @@ class RedisLine(asyncio.Protocol):
         if self._is_ended:
             return
         self._is_ended = True
+        left = [*self._sent, *self._unsent]
         self._unsent.clear()
         if self._watch is not None:
             self._watch.cancel()
@@ -90,7 +86,7 @@ class RedisLine(asyncio.Protocol):
             self._transport.abort()
         if asyncio.current_task() is not self.keeper:
             self.keeper.cancel()
-        self._on_end(self, error)
+        self._on_end(self._transport is not None, error, left)
 
     def data_received(self, data: bytes) -> None:
         gets, hand_out = self._reader.gets, self._hand_out
@@ -98,9 +94,7 @@ class RedisLine(asyncio.Protocol):
             self._reader.feed(data)
             while (answer := gets()) is not _NOT_YET:
                 hand_out(answer)
-            if len(self.asked) < len(self._unsent):
-                raise IndexError("more answers than questions")
-        except (InvalidResponse, IndexError, ValueError):
+        except (InvalidResponse, IndexError, ValueError):  # or answers that nobody asked for
             self.end(RedisConnectionError("it does not speak as Redis does"))
         else:
             self._flush()
@@ -111,31 +105,30 @@ class RedisLine(asyncio.Protocol):
     def _hand_out(self, answer: object) -> None:
         if isinstance(answer, PushNotification):  # news of the server, for clients that want them
             return
-        asked = self.asked[0]
+        asked = self._sent[0]
         asked.answers_seen += 1
         if asked.answers_seen < asked.count:
             if asked.error is None and isinstance(answer, Exception):
                 asked.error = answer
             return
-        self.asked.popleft()
+        self._sent.popleft()
         self.waiting_bytes -= len(asked.commands)
         if not asked.answer.done():  # else nobody waits any more
             asked.answer.set_result(asked.error or answer)
 
     def _flush(self) -> None:
         if self._unsent and self._transport is not None:
-            self._transport.write(b"".join(self._unsent))
+            self._transport.write(b"".join([asked.commands for asked in self._unsent]))
+            self._sent.extend(self._unsent)
             self._unsent.clear()
 
     def _look_at_clock(self) -> None:
         self._watch = None
-        if not self.asked:
-            return
-        due = self.asked[0].due
-        if due <= self.loop.time():
-            self.end(RedisTimeoutError("it did not answer in time"))
-        else:
-            self._watch = self.loop.call_at(due, self._look_at_clock)
+        if eldest := next(chain(self._sent, self._unsent), None):
+            if eldest.due <= self.loop.time():
+                self.end(RedisTimeoutError("it did not answer in time"))
+            else:
+                self._watch = self.loop.call_at(eldest.due, self._look_at_clock)
 
     async def _keep(self, connection: AbstractConnection) -> None:
         """Hold on to redis-py's connection until the line ends: it opens it, and closes it."""

@@ -57,11 +57,11 @@ class RedisPipeline:
         self._line = RedisLine(self._pool.make_connection(), self._replace)  # type: ignore[no-untyped-call]
         return self._line
 
-    def _replace(self, ended: RedisLine, error: Exception) -> None:
-        """Go on with what a line left."""
+    def _replace(self, was_open: bool, error: Exception, left: list[Asked]) -> None:
+        """Go on after a line has ended."""
         self._line = None
-        may_be_sent_again = ended.was_open and isinstance(error, (RedisConnectionError, OSError))
-        for asked in ended.asked:
+        may_be_sent_again = was_open and isinstance(error, (RedisConnectionError, OSError))
+        for asked in left:
             if asked.answer.done():
                 continue
             if may_be_sent_again and not asked.was_sent_before:
