@@ -17,7 +17,7 @@ def waiting() -> list[int]:
 
 @pytest.fixture
 def keeping(waiting: list[int]) -> Keeping:
-    return Keeping(MOST, lambda: sum(waiting))
+    return Keeping(MOST, lambda: sum(waiting), step=1)
 
 
 def test_an_answer_is_taken_as_it_came_and_held_no_longer(keeping: Keeping) -> None:
@@ -109,3 +109,16 @@ def test_the_budget_is_never_exceeded(keeping: Keeping, waiting: list[int]) -> N
     for kept in answers:
         kept.let_go()
     assert keeping.bytes == sum(waiting)
+
+
+def test_an_answer_asks_for_room_a_step_at_a_time_and_for_no_more_than_it_may_have() -> None:
+    keeping = Keeping(MOST, lambda: 0, step=4)
+    with keeping.begin(10) as kept:
+        held = []
+        for _ in range(9):
+            kept.add(b"x")
+            held.append(keeping.bytes)
+        assert held == [4, 4, 4, 4, 8, 8, 8, 8, 10]
+        kept.add(b"x")
+        kept.add(b"x")
+        assert (kept.taken(), keeping.bytes) == (None, 0)

@@ -11,7 +11,7 @@ from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_dialects.usage import Usage
 from tollway_edge import bootstrap
 from tollway_edge.adapters.ledger_client import LedgerClient
-from tollway_edge.adapters.ledger_records import record_of, to_columns
+from tollway_edge.adapters.ledger_records import Records, to_columns
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 
@@ -34,7 +34,7 @@ async def test_who_leaves_early_gets_the_running_attempt_closed(finished: Finish
     for is_dispatched, attempts in ((False, []), (True, []), (True, [chat_pb2.Attempt(number=2, provider="p")])):
         call = finished(is_dispatched=is_dispatched, models=["m"], attempts=attempts)
         call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
-        attempts = to_columns([record_of(call)]).attempts
+        attempts = to_columns([Records().of(call)]).attempts
         booked.append(
             [
                 (kind.number, kind.provider, kind.outcome, estimated)
@@ -83,7 +83,7 @@ async def test_a_call_is_booked_with_everything_that_is_known_of_it(serve: Any, 
 def test_what_calls_have_in_common_leaves_once(finished: Finished) -> None:
     attempts = [chat_pb2.Attempt(number=1, provider="p"), chat_pb2.Attempt(number=2, provider="q", outcome=1)]
     calls = [finished(model=model, attempts=attempts) for model in ("a", "b", "a")]
-    columns = to_columns([record_of(call) for call in calls])
+    columns = to_columns([Records().of(call) for call in calls])
     assert [kind.model for kind in columns.kinds] == ["a", "b"]
     assert (columns.kind_indexes, columns.attempt_counts) == ([0, 1, 0], [2, 2, 2])
     assert [kind.provider for kind in columns.attempts.kinds] == ["p", "q"]

@@ -40,7 +40,7 @@ def ended(make_call: Callable[..., Any]) -> Callable[..., Any]:
         call = make_call(dialect)
         call.workspace, call.provider, call.http_status = Workspace("acme"), "anthropic", 200
         call.usage = Usage(7, output=5)
-        call.started -= seconds
+        call.seconds = seconds
         call.end(CallStatus.SUCCEEDED)
         for name, value in fields.items():
             setattr(call, name, value)

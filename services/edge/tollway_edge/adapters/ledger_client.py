@@ -1,4 +1,4 @@
-"""metering's ledger as the pipeline's `Ledger`: every call becomes a record that is sent until it has arrived."""
+"""metering's ledger as the pipeline's `Ledger`: every call is sent until it has arrived."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollway.metering.v1 import metering_pb2
 
 from tollway_edge.adapters.batches import Batches
-from tollway_edge.adapters.ledger_records import Record, record_of, to_columns
+from tollway_edge.adapters.ledger_records import Record, Records, to_columns
 
 if TYPE_CHECKING:
     from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
@@ -25,12 +25,13 @@ class LedgerClient:
 
     def __init__(self, stub: MeteringServiceAsyncStub) -> None:
         self._stub = stub
+        self._noted = Records()
         self.records: Batches[Record] = Batches(
             "ledger", self._send, interval=BOOK_SECONDS, most_per_batch=MOST_PER_BATCH, retries=True
         )
 
     def record(self, call: Call) -> None:
-        self.records.add(record_of(call))
+        self.records.add(self._noted.of(call))
 
     async def _send(self, records: list[Record]) -> None:
         request = metering_pb2.SettleCallsRequest(columns=to_columns(records))

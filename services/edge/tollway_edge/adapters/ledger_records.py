@@ -1,20 +1,25 @@
-"""What `LedgerClient` keeps of a call until it is booked, and the columns in which records leave."""
+"""
+What is kept of a call until it is booked, and the columns in which records leave.
+
+Little is kept, and what many calls have in common once: what waits here is memory that the next calls find cold.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CallStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from tollway_edge.domain.call import Call
 
@@ -24,7 +29,6 @@ _STATUSES = {
     CallStatus.FAILED: metering_pb2.CALL_STATUS_FAILED,
     CallStatus.CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
 }
-_USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
 _ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
 # an attempt comes as a message, or as a value of provider-dispatch in this process, whose outcomes have names
 _OUTCOMES = {
@@ -51,32 +55,43 @@ _call_kind = attrgetter(
     "reason",
     "prompt",
 )
-_call_usage = attrgetter(*Usage.__struct_fields__)
+# in the order of `Usage`
+_USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
+_counts = attrgetter(*Usage.__struct_fields__)
 _attempt_kind = attrgetter(*_ATTEMPT_KIND)
-_attempt_figures = attrgetter("started_unix_ms", "duration_ms")
-_attempt_usage = attrgetter(*_USAGE)
+
+MOST_KINDS = 4096
+"""A client's name of a model is part of a kind, so there may be any number."""
 
 Values = tuple[Any, ...]
 
-
-Attempted = tuple[Values, Values, Values]
+Attempted = tuple[Values, int, int, Usage]
 """Kind of an attempt, its start and duration, and its usage."""
 
-Record = tuple[Values, str, int, int, int, Values, int, list[Attempted]]
-"""What stays of a call that has ended, in the order of `record_of`; a plain tuple, since `zip` makes columns of it."""
+Record = tuple[Values, str, int, int, int, Usage, int, Sequence[Attempted]]
+"""What stays of a call that has ended, in the order of `Records.of`; a plain tuple, since `zip` makes columns of it."""
 
 
-def record_of(call: Call) -> Record:
-    return (
-        _call_kind(call),
-        call.call_id,
-        call.started_unix_ms,
-        call.duration_ms(),
-        call.time_to_first_byte_ms(),
-        _call_usage(call.usage),
-        call.saved_micro_usd,
-        _attempts(call),
-    )
+class Records:
+    """Makes records of ended calls."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Values, Values] = {}
+
+    def of(self, call: Call) -> Record:
+        kind, kinds = _call_kind(call), self._kinds
+        if len(kinds) > MOST_KINDS:
+            kinds.clear()
+        return (
+            kinds.setdefault(kind, kind),
+            call.call_id,
+            call.started_unix_ms,
+            round(call.seconds * 1000),
+            call.time_to_first_byte_ms(),
+            call.usage,
+            call.saved_micro_usd,
+            _attempts(call, kinds) if call.attempts or call.is_dispatched else (),
+        )
 
 
 def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
@@ -99,9 +114,8 @@ def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
 def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColumns | None:
     if not attempts:
         return None
-    kinds, figures, usages = zip(*attempts, strict=True)
+    kinds, started, duration, usages = zip(*attempts, strict=True)
     distinct, indexes = _distinct(kinds)
-    started, duration = zip(*figures, strict=True)
     return metering_pb2.AttemptColumns(
         kinds=[_to_attempt_kind(kind) for kind in distinct],
         kind_indexes=indexes,
@@ -111,8 +125,9 @@ def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColum
     )
 
 
-def _usage_columns(usages: Iterable[Values]) -> metering_pb2.UsageColumns:
-    return metering_pb2.UsageColumns(**dict(zip(_USAGE, zip(*usages, strict=True), strict=True)))
+def _usage_columns(usages: Iterable[Usage]) -> metering_pb2.UsageColumns:
+    columns = zip(*map(_counts, usages), strict=True)
+    return metering_pb2.UsageColumns(**dict(zip(_USAGE, columns, strict=True)))
 
 
 def _distinct(kinds: Iterable[Values]) -> tuple[Iterable[Values], list[int]]:
@@ -142,9 +157,12 @@ def _to_kind(kind: Values) -> metering_pb2.CallKind:
     )
 
 
-def _attempts(call: Call) -> list[Attempted]:
+def _attempts(call: Call, kinds: dict[Values, Values]) -> list[Attempted]:
     attempts = cast("Sequence[Any]", call.attempts)
-    told = [(_attempt_kind(each), _attempt_figures(each), _usage_of(each.usage)) for each in attempts]
+    told = [
+        (kinds.setdefault(kind := _attempt_kind(each), kind), each.started_unix_ms, each.duration_ms, _usage_of(each))
+        for each in attempts
+    ]
     has_ended = bool(attempts) and attempts[-1].outcome not in _RUNNING
     if has_ended or not call.is_dispatched or not (attempts or call.status is CallStatus.CANCELLED):
         return told
@@ -155,21 +173,21 @@ def _attempts(call: Call) -> list[Attempted]:
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
     kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
     started = last.started_unix_ms or call.started_unix_ms
-    figures = (started, max(0, call.started_unix_ms + call.duration_ms() - started))
-    return [*told[:-1], (kind, figures, _usage_of_last(call, told))]
+    duration = max(0, call.started_unix_ms + round(call.seconds * 1000) - started)
+    return [*told[:-1], (kind, started, duration, _usage_of_last(call, told))]
 
 
-def _usage_of_last(call: Call, told: Sequence[Attempted]) -> Values:
+def _usage_of_last(call: Call, told: Sequence[Attempted]) -> Usage:
     """Return what the try that ran is taken to have used: what it told itself, else the call's where it is alone."""
-    if told and any(told[-1][2]):
-        return told[-1][2]
-    usage = call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
-    return _call_usage(usage)
+    if told and told[-1][3] != Usage():
+        return told[-1][3]
+    return call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
 
 
-def _usage_of(usage: Usage | chat_pb2.Usage) -> Values:
-    """Return counts as a value of provider-dispatch has them, or a message."""
-    return _call_usage(usage) if type(usage) is Usage else _attempt_usage(usage)
+def _usage_of(attempt: Any) -> Usage:
+    """Return the counts of a value of provider-dispatch, or of a message."""
+    usage = attempt.usage
+    return usage if type(usage) is Usage else usage_from(usage)
 
 
 def _to_attempt_kind(kind: Values) -> metering_pb2.AttemptKind:

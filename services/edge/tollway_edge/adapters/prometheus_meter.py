@@ -70,7 +70,7 @@ class PrometheusMeter:
         if call.fallback or len(call.attempts) > 1:
             self._fallbacks.observe(call)
         self._last_resorts += call.is_last_resort
-        seconds = call.seconds()
+        seconds = call.seconds
         series.calls += 1
         series.seconds += seconds
         series.within[bisect_left(_SECONDS, seconds)] += 1

@@ -31,9 +31,13 @@ class CallStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def new_call_id() -> str:
+def now_unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def new_call_id(unix_ms: int | None = None) -> str:
     """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
-    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
+    return f"{(unix_ms or now_unix_ms()) << 80 | getrandbits(80):032x}"
 
 
 class Call(msgspec.Struct):
@@ -52,7 +56,7 @@ class Call(msgspec.Struct):
     """The client's name of the conversation, from its headers."""
     call_id: str = msgspec.field(default_factory=new_call_id)
     started: float = msgspec.field(default_factory=time.monotonic)
-    started_unix_ms: int = msgspec.field(default_factory=lambda: time.time_ns() // 1_000_000)
+    started_unix_ms: int = msgspec.field(default_factory=now_unix_ms)
 
     workspace: Workspace | None = None
     body: RequestBody | None = None
@@ -105,6 +109,8 @@ class Call(msgspec.Struct):
     """The latest events of a stream that the client got; an error event goes on from there."""
     reason: str = ""
     first_byte: float = 0.0
+    seconds: float = 0.0
+    """From its first byte to its end; known once it is settled."""
 
     @property
     def query_id(self) -> str:
@@ -139,11 +145,9 @@ class Call(msgspec.Struct):
             self.status = status
             self.reason = reason
 
-    def seconds(self) -> float:
-        return time.monotonic() - self.started
-
-    def duration_ms(self) -> int:
-        return round(self.seconds() * 1000)
+    def settle(self) -> None:
+        """Note that it is over."""
+        self.seconds = time.monotonic() - self.started
 
     def time_to_first_byte_ms(self) -> int:
         return max(1, round((self.first_byte - self.started) * 1000)) if self.first_byte else 0

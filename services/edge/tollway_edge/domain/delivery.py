@@ -48,16 +48,30 @@ def _as_asked_for(call: Call, answer: CachedAnswer) -> bytes:
 async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
     """Send an answer that came in one piece."""
     _note(call, piece)
-    await _send_at_once(call, piece, client)
+    head = piece.head
+    if head is None:
+        raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
+    if call.last_resort and head.status >= 500:
+        await send_last_resort(call, client)
+    else:
+        call.begin_answer(head.status)
+        await client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
+    if head.status < 300:
+        call.end(CallStatus.SUCCEEDED)
+    else:
+        call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{head.status}")
 
 
 async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client: Client, kept: Kept) -> None:
     """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
     async for piece in pieces:
-        _note(call, piece)
         if piece.head and piece.end:
-            await _send_at_once(call, piece, client)
+            await deliver_whole(call, piece, client)
             continue
+        if piece.output_so_far:  # it runs on, and nothing else is new
+            call.output_so_far = piece.output_so_far
+        else:
+            _note(call, piece)
         if piece.head:
             call.begin_answer(piece.head.status)
             await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
@@ -69,20 +83,6 @@ async def deliver_stream(call: Call, pieces: AsyncIterator[AnswerPiece], client:
             await _finish(call, piece.end, client)
     if call.status is CallStatus.RUNNING:
         raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
-
-
-async def _send_at_once(call: Call, piece: AnswerPiece, client: Client) -> None:
-    if piece.head is None:
-        raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
-    if call.last_resort and piece.head.status >= 500:
-        await send_last_resort(call, client)
-    else:
-        call.begin_answer(piece.head.status)
-        await client.send_whole(piece.head.status, provider_headers(call, piece.head.header_lines), piece.data)
-    if piece.head.status < 300:
-        call.end(CallStatus.SUCCEEDED)
-    else:
-        call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{piece.head.status}")
 
 
 async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
@@ -98,9 +98,6 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 
 
 def _note(call: Call, piece: AnswerPiece) -> None:
-    if piece.output_so_far:
-        call.output_so_far = piece.output_so_far
-        return
     if piece.usage is not None:
         call.usage, call.output_so_far = piece.usage, 0
     if piece.attempts:

@@ -25,32 +25,27 @@ _REQUEST_ID = {
 }
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
 _UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
-# what no header may hold, or a client takes nothing of the answer; the tab is allowed, and lines end in CRLF
-_CONTROLS = bytes(code for code in (*range(0x20), 0x7F) if code not in b"\t\r\n")
+# all others are control characters, which no header may hold, or a client takes nothing of the answer
+_HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
 _OURS = b"x-gateway-"
 
 
 def gateway_headers(call: Call) -> bytes:
     """Return what every answer of a chat route carries."""
-    lines = (
-        b"x-gateway-model: %b\r\nx-gateway-provider: %b\r\nx-gateway-tier: %b\r\nx-gateway-cache: %b\r\n"
-        b"x-gateway-saved-usd: %d.%06d\r\nx-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\n"
-        b"x-gateway-query-id: %b\r\n"
-    ) % (
-        _value(call.model or call.requested_model),
-        _value(call.provider),
-        _value(call.tier),
-        _value(call.cache),
+    chosen = _chosen(call.model or call.requested_model, call.provider, call.tier, call.cache, call.classifier)
+    lines = b"%bx-gateway-saved-usd: %d.%06d\r\nx-gateway-query-id: %b\r\n" % (
+        chosen,
         *divmod(call.saved_micro_usd, 1_000_000),
-        _value(call.classifier),
-        call.query_id.encode(),
+        call.call_id[-8:].encode(),
     )
     if call.dropped:
         lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     if call.fallback:
         lines += b"x-gateway-fallback: %b\r\n" % _value(call.fallback)
-    changes = [*(call.body.changes if call.body else ()), *call.body_changes]
-    return lines + b"x-gateway-body-changes: %b\r\n" % _value(", ".join(changes)) if changes else lines
+    if call.body_changes or (call.body and call.body.changes):
+        changes = [*(call.body.changes if call.body else ()), *call.body_changes]
+        lines += b"x-gateway-body-changes: %b\r\n" % _value(", ".join(changes))
+    return lines
 
 
 def provider_headers(call: Call, lines: bytes) -> bytes:
@@ -60,7 +55,8 @@ def provider_headers(call: Call, lines: bytes) -> bytes:
 
 def told_headers(lines: bytes) -> bytes:
     """Return the provider's headers less those that a client must not get from it."""
-    if _OURS in lines or len(lines.translate(None, _CONTROLS)) != len(lines):
+    ends = lines.translate(None, _HARMLESS)
+    if _OURS in lines or ends != b"\r\n" * (len(ends) // 2) or (lines and lines[-2:] != b"\r\n"):
         return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
     return lines
 
@@ -87,10 +83,18 @@ def request_id_of(call: Call) -> str:
 
 
 def _may_be_told(name: bytes, value: bytes) -> bool:
-    return not name.startswith(_OURS) and len(value.translate(None, _CONTROLS)) == len(value)
+    return not name.startswith(_OURS) and not value.translate(None, _HARMLESS)
 
 
 @lru_cache(maxsize=1024)
+def _chosen(model: str, provider: str, tier: str, cache: str, classifier: str) -> bytes:
+    """Return what many calls have in common."""
+    return (
+        b"x-gateway-model: %b\r\nx-gateway-provider: %b\r\nx-gateway-tier: %b\r\nx-gateway-cache: %b\r\n"
+        b"x-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\n"
+    ) % (_value(model), _value(provider), _value(tier), _value(cache), _value(classifier))
+
+
 def _value(text: str) -> bytes:
     # a model's name comes from the client: what is no printable ASCII does not reach a header
     text = text[:200]

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 _size = attrgetter("size")
 
+STEP_BYTES = 1024
+"""An event has some hundred bytes."""
+
 
 class Keeping:
     """
@@ -22,9 +25,11 @@ class Keeping:
     Args:
         most: Bytes of all answers, those that wait to be stored among them.
         waiting: Tells the bytes that wait to be stored.
+        step: Bytes for which an answer that grows asks at a time.
     """
 
-    def __init__(self, most: int, waiting: Callable[[], int]) -> None:
+    def __init__(self, most: int, waiting: Callable[[], int], step: int = STEP_BYTES) -> None:
+        self.step = step
         self.crowded_out = 0
         """Answers that were let go for want of room."""
         self._most = most
@@ -68,7 +73,7 @@ class Keeping:
 class Kept:
     """The bytes of one answer; nothing once they are too many."""
 
-    __slots__ = ("_keeping", "_most", "_pieces", "size")
+    __slots__ = ("_keeping", "_most", "_pieces", "_room", "size")
 
     def __init__(self, keeping: Keeping, most: int) -> None:
         self.size = 0
@@ -76,6 +81,8 @@ class Kept:
         """None: it is not kept any more."""
         self._keeping = keeping
         self._most = most
+        self._room = 0
+        """Bytes that it may hold without asking."""
 
     def __enter__(self) -> Self:
         return self
@@ -86,21 +93,29 @@ class Kept:
     def add(self, data: bytes) -> None:
         if self._pieces is None:
             return
-        size = len(data)
-        if self.size + size > self._most:
-            self.let_go()
-            return
-        self._keeping.make_room(size, self)
+        size = self.size + len(data)
+        if size > self._room:
+            self._ask_for(size)
         if self._pieces is not None:
             self._pieces.append(data)
-            self.size += size
-            self._keeping.hold(size)
+            self.size = size
+
+    def _ask_for(self, size: int) -> None:
+        """Get room to hold so many bytes, or let go."""
+        if size > self._most:
+            self.let_go()
+            return
+        more = min(max(size, self._room + self._keeping.step), self._most) - self._room
+        self._keeping.make_room(more, self)
+        if self._pieces is not None:
+            self._room += more
+            self._keeping.hold(more)
 
     def let_go(self) -> None:
         """Hold nothing from now on."""
         if self._pieces is not None:
             self._pieces = None
-            self._keeping.hold(-self.size)
+            self._keeping.hold(-self._room)
             self._keeping.forget(self)
 
     def taken(self) -> bytes | None:

@@ -30,7 +30,7 @@ from tollway_edge.domain.request import (
     read_prompt_reference,
     read_request,
 )
-from tollway_edge.domain.tiers import AUTO, Tiers
+from tollway_edge.domain.tiers import AUTO, Tier, Tiers
 
 if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
@@ -94,13 +94,20 @@ class Pipeline:
     async def _answer(self, call: Call, client: Client) -> None:
         call.workspace = self.workspaces.authenticate(call.credential)
         body = read_request(call, await client.read_body())
-        await self._resolve_prompt(call, body)
+        if "prompt" in body.fields:
+            await self._resolve_prompt(call, body)
+        if self.system_prompts is not None:
+            put_system_prompt(call, body, self.system_prompts.of(call.requested_model))
         if self.limits.use_exact_cache:
             call.exact_key = exact_key(call, body)
         if call.exact_key and (answer := await self.cache.look_up(call)) and await deliver_cached(call, answer, client):
             return
-        await self._classify(call, body)
-        await self._reserve(call, body)
+        if (tier := self.tiers.find(call.requested_model)) is None:
+            call.models = (call.requested_model,)
+        else:
+            await self._classify(call, body, tier)
+        if call.workspace.monthly_token_cap and not call.wire.is_free:
+            await self._reserve(call, body)
         if self.last_resorts is not None:
             note_last_resort(call, self.last_resorts)
         try:
@@ -114,28 +121,23 @@ class Pipeline:
             self._store(call, kept)
 
     async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
-        if "prompt" in body.fields and (wanted := read_prompt_reference(body)) is not None:
+        if (wanted := read_prompt_reference(body)) is not None:
             call.prompt, text = await self.prompts.resolve(call, wanted.id, wanted.version, wanted.variables)
             body.drop("prompt", "prompt")
             prepend_system(body, call.dialect, text)
-        if self.system_prompts is not None:
-            put_system_prompt(call, body, self.system_prompts.of(call.requested_model))
 
-    async def _classify(self, call: Call, body: RequestBody) -> None:
-        """Find the models that may answer: the one named, a tier's, or those of the tier that the classifier chose."""
-        if call.requested_model.lower() == AUTO:
+    async def _classify(self, call: Call, body: RequestBody, tier: Tier) -> None:
+        """Find the models that may answer: those of the tier named, or of the one that the classifier chose."""
+        if tier is AUTO:
             choice = await self.classifier.classify(call, prompt_features(body, call.dialect))
             tier = self.tiers.classified(choice.tier)
             call.models, call.tier, call.classifier = tier.classified, tier.name, choice.layer
-        elif tier_named := self.tiers.find(call.requested_model):
-            call.models, call.tier = tier_named.named, tier_named.name
         else:
-            call.models = (call.requested_model,)
+            call.models, call.tier = tier.named, tier.name
 
     async def _reserve(self, call: Call, body: RequestBody) -> None:
+        """Set aside what the call may take at most of its workspace's cap."""
         wire = call.wire
-        if wire.is_free or not (call.workspace and call.workspace.monthly_token_cap):
-            return
         if wire.outlives_answer(body):
             message = "background: what it spends after its answer cannot be held to this workspace's cap; leave it out"
             raise GatewayError(GatewayErrorKind.INVALID_REQUEST, "BACKGROUND_UNDER_CAP", message)
@@ -174,6 +176,7 @@ class Pipeline:
             call.model = call.models[0]
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
+        call.settle()
         self.ledger.record(call)
         self.meter.observe(call, self._cost(call))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-AUTO = "auto"
 MIDDLE_TIER = "standard"
 
 
@@ -24,19 +23,24 @@ class Tier:
     """Models when `auto` chose it."""
 
 
+AUTO = Tier("auto", (), (), ())
+"""Asked for by who leaves the choice to the classifier; a tier without models of its own."""
+
+
 class Tiers:
     """The table, looked up by any name that is accepted in `model`."""
 
     def __init__(self, tiers: Sequence[Tier]) -> None:
         self._by_name: Mapping[str, Tier] = {
-            name.lower(): tier for tier in tiers for name in (tier.name, *tier.aliases)
+            name.lower(): tier for tier in (AUTO, *tiers, AUTO) for name in (tier.name, *tier.aliases)
         }
 
     @property
     def names(self) -> list[str]:
-        return [AUTO, *self._by_name]
+        return list(self._by_name)
 
     def find(self, name: str) -> Tier | None:
+        """Return the tier that a name stands for, `AUTO` among them; None where it is a model's."""
         return self._by_name.get(name.lower())
 
     def classified(self, name: str) -> Tier:

@@ -141,11 +141,6 @@ class EdgeConnection(HttpToolsProtocol):
         self._deadlines.written += len(data)
         self.transport.write(data)
 
-    async def drain(self) -> None:
-        """Return once the client has taken enough of what was written."""
-        if self.flow.write_paused:
-            await self.flow.drain()
-
     def answered(self, exchange: Exchange) -> None:
         if not exchange.keep_alive:
             self.transport.close()
@@ -191,7 +186,7 @@ class EdgeConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
         if isinstance(cycle, Exchange):
-            cycle.serving = task = self.loop.create_task(self._serve(cycle))
+            cycle.serving = task = self.loop.create_task(self._serve(cycle), name="call")
             self.tasks.add(task)
         else:
             super()._start_asgi_task(cycle, app)

@@ -142,8 +142,10 @@ class Exchange:
         length = b"content-length: %d\r\n" % len(body)
         head = response_head(status, header_lines, length, self._connection_lines())
         self.is_begun = True
-        self._connection.write(head + body if self.head.method != b"HEAD" else head)
-        await self._connection.drain()
+        connection = self._connection
+        connection.write(head + body if self.head.method != b"HEAD" else head)
+        if connection.flow.write_paused:
+            await connection.flow.drain()
         self._close()
 
     async def begin(self, status: int, header_lines: bytes) -> None:
@@ -159,7 +161,9 @@ class Exchange:
         if not data:  # an empty chunk would end the body
             return
         self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
-        await self._connection.drain()
+        flow = self._connection.flow
+        if flow.write_paused:  # until the client has taken enough of what was written
+            await flow.drain()
 
     async def end(self) -> None:
         if self._is_chunked:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tollway_dialects.wires import WIRES
 
-from tollway_edge.domain.call import Call
+from tollway_edge.domain.call import Call, new_call_id, now_unix_ms
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import error_headers, request_id_of
 
@@ -34,13 +34,16 @@ class HotRoutes:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._calls_in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Future[None] | None = None
+        """Set where somebody waits for it."""
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, and book it."""
         head, headers = exchange.head, exchange.head.headers
+        now = now_unix_ms()
         call = Call(
+            call_id=new_call_id(now),
+            started_unix_ms=now,
             dialect=HOT_PATHS[head.path],
             credential=headers.credential,
             forwarded=headers.forwarded,
@@ -53,19 +56,21 @@ class HotRoutes:
             await _answer_other_method(call, exchange)
             return
         self._calls_in_flight += 1
-        self._idle.clear()
         try:
             await self._pipeline.serve(call, exchange)
         except Exception:
             log.exception("call %s could not be answered", call.query_id)
         finally:
             self._calls_in_flight -= 1
-            if not self._calls_in_flight:
-                self._idle.set()
+            if self._idle is not None and not self._calls_in_flight:
+                self._idle.set_result(None)
+                self._idle = None
 
     async def drained(self) -> None:
         """Return once no call is in flight: every one of them has been handed to the ledger."""
-        await self._idle.wait()
+        if self._calls_in_flight:
+            self._idle = self._idle or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._idle)
 
 
 async def _answer_other_method(call: Call, exchange: Exchange) -> None:

@@ -90,44 +90,39 @@ class Dispatcher:
                 yield piece
             return
         try:
-            if call.is_kept and opened.reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
-                await self._note(call, tries, opened.reader.kept_id)
-            async with aclosing(self._deliver(call, tries, opened)) as pieces:
+            reader = opened.reader
+            if call.is_kept and reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
+                await self._note(call, tries, reader.kept_id)
+            # the end is told with the final event, so an answer that is there already waits for it
+            handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
+            kept = Kept(data) if tries.has_others else None
+            told, reason = reader.told, "ended_early"
+            yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
+            try:
+                while not reader.is_complete:
+                    if not (data := await anext(opened.upstream, b"")):
+                        handed_on = opened.finish()
+                        break
+                    handed_on = reader.feed(data)
+                    if reader.is_complete or reader.error:
+                        break
+                    if handed_on:
+                        yield _grown(handed_on, reader, told)
+                        told = reader.told
+                        if kept is not None:
+                            kept.add(handed_on)
+                        handed_on = b""
+            except UpstreamBroken as broken:
+                reason = broken.reason
+            if reader.is_complete and not reader.error:
+                yield await self._whole_stream(tries, opened, handed_on)
+                await drain(opened.upstream)
+                return
+            async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
             opened.answer.close()
-
-    async def _deliver(self, call: ChatCall, tries: Tries, opened: Opening) -> AsyncGenerator[Piece, None]:
-        """Yield a stream that has begun, and where it breaks off what another candidate makes of it."""
-        reader = opened.reader
-        # the end is told with the final event, so an answer that is there already waits for it
-        handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
-        kept = Kept(data) if tries.has_others else None
-        told, reason = reader.told, "ended_early"
-        yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
-        try:
-            async for data in _nothing() if reader.is_complete else opened.upstream:
-                handed_on = reader.feed(data)
-                if reader.is_complete or reader.error:
-                    break
-                if handed_on:
-                    yield _grown(handed_on, reader, told)
-                    told = reader.told
-                    if kept is not None:
-                        kept.add(handed_on)
-                    handed_on = b""
-            else:
-                handed_on = handed_on or opened.finish()
-        except UpstreamBroken as broken:
-            reason = broken.reason
-        if reader.is_complete and not reader.error:
-            yield await self._whole_stream(tries, opened, handed_on)
-            await drain(opened.upstream)
-            return
-        async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
-            async for piece in pieces:
-                yield piece
 
     async def _whole_stream(self, tries: Tries, opened: Opening, rest: bytes) -> Piece:
         """Return how a stream ends by itself."""
@@ -242,8 +237,3 @@ def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
     if reader.told is told:
         return Piece(data=data, output_so_far=reader.streamed)
     return Piece(data=data, usage=reader.usage)
-
-
-async def _nothing() -> AsyncGenerator[bytes, None]:
-    return
-    yield
