@@ -7,7 +7,7 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True, tag=2):
+class Answer(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     """
     A whole, successful answer as it was first given, with all that a later hit has to tell about it.
 
@@ -30,7 +30,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """The body is the event stream as it was sent; else it is JSON."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """An answer and how long it may be kept."""
 
     answer: Answer
