@@ -171,6 +171,22 @@ async def test_headers_are_told_in_order_with_lower_names_and_trimmed_latin_1_va
     ]
 
 
+async def test_headers_are_handed_on_as_lines_without_those_of_the_connection_and_those_left_out(server, make_client):
+    client = make_client(left_out=["server"])
+    server.says(
+        H + b"Server: s\r\nX-B:  two \r\nx-a: 1\r\nConnection: keep-alive, X-C\r\nX-C: 1\r\nKeep-Alive: timeout=9\r\n"
+        b"Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n"
+    )
+    response = await client.request("POST", server.url)
+    assert response.lines == b"x-b: two\r\nx-a: 1\r\n"
+    assert response.told == [
+        (b"connection", b"keep-alive, X-C"),
+        (b"keep-alive", b"timeout=9"),
+        (b"content-encoding", b"gzip"),
+    ]
+    assert len(response.headers) == 8
+
+
 async def test_a_compressed_body_is_left_as_it_came(server, client):
     server.says(H + b"content-encoding: gzip\r\ncontent-length: 3\r\n\r\n\x1f\x8b\x08")
     response = await client.request("POST", server.url)

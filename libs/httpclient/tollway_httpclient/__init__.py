@@ -14,6 +14,7 @@ from tollway_httpclient.errors import (
     TimedOut,
     TotalTimeout,
 )
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import Limits, Timeouts
 from tollway_httpclient.proxy import Proxy, environment_proxy
 from tollway_httpclient.response import Response
@@ -23,6 +24,7 @@ __all__ = [
     "ConnectFailed",
     "ConnectTimeout",
     "FirstByteTimeout",
+    "HeaderSieve",
     "HttpClient",
     "HttpClientError",
     "InvalidRequest",

@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tollway_httpclient.dial import Dialer
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import Limits, Timeouts
 from tollway_httpclient.pool import Pool
 from tollway_httpclient.proxy import no_proxy
@@ -37,6 +38,7 @@ class HttpClient:
         limits: Connections to each origin.
         ca_file: PEM file of the CA certificates that are trusted instead of the system's; raises OSError.
         proxy_of: Asked once for each origin.
+        left_out: Names of headers, in lower case, that `Response.lines` goes without, beside those of the connection.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class HttpClient:
         *,
         ca_file: str | None = None,
         proxy_of: Callable[[Origin], Proxy | None] = no_proxy,
+        left_out: Iterable[str] = (),
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
         self._tls = ResumingContext.create(ca_file)
         self._proxy_of = proxy_of
+        self._sieve = HeaderSieve(left_out)
         self._pools: dict[Origin, Pool] = {}
         self._targets: dict[tuple[str, str], Target] = {}
 
@@ -91,7 +95,7 @@ class HttpClient:
         if pool is None:
             proxy = self._proxy_of(origin)
             dialer = Dialer(origin, proxy, self._tls if origin.scheme == "https" else None)
-            pool = self._pools[origin] = Pool(origin, proxy, dialer, self._limits)
+            pool = self._pools[origin] = Pool(origin, proxy, dialer, self._limits, self._sieve)
         target = Target.of(pool, method, path)
         if len(self._targets) >= _MAX_TARGETS:
             self._targets.clear()

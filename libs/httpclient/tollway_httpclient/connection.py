@@ -16,13 +16,15 @@ import select
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
-from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
 
 if TYPE_CHECKING:
     import ssl
+
+    from tollway_httpclient.header_sieve import HeaderSieve
 
 # a server that closes after so many seconds is not asked in the last one of them: its end could be under way
 _AHEAD = 1.0
@@ -41,12 +43,19 @@ class Owner(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """An `asyncio.BufferedProtocol`, over TCP or TLS alike; all connections of a loop may read into the same `room`."""
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, limits: Limits, room: memoryview) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        sieve: HeaderSieve,
+        room: memoryview,
+    ) -> None:
         self.loop = loop
         self.limits = limits
         self.tls: ssl.SSLObject | None = None
         self._owner, self._room = owner, room
-        self._parser = ResponseParser()
+        self._parser = ResponseParser(sieve)
         self.is_connected = False
         """True from the connect to the loss."""
         self._transport: asyncio.Transport
@@ -63,15 +72,14 @@ class Connection(asyncio.BufferedProtocol):
         self._parser.begin(is_to_head=is_head)
         response = self._response = Response(self)
         answered = self._head = self.loop.create_future()
-        self._deadlines.begin(timeouts.total, timeouts.stall)
+        self._deadlines.begin(timeouts)
         try:
             if len(body) <= JOINED:
                 self._transport.write(head + body)
-                self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
             else:
                 await self._send(head, body, answered)
                 if not answered.done():
-                    self._deadlines.await_byte(timeouts.first_byte, FirstByteTimeout)
+                    self._deadlines.await_first(timeouts.first_byte)
             error = await answered
         except BaseException:
             if self._response is response:  # else it has ended, and the connection may be at the next one
@@ -115,7 +123,7 @@ class Connection(asyncio.BufferedProtocol):
             fault = error
         if parser.status and not response.status:
             response.status = parser.status
-            response.raw_headers = parser.headers
+            response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
         if fault is None and not parser.is_complete:
             self._deadlines.await_next()
@@ -176,8 +184,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = self.loop.time()
-        self._deadlines.rest(self._rested_at + min(seconds, self._parser.kept_seconds - _AHEAD))
+        self._rested_at = now = self.loop.time()
+        self._deadlines.rest(now + min(seconds, self._parser.kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -204,9 +212,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _complete(self, response: Response) -> None:
         self._response = None
-        is_kept = self._parser.is_reusable and not self._is_sending and not self._is_full
         response.end()
-        if is_kept:
+        if self._parser.is_reusable and not self._is_sending and not self._is_full:
             self.resume_reading()
             self._owner.released(self)
         else:
@@ -215,7 +222,8 @@ class Connection(asyncio.BufferedProtocol):
     def _answered(self, error: HttpClientError | None) -> None:
         if self._head is not None and not self._head.done():
             self._head.set_result(error)
-            self._wake_sender()
+            if self._is_sending:
+                self._wake_sender()
 
     def _wake_sender(self) -> None:
         if self._taken is not None and not self._taken.done():

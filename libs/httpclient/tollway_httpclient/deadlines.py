@@ -10,11 +10,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from tollway_httpclient.errors import HttpClientError, Reset, Stalled, TotalTimeout
+from tollway_httpclient.errors import FirstByteTimeout, HttpClientError, Reset, Stalled, TotalTimeout
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
+
+    from tollway_httpclient.limits import Timeouts
 
 # loops count in milliseconds, so a timer may fire that much early
 _EARLY = 0.001
@@ -38,19 +40,21 @@ class Deadlines:
         self._timer_at = self._due = self._total_at = self._stall = inf
         self._late: type[HttpClientError] = Reset
 
-    def begin(self, total: float, stall: float) -> None:
-        """Begin an exchange: seconds that all of it may take, and between two of its bytes."""
-        self._total_at = self._loop.time() + total
-        self._stall = stall
+    def begin(self, timeouts: Timeouts) -> None:
+        """Begin an exchange, whose request leaves now."""
+        now = self._loop.time()
+        self._total_at = now + timeouts.total
+        self._stall = timeouts.stall
+        self._await(now + timeouts.first_byte, FirstByteTimeout)
 
     def rest(self, until: float) -> None:
         """Have no exchange, and close at that time."""
         self._total_at = inf
         self._await(until, Reset)
 
-    def await_byte(self, seconds: float, late: type[HttpClientError]) -> None:
-        """Let the next byte come within so many seconds."""
-        self._await(self._loop.time() + seconds, late)
+    def await_first(self, seconds: float) -> None:
+        """Let the answer's first byte come within so many seconds."""
+        self._await(self._loop.time() + seconds, FirstByteTimeout)
 
     def await_next(self) -> None:
         """Let the next byte come within what one may take after another."""
@@ -72,12 +76,11 @@ class Deadlines:
     def _await(self, due: float, late: type[HttpClientError]) -> None:
         self._due = due
         self._late = late
-        at = min(due, self._total_at)
-        if at < self._timer_at:
+        if due < self._timer_at or self._total_at < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer_at = at
-            self._timer = self._loop.call_at(at, self._tick)
+            self._timer_at = min(due, self._total_at)
+            self._timer = self._loop.call_at(self._timer_at, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

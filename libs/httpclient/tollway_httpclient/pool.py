@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tollway_httpclient.connection import Connection
 from tollway_httpclient.errors import ClientClosed, ConnectFailed, ConnectTimeout
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import READ_BYTES
 
 if TYPE_CHECKING:
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 class Pool:
     """An `Owner` of connections."""
 
-    def __init__(self, origin: Origin, proxy: Proxy | None, dialer: Dialer, limits: Limits) -> None:
+    def __init__(
+        self, origin: Origin, proxy: Proxy | None, dialer: Dialer, limits: Limits, sieve: HeaderSieve | None = None
+    ) -> None:
         self.origin = origin
         is_absolute = proxy is not None and dialer.tls is None
         self.path_prefix = f"{origin.scheme}://{origin.authority}" if is_absolute else ""
         self.extra_headers = proxy.authorization if proxy is not None and is_absolute else ""
         self._dialer = dialer
         self._limits = limits
+        self._sieve = sieve or HeaderSieve()
         self._room = memoryview(bytearray(READ_BYTES))
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
@@ -73,7 +77,7 @@ class Pool:
             self._dialer.tls.remember(connection.tls)
             connection.tls = None  # once is enough
         connection.rest(self._limits.idle_seconds)
-        if self._pass_on(connection):
+        if self._line and self._pass_on(connection):
             return
         if self._is_closed or len(self._idle) >= self._limits.max_idle:
             connection.abort()
@@ -107,7 +111,7 @@ class Pool:
             if connection is not None:
                 return connection
             self._leaves -= 1
-        connection = Connection(self, self._loop, self._limits, self._room)
+        connection = Connection(self, self._loop, self._limits, self._sieve, self._room)
         self._open.add(connection)
         try:
             await self._dialer.dial(connection)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.header_sieve import pairs_of
 from tollway_httpclient.limits import HIGH_WATER
 
 if TYPE_CHECKING:
@@ -18,29 +19,34 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.response_parser import RawHeaders
+    from tollway_httpclient.header_sieve import Headers
 
 
 class Response:
     """An answer whose status and headers are there."""
 
-    __slots__ = (
-        *("raw_headers", "status"),
-        *("_connection", "_error", "_is_read_whole", "_max_body", "_parts", "_size", "_waiter"),
-    )
+    status = 0
+    all_lines = b""
+    """The headers as they came."""
+    lines = b""
+    """Those that are for whoever the answer is handed on to: `name: value` CRLF for each, names in lower case."""
+    told: Headers | tuple[()] = ()
+    """`connection`, `keep-alive`, `transfer-encoding`, `content-encoding`, which are not among them."""
+    _error: HttpClientError | None = None
+    _is_read_whole = False
+    _size = 0
+    _waiter: asyncio.Future[None] | None = None
 
     def __init__(self, connection: Connection) -> None:
-        self.status = 0
-        self.raw_headers: RawHeaders = []
-        """Names in lower case, in the order in which they came."""
         self._connection: Connection | None = connection
         """None: the answer has ended."""
-        self._error: HttpClientError | None = None
-        self._is_read_whole = False
         self._max_body = connection.limits.max_body
         self._parts: list[bytes] = []
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def raw_headers(self) -> Headers:
+        """All headers, names in lower case, in the order in which they came."""
+        return pairs_of(self.all_lines)
 
     @property
     def headers(self) -> list[tuple[str, str]]:

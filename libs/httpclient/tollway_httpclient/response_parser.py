@@ -10,7 +10,8 @@ Bytes to an answer, on httptools; fed by `connection`, which looks at the fields
            | all until EOF          neither of the two headers; both together are refused
 
 httptools is strict where answers could be split or smuggled: NUL, bare CR or LF, folded lines, a space before the
-colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere.
+colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere. Neither is it asked for the headers,
+which would cost a call each: once it has found a head in order, its lines are taken from the bytes as they came.
 """
 
 from __future__ import annotations
@@ -21,30 +22,33 @@ from math import inf
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
+from tollway_httpclient.header_sieve import Headers, HeaderSieve
 from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
-RawHeaders = list[tuple[bytes, bytes]]
-
-# answers repeat a few dozen names; a server that invents them must not fill the memory
-_LOWER: dict[bytes, bytes] = {}
-_MAX_NAMES, _MAX_NAME_BYTES = 1024, 64
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
+_H = ord("H")
+_MIN_LINE = len(b"a:\r\n")
 
 
 class ResponseParser:
     """The answers of one connection, one after the other."""
 
     __slots__ = (
-        *("headers", "is_complete", "is_reusable", "kept_seconds", "on_body", "parts", "status"),
-        *("_has_length", "_is_chunked", "_is_to_head", "_lines", "_parser", "_silent"),
+        *("all_lines", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "parts", "status", "told"),
+        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_sieve", "_silent"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, sieve: HeaderSieve) -> None:
         self.parts: list[bytes] = []
         """Bytes of the body that nobody took yet."""
         # looked up by httptools: an answer of many chunks runs no Python for each
         self.on_body = self.parts.append
+        self.all_lines = self.lines = b""
+        """Of the head: as they came, and those that are handed on."""
+        self.told: Headers = []
+        """What the head tells of connection, framing and coding."""
+        self._sieve = sieve
         self._parser = HttpResponseParser(self)
         self.begin()
 
@@ -52,20 +56,23 @@ class ResponseParser:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
-        self.headers: RawHeaders = []
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
         self.kept_seconds = inf
         """The server said that it keeps the connection for so long."""
         self._is_to_head = is_to_head
-        self._is_chunked = self._has_length = False
-        self._lines: list[tuple[bytes, bytes]] = []
+        self._is_chunked = False
+        self._heads = b""
+        """What came until the head was whole, informational answers included."""
+        self._heads_end = 0
         self._silent = 0
 
     def feed(self, data: bytes | memoryview) -> None:
         """Read on; raises `MalformedResponse`, and what came before the fault can be taken nevertheless."""
         self._silent += len(data)
+        if not self.status:
+            self._heads += data
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -80,7 +87,7 @@ class ResponseParser:
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
         self.is_reusable = False
-        if self.status and not self._has_length and not self._is_chunked:
+        if self.status and not self._is_chunked and not _announces_length(self.all_lines):
             self.is_complete = True
 
     def take(self) -> bytes:
@@ -93,36 +100,43 @@ class ResponseParser:
         if self.is_complete:
             raise _Enough
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # of a trailer too, which nobody looks at
-        self._lines.append((_LOWER.get(name) or _lower(name), value.rstrip()))
-
     def on_headers_complete(self) -> None:
-        self.headers = headers = self._lines
-        self._lines = []
-        if len(headers) > MAX_HEADERS:
-            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
-        if self._silent > MAX_HEAD and sum(len(name) + len(value) for name, value in headers) > MAX_HEAD:
-            raise MalformedResponse(f"headers of more than {MAX_HEAD} bytes")
-        self._read_framing()
+        self.all_lines = lines = self._next_lines()
+        self.lines, self.told = self._sieve.sift(lines)
+        if self.told:
+            self._read_told()
         status = self._parser.get_status_code()
         if status >= 200:
             self.status = status
-        elif status < 100 or self._has_length or self._is_chunked:
+            self._heads = b""
+            if self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
+                self.is_complete = True
+                raise _Enough
+        elif status < 100 or self._is_chunked or _announces_length(lines):
             raise MalformedResponse("a status that is none, or has no body and announces one")
-        if status >= 200 and self._is_to_head:  # httptools cannot be told that no body will come: it has done its work
-            self.is_complete = True
-            raise _Enough
 
-    def _read_framing(self) -> None:
-        told = dict(self.headers)
-        self._has_length = b"content-length" in told
-        if b"transfer-encoding" in told:
-            if [value.lower() for name, value in self.headers if name == b"transfer-encoding"] != [b"chunked"]:
-                raise MalformedResponse("a transfer-encoding other than chunked")
-            self._is_chunked = True
-        if b"keep-alive" in told and (kept := _KEPT.search(told[b"keep-alive"])):
-            self.kept_seconds = float(kept[1])
+    def _next_lines(self) -> bytes:
+        """Return the header lines of the head that came to its end just now."""
+        heads, begin = self._heads, self._heads_end
+        while heads[begin] != _H:  # empty lines before a head are allowed
+            begin += 1
+        end = heads.find(b"\r\n\r\n", begin) + 4
+        if not begin + 4 < end <= begin + MAX_HEAD:
+            raise MalformedResponse(f"a head of more than {MAX_HEAD} bytes")
+        self._heads_end = end
+        lines = heads[heads.find(b"\n", begin) + 1 : end - 2]
+        if len(lines) > MAX_HEADERS * _MIN_LINE and lines.count(b"\n") > MAX_HEADERS:
+            raise MalformedResponse(f"more than {MAX_HEADERS} headers")
+        return lines
+
+    def _read_told(self) -> None:
+        for name, value in self.told:
+            if name == b"transfer-encoding":
+                if self._is_chunked or value.lower() != b"chunked":
+                    raise MalformedResponse("a transfer-encoding other than chunked")
+                self._is_chunked = True
+            elif name == b"keep-alive" and (kept := _KEPT.search(value)):
+                self.kept_seconds = float(kept[1])
 
     def on_message_complete(self) -> None:
         if not self.status:
@@ -149,8 +163,5 @@ def _fault_of(error: Exception) -> MalformedResponse:
     return MalformedResponse(str(error))
 
 
-def _lower(name: bytes) -> bytes:
-    lower = name.lower()
-    if len(_LOWER) < _MAX_NAMES and len(name) <= _MAX_NAME_BYTES:
-        _LOWER[name] = lower
-    return lower
+def _announces_length(lines: bytes) -> bool:
+    return b"\ncontent-length:" in b"\n" + lines.lower()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tollway_httpclient.connection import Connection
 from tollway_httpclient.errors import HttpClientError
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import READ_BYTES, Limits, Timeouts
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Seen:
     error: type[HttpClientError] | None = None
     is_kept: bool = False
     """The connection may carry another request."""
+    lines: bytes = field(default=b"", compare=False)
+    """What is handed on of the headers."""
 
 
 _LOOP = StillLoop()
@@ -95,7 +98,8 @@ _LOOP = StillLoop()
 def connect() -> tuple[Connection, Socket]:
     """Return a connection and both ends of it that are not the connection's own."""
     sock = Socket()
-    connection = Connection(sock, cast("asyncio.AbstractEventLoop", _LOOP), Limits(), memoryview(bytearray(READ_BYTES)))
+    loop, room = cast("asyncio.AbstractEventLoop", _LOOP), memoryview(bytearray(READ_BYTES))
+    connection = Connection(sock, loop, Limits(), HeaderSieve(), room)
     connection.connection_made(cast("asyncio.BaseTransport", sock))
     return connection, sock
 
@@ -125,7 +129,7 @@ def read_answer(pieces: list[bytes]) -> Seen:
     except HttpClientError as error:
         seen.error = type(error)
         return seen
-    seen.status, seen.headers = response.status, response.headers
+    seen.status, seen.headers, seen.lines = response.status, response.headers, response.lines
     seen.body, seen.error = result_of(read_whole(response))
     return seen
 

@@ -12,9 +12,10 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from multidict import CIMultiDict
 from tollway_dialects.header_lines import from_lines, to_lines
+from tollway_httpclient import HeaderSieve
 from yarl import URL
 
-from tollway_provider_dispatch.adapters.end_to_end_headers import end_to_end
+from tollway_provider_dispatch.adapters.end_to_end_headers import LEFT_OUT
 from tollway_provider_dispatch.adapters.whole_body import joined
 from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamBroken
 
@@ -30,6 +31,7 @@ _NOT_CONNECTED = (
 )
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_SIEVE = HeaderSieve(LEFT_OUT)
 
 
 @lru_cache(maxsize=256)
@@ -105,7 +107,7 @@ class AiohttpAnswer:
         self.limit_stall(stall)
         self.status = response.status
         headers = ((name.lower(), value) for name, value in response.raw_headers)
-        self.header_lines = to_lines(end_to_end(headers))
+        self.header_lines = _SIEVE.sift(to_lines(headers))[0]
 
     async def read(self) -> bytes:
         try:

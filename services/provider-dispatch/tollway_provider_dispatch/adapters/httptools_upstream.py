@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollway_dialects.header_lines import to_lines
 from tollway_httpclient import (
     ConnectFailed,
     HttpClient,
@@ -18,7 +17,7 @@ from tollway_httpclient import (
 )
 
 from tollway_provider_dispatch.adapters.content_decoder import ContentDecoder, UndecodableContent
-from tollway_provider_dispatch.adapters.end_to_end_headers import end_to_end
+from tollway_provider_dispatch.adapters.end_to_end_headers import LEFT_OUT
 from tollway_provider_dispatch.adapters.whole_body import MAX_BODY, joined
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
@@ -52,7 +51,8 @@ class HttptoolsUpstream:
 
     def __init__(self, connect_timeout: float, read_timeout: float, ca_file: str | None = None) -> None:
         timeouts = Timeouts(connect_timeout, first_byte=read_timeout, stall=read_timeout)
-        self._client = HttpClient(timeouts, Limits(max_body=MAX_BODY), ca_file=ca_file, proxy_of=environment_proxy)
+        limits = Limits(max_body=MAX_BODY)
+        self._client = HttpClient(timeouts, limits, ca_file=ca_file, proxy_of=environment_proxy, left_out=LEFT_OUT)
         self._connect_timeout = connect_timeout
         # as many as there are models
         self._timeouts: dict[TimeLimits | None, Timeouts] = {None: timeouts}
@@ -84,8 +84,8 @@ class HttptoolsAnswer:
         self._response = response
         self._decoder: ContentDecoder | None = None
         self.status = response.status
-        self.header_lines = to_lines(end_to_end(response.raw_headers))
-        for name, value in response.raw_headers:
+        self.header_lines = response.lines
+        for name, value in response.told:
             if name == b"content-encoding":
                 self._decoder = ContentDecoder(value.decode("latin-1"), self._decoder)
 
