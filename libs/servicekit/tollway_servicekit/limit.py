@@ -53,7 +53,7 @@ class Limit:
 
 class StreamLimit:
     """
-    A `Limit` over many blocks: its one timer runs on between them, and cancels only what runs in one.
+    A `Limit` over many blocks of one task: its one timer runs on between them, and cancels only what runs in one.
 
         limit = StreamLimit(600)
         try:
@@ -65,10 +65,10 @@ class StreamLimit:
             limit.close()
     """
 
-    __slots__ = ("_cancelling", "_handle", "_is_cut", "_task", "has_expired")
+    __slots__ = ("_cancelling", "_handle", "_is_cut", "_is_inside", "_task", "has_expired")
 
     def __init__(self, seconds: float | None) -> None:
-        self.has_expired = self._is_cut = False
+        self.has_expired = self._is_cut = self._is_inside = False
         self._task: asyncio.Task[object] | None = None
         loop = asyncio.get_running_loop()
         self._handle = None if seconds is None else loop.call_later(seconds, self._expire)
@@ -77,14 +77,17 @@ class StreamLimit:
         if self.has_expired:
             raise TimeoutError
         if self._handle is not None:
-            self._task = task = asyncio.current_task()
+            task = self._task
+            if task is None:
+                self._task = task = asyncio.current_task()
             self._cancelling = task.cancelling() if task else 0
+            self._is_inside = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        task, self._task = self._task, None
+        self._is_inside, task = False, self._task
         if self._is_cut and task and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
@@ -94,6 +97,6 @@ class StreamLimit:
 
     def _expire(self) -> None:
         self.has_expired = True
-        if self._task is not None:
+        if self._is_inside and self._task is not None:
             self._is_cut = True
             self._task.cancel()
