@@ -92,8 +92,9 @@ class Connection(asyncio.BufferedProtocol):
     async def _send(self, head: bytes, body: bytes, answered: asyncio.Future[HttpClientError | None]) -> None:
         self._is_sending = True
         self._deadlines.await_next()
-        self._transport.write(head)
         rest = memoryview(body)
+        self._transport.writelines((head, rest[:SLICE]))
+        rest = rest[SLICE:]
         while rest:
             if self._is_full:
                 self._taken = self.loop.create_future()
