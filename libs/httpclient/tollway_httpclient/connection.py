@@ -93,16 +93,14 @@ class Connection(asyncio.BufferedProtocol):
         self._is_sending = True
         self._deadlines.await_next()
         rest = memoryview(body)
-        self._transport.writelines((head, rest[:SLICE]))
-        rest = rest[SLICE:]
         while rest:
             if self._is_full:
                 self._taken = self.loop.create_future()
                 await self._taken
             if answered.done():
                 return
-            self._transport.write(rest[:SLICE])
-            rest = rest[SLICE:]
+            self._transport.writelines((head, rest[:SLICE]))
+            head, rest = b"", rest[SLICE:]
         self._is_sending = False
 
     def get_buffer(self, sizehint: int) -> memoryview:
