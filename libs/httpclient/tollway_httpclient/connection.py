@@ -92,7 +92,6 @@ class Connection(asyncio.BufferedProtocol):
     async def _send(self, head: bytes, body: bytes, answered: asyncio.Future[HttpClientError | None]) -> None:
         self._is_sending = True
         self._deadlines.await_next()
-        self._transport.write(head)
         rest = memoryview(body)
         while rest:
             if self._is_full:
@@ -100,8 +99,8 @@ class Connection(asyncio.BufferedProtocol):
                 await self._taken
             if answered.done():
                 return
-            self._transport.write(rest[:SLICE])
-            rest = rest[SLICE:]
+            self._transport.writelines((head, rest[:SLICE]))
+            head, rest = b"", rest[SLICE:]
         self._is_sending = False
 
     def get_buffer(self, sizehint: int) -> memoryview:

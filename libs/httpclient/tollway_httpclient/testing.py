@@ -21,7 +21,7 @@ from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import READ_BYTES, Limits, Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from tollway_httpclient.response import Response
 
@@ -58,6 +58,9 @@ class Socket:
         self.written += data
         if self.on_write:
             self.on_write()
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self.write(b"".join(parts))
 
     def abort(self) -> None:
         self.is_aborted = True

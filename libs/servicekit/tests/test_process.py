@@ -69,3 +69,25 @@ run(main)
     _, said = process.communicate(timeout=10)
     assert said == f"cannot start: {told}\n"
     assert process.returncode == 1
+
+
+def test_a_process_keeps_what_large_blocks_were_in() -> None:
+    source = """
+import ctypes, sys
+from tollway_servicekit.process import KEPT_BYTES, keep_freed_memory
+
+keep_freed_memory()
+libc = ctypes.CDLL(None)
+libc.sbrk.restype = ctypes.c_void_p
+
+def top() -> int:
+    return libc.sbrk(ctypes.c_long(0))
+
+before = top()
+block = bytearray(KEPT_BYTES // 8)
+grown = top() - before
+del block
+print(grown >= KEPT_BYTES // 8, top() - before == grown)
+"""
+    told, errors = start(source).communicate(timeout=10)
+    assert (told, errors) == ("True True\n", "")

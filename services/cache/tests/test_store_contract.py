@@ -53,6 +53,12 @@ async def test_what_was_put_is_found_whole(backend: Backend, entry: Any, key: An
     assert await backend.store.get("acme", key(1)) == kept.answer
 
 
+async def test_nothing_to_put_disturbs_no_lookup(backend: Backend, entry: Any, key: Any) -> None:
+    await backend.store.put([entry()])
+    assert await backend.store.put([]) == 0
+    assert await backend.store.get("acme", key(1)) == entry().answer
+
+
 async def test_an_unknown_key_finds_nothing(backend: Backend, key: Any) -> None:
     assert await backend.store.get("acme", key(9)) is None
 
