@@ -6,39 +6,35 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 
-from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import InternalError, ServiceError
 from tollway_servicekit.link.flow import ITEM_COST, WINDOW_BYTES, Taken
 from tollway_servicekit.link.frames import ANSWER, END, ITEM, PART, BrokenFrames
+from tollway_servicekit.link.parts import Parts
 from tollway_servicekit.status import from_status
 
 
 class Pending(ABC):
     """What both kinds of calls share: parts are put together, and deadline and number are kept."""
 
-    __slots__ = ("_length", "_parts", "has_ended", "name", "number", "tick")
+    __slots__ = ("_parts", "has_ended", "name", "number", "tick")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.number = 0
         self.tick = 0
         self.has_ended = False
-        self._parts: list[bytes] = []
-        self._length = 0
+        self._parts: Parts | None = None
 
     def take(self, kind: int, body: bytes) -> None:
         """Take one frame from the peer."""
         if kind == PART:
-            self._length += len(body)
-            if not body or self._length > MAX_MESSAGE_BYTES:
-                raise BrokenFrames("a part is empty, or its message longer than any may be")
-            self._parts.append(body)
+            if self._parts is None:
+                self._parts = Parts()
+            self._parts.add(body)
             return
         if kind in (ITEM, ANSWER):
-            if self._parts:
-                body = b"".join((*self._parts, body))
-                self._parts.clear()
-                self._length = 0
+            if self._parts is not None:
+                body, self._parts = self._parts.join(body), None
             self._message(body)
         if kind in (ANSWER, END):
             self.end(from_status(body) if kind == END and body else None)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
@@ -30,7 +29,8 @@ from tollway_servicekit.link.frames import (
     read_frames,
 )
 from tollway_servicekit.link.http2.headers import INVALID_ARGUMENT
-from tollway_servicekit.link.writer import LEAST_PART_BYTES, Writer
+from tollway_servicekit.link.parts import Parts
+from tollway_servicekit.link.writer import Writer
 from tollway_servicekit.status import to_status, unimplemented
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Served:
     """A call in flight: the task that serves it, and what its caller lets it send."""
 
     task: asyncio.Task[None]
-    credit: Credit
+    credit: Credit | None
+    """None for a unary call."""
     tick: int = 0
 
 
@@ -61,7 +62,7 @@ class ServedLink:
         self._loop = asyncio.get_running_loop()
         self._calls: dict[int, Served] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._parts: dict[int, list[bytes]] = {}
+        self._parts: dict[int, Parts] = {}
         """What has come of long requests."""
         self._is_held = False
         self._broken: BrokenFrames | None = None
@@ -134,37 +135,35 @@ class ServedLink:
         elif kind == CANCEL:
             self._parts.pop(number, None)
             self._cancel(number)
-        elif kind == CREDIT and (served := self._calls.get(number)) is not None:
-            served.credit.give(read_credit(body))
+        elif kind == CREDIT:
+            if (served := self._calls.get(number)) is not None and served.credit is not None:
+                served.credit.give(read_credit(body))
         elif kind == PART:
-            parts = self._parts.setdefault(number, [])
-            parts.append(body)
-            if len(body) < LEAST_PART_BYTES or len(body) * len(parts) > MAX_MESSAGE_BYTES:
-                raise BrokenFrames("a part is too short, or its request longer than any may be")
+            self._parts.setdefault(number, Parts()).add(body)
 
     def _start(self, number: int, body: bytes) -> None:
         path, metadata, timeout, request = read_call(body)
         if number in self._calls:
             raise BrokenFrames("a call has the number of another")
         if self._parts and (parts := self._parts.pop(number, None)) is not None:
-            request = b"".join((*parts, request))
+            request = parts.join(request)
         if (found := self._methods.get(path)) is None:
             self._writer.put(frame(number, END, unimplemented(path)))
             return
         method, serve = found
         context = CallContext.read(metadata, timeout)
-        credit = Credit()
+        credit = Credit() if method.is_server_streaming else None
         task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:
             served.tick = self._deadlines.set(number, timeout)
 
     async def _serve(
-        self, number: int, method: Method, serve: Any, context: CallContext, request: bytes, credit: Credit
+        self, number: int, method: Method, serve: Any, context: CallContext, request: bytes, credit: Credit | None
     ) -> None:
         try:
             message = method.request_type.FromString(request)
-            if method.is_server_streaming:
+            if credit is not None:
                 await send_items(self._writer, number, serve(message, context), credit)
             else:
                 await send_answer(self._writer, number, await serve(message, context))

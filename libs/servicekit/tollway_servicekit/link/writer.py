@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 PART_BYTES = 32 * 1024
 """A longer message goes in parts, between which others have their turn."""
-LEAST_PART_BYTES = 1024
-"""A shorter one is refused: a long message must not be kept in crumbs."""
 HIGH_WATER_BYTES = 128 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
 MOST_OF_PARTS_BYTES = HIGH_WATER_BYTES // 2
