@@ -9,6 +9,7 @@ queue. Here a message is one `transport.write`, and what was read is handed to t
     envelope     gRPC's prefix and the protobuf message around a link's frames
     outgoing     what leaves, within the peer's windows
     incoming     what came: a stream's bytes, and what the peer may still send
+    framing      where frames begin and end in what was read
     keepalive    a peer that vanished is noticed
     connection   all of it as one protocol, for both ends
     caller, callee   what each end does at the beginning and the end of a stream
