@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from struct import Struct
 from struct import error as CutStruct  # noqa: N812  a class, whatever it is called
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,12 @@ def credit_frame(call: int, count: int) -> bytes:
 
 
 def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
-    """Yield number of the call, kind and body of each frame of `data[position:end]`; BrokenFrames where one is cut."""
+    """
+    Yield number of the call, kind and body of each frame of `data[position:end]`; that of a PART is left where it lies.
+
+    Raises:
+        BrokenFrames: One is cut.
+    """
     unpack = _HEADER.unpack_from
     if end is None:
         end = len(data)
@@ -101,7 +106,8 @@ def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Itera
         position = start + length
         if position > end:
             raise BrokenFrames("a frame is longer than its message")
-        yield call, kind, data[start:position]
+        # a part may be long; it is bytes to who reads it, and not copied before it is put together with the others
+        yield call, kind, cast("bytes", memoryview(data)[start:position]) if kind == PART else data[start:position]
 
 
 def read_call(body: bytes) -> CallBody:

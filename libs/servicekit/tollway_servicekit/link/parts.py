@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.link.frames import BrokenFrames
+from tollway_servicekit.link.pieces import Pieces
 
 LEAST_PART_BYTES = 1024
 """A shorter part is refused: a message must not be kept in crumbs."""
@@ -16,14 +17,14 @@ class Parts:
 
     def __init__(self) -> None:
         self._length = 0
-        self._pieces: list[bytes] = []
+        self._pieces = Pieces()
 
-    def add(self, piece: bytes) -> None:
-        self._length += len(piece)
-        if len(piece) < LEAST_PART_BYTES or self._length > MAX_MESSAGE_BYTES:
+    def add(self, part: bytes | memoryview) -> None:
+        self._length += len(part)
+        if len(part) < LEAST_PART_BYTES or self._length > MAX_MESSAGE_BYTES:
             raise BrokenFrames("a part is too short, or its message longer than any may be")
-        self._pieces.append(piece)
+        self._pieces.add(memoryview(part))
 
     def join(self, last: bytes) -> bytes:
         """Return the whole message."""
-        return b"".join((*self._pieces, last))
+        return self._pieces.join(last)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tollway_servicekit.link.peers import Links
 
 LARGE_BYTES = 64 * 1024
-"""Requests above this go in parts, between which others have their turn."""
+"""Requests above this take turns with other long ones, in parts, between which others have theirs."""
 
 
 def link_stub(contract: Contract, links: Links) -> Any:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tollway_servicekit.link.http2.callee import ServingConnection
 from tollway_servicekit.link.http2.caller import CallingConnection
 from tollway_servicekit.link.http2.headers import request_frame, response_frame
-from tollway_servicekit.link.http2.wire import PREFACE, settings_frame, whole_frame
+from tollway_servicekit.link.http2.wire import DATA, PREFACE, STREAM, settings_frame, whole_frame
 
-from .conftest import End
+from .conftest import End, message
 
 FRAMES = st.builds(
     whole_frame, st.integers(0, 12), st.integers(0, 255), st.sampled_from([0, 1, 1, 1, 2, 3, 2**31 - 1]), st.binary()
@@ -45,7 +45,7 @@ async def _feed(pieces: list[bytes], is_server: bool, has_begun: bool, size: int
 
 
 async def test_bytes_one_by_one_keep_no_more_than_a_frame(server: End) -> None:
-    server.take(whole_frame(0, 0, 1, bytes(0))[:0] + (200_000).to_bytes(3, "big") + bytes((0, 0, 0, 0, 0, 1)))
+    server.take(message(bytes(200_000))[:20])
     tracemalloc.start()
     for _ in range(199_000):
         server.connection.data_received(b"\0")
@@ -53,3 +53,16 @@ async def test_bytes_one_by_one_keep_no_more_than_a_frame(server: End) -> None:
     tracemalloc.stop()
     assert kept < 400_000
     assert server.link.messages == []
+
+
+async def test_bytes_in_frames_of_their_own_keep_no_more_than_a_message(server: End) -> None:
+    server.take(message(bytes(200_000))[:20])
+    server.take(bytes(200_000 - 11))
+    server.take(whole_frame(DATA, 0, STREAM, (2_000_000).to_bytes(5, "big")))
+    crumb = whole_frame(0xEE, 0, 0, bytes(100_000)) + whole_frame(DATA, 0, STREAM, b"x")
+    tracemalloc.start()
+    for _ in range(1000):
+        server.connection.data_received(bytes(crumb))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 400_000

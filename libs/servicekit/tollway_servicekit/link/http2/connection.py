@@ -39,8 +39,7 @@ from tollway_servicekit.link.http2.wire import (
 
 if TYPE_CHECKING:
     from tollway_servicekit.link.carry import CarryReader, Piece
-    from tollway_servicekit.link.http2.framing import MOST_FRAME_BYTES, FrameProtocol
-from tollway_servicekit.link.http2.headers import Block
+    from tollway_servicekit.link.http2.headers import Block
 
 MOST_REPLIES_BYTES = 1024 * 1024
 """A peer that asks and asks, and does not read the answers, loses its connection with so much waiting for it."""

@@ -10,6 +10,7 @@ from tollway.link.v1 import link_pb2
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.link.http2.wire import Http2Code, Http2Error
+from tollway_servicekit.link.pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,36 +41,47 @@ class MessageReader:
 
     def __init__(self, deliver: Callable[[bytes, int, int], None]) -> None:
         self._deliver = deliver
-        self._partial = bytearray()
+        self._prefix = bytearray()
+        """What has come of the prefix of the next message."""
+        self._pieces = Pieces()
+        """What has come of the message under way, without its prefix."""
+        self._missing = 0
 
     def take(self, data: bytes, position: int, stop: int) -> None:
-        if self._partial:
+        if self._missing or self._prefix:
             position = self._complete(data, position, stop)
         while stop - position >= _PREFIX.size:
-            end = position + _message_size(data, position)
-            if end > stop:
-                break
-            self._open(data, position + _PREFIX.size, end)
-            position = end
-        if position < stop:
-            self._partial += memoryview(data)[position:stop]
+            size = _message_size(data, position)
+            position += _PREFIX.size
+            if position + size > stop:
+                self._missing = size
+                self._add(data, position, stop)
+                return
+            self._open(data, position, position + size)
+            position += size
+        self._prefix += memoryview(data)[position:stop]
 
     def _complete(self, data: bytes, position: int, stop: int) -> int:
         """Add to the message that is under way; return where the next one begins."""
-        position = self._fill(_PREFIX.size, data, position, stop)
-        if len(self._partial) < _PREFIX.size:
-            return position
-        needed = _message_size(self._partial, 0)
-        position = self._fill(needed, data, position, stop)
-        if len(self._partial) == needed:
-            message, self._partial = bytes(self._partial), bytearray()
-            self._open(message, _PREFIX.size, needed)
-        return position
+        if not self._missing:
+            begun = position
+            position = min(stop, begun + _PREFIX.size - len(self._prefix))
+            self._prefix += memoryview(data)[begun:position]
+            if len(self._prefix) < _PREFIX.size:
+                return position
+            self._missing = _message_size(self._prefix, 0)
+            self._prefix.clear()
+        end = min(stop, position + self._missing)
+        self._add(data, position, end)
+        if not self._missing:
+            message, self._pieces = self._pieces.join(), Pieces()
+            self._open(message, 0, len(message))
+        return end
 
-    def _fill(self, needed: int, data: bytes, position: int, stop: int) -> int:
-        taken = min(max(0, needed - len(self._partial)), stop - position)
-        self._partial += memoryview(data)[position : position + taken]
-        return position + taken
+    def _add(self, data: bytes, start: int, stop: int) -> None:
+        self._missing -= stop - start
+        if start < stop:
+            self._pieces.add(memoryview(data)[start:stop])
 
     def _open(self, data: bytes, start: int, end: int) -> None:
         """Deliver the field in place where it is all of the message, which it is unless somebody adds another one."""
@@ -94,7 +106,8 @@ class MessageReader:
 
 
 def _message_size(data: bytes | bytearray, at: int) -> int:
+    """Return how long the message is whose prefix stands there."""
     is_compressed, length = _PREFIX.unpack_from(data, at)
     if is_compressed or length > MAX_MESSAGE_BYTES:
         raise Http2Error(Http2Code.PROTOCOL_ERROR, "a message is compressed, or longer than any may be")
-    return int(_PREFIX.size + length)
+    return int(length)

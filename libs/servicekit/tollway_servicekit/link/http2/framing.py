@@ -6,21 +6,24 @@ import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from tollway_servicekit.link.http2.wire import DATA, FRAME_HEADER, Http2Code, Http2Error
+from tollway_servicekit.link.http2.wire import DATA, FRAME_HEADER, PADDED, Http2Code, Http2Error
 
 if TYPE_CHECKING:
     from tollway_servicekit.link.http2.keepalive import Keepalive
 
 MOST_FRAME_BYTES = 256 * 1024
-"""A message of a link is one frame; the longest have little more than the 128 KiB that a writer gathers."""
+"""A message of a link is one frame, but where a long one follows what a writer gathered already."""
 
 
 class FrameProtocol(asyncio.Protocol, ABC):
-    """Keeps what is not a whole frame yet; frames with data are handed on where they lie, others as bytes."""
+    """Keeps what is not a whole frame yet, but for data, which is handed on as it comes, where it lies."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._needed = 0
+        self._missing = 0
+        """What is still to come of a frame with data, whose flags and stream are these."""
+        self._flags = self._stream = 0
         self._is_over = False
         self._keepalive: Keepalive
 
@@ -39,6 +42,8 @@ class FrameProtocol(asyncio.Protocol, ABC):
             position = self._complete(data) if self._rest else 0
             if self._rest:
                 return
+            if self._missing:
+                position = self._take_some_data(data, position)
             position = self._read_frames(data, position)
         except Http2Error as error:
             self._break(error)
@@ -59,6 +64,14 @@ class FrameProtocol(asyncio.Protocol, ABC):
                     self._rest += rest
         return position
 
+    def _take_some_data(self, data: bytes, start: int) -> int:
+        """Hand on what is here of a frame that is not whole; return where the next one begins."""
+        stop = min(len(data), start + self._missing)
+        self._missing -= stop - start
+        if start < stop:
+            self._take_data(data, start, stop, 0 if self._missing else self._flags, self._stream)
+        return stop
+
     def _read_frames(self, data: bytes, position: int) -> int:
         """Take all whole frames; return where the first that is not whole begins."""
         end = len(data)
@@ -69,6 +82,9 @@ class FrameProtocol(asyncio.Protocol, ABC):
             stop = start + (high << 16 | low)
             if stop - start > MOST_FRAME_BYTES:
                 raise Http2Error(Http2Code.FRAME_SIZE_ERROR, "a frame is too long")
+            if stop > end and kind == DATA and not flags & PADDED:
+                self._missing, self._flags, self._stream = stop - start, flags, stream & 0x7FFFFFFF
+                return self._take_some_data(data, start)
             if stop > end:
                 self._needed = stop - position
                 break
