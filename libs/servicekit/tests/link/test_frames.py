@@ -10,7 +10,9 @@ from tollway_servicekit.link.frames import (
     CALL,
     CREDIT,
     DRAIN,
+    PART,
     BrokenFrames,
+    CallBody,
     call_frame,
     credit_frame,
     frame,
@@ -30,6 +32,13 @@ def test_frames_come_out_as_they_went_in(frames: list[tuple[int, int, bytes]]) -
     assert list(read_frames(data)) == frames
 
 
+def test_a_part_is_left_where_it_was_read() -> None:
+    data = frame(1, PART, b"long") + frame(1, ANSWER, b"last")
+    (_, _, part), (_, _, last) = read_frames(data)
+    assert (part, last) == (b"long", b"last")
+    assert memoryview(part).obj is data
+
+
 @given(any_frames.filter(bool), st.data())
 def test_a_message_that_is_cut_anywhere_but_between_frames_is_refused(
     frames: list[tuple[int, int, bytes]], data: st.DataObject
@@ -47,7 +56,7 @@ def test_a_call_comes_out_as_it_went_in(
 ) -> None:
     ((got, kind, body),) = read_frames(call_frame(number, path, tuple(metadata), 1.5, request))
     assert (got, kind) == (number, CALL)
-    assert read_call(body) == (path, metadata, 1.5, request)
+    assert read_call(body) == CallBody(path, metadata, 1.5, request)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,20 @@ async def test_a_sender_that_is_cancelled_while_it_waits_holds_up_nobody() -> No
     assert len(wire.frames()) == 100 - len(waiting[::2])
 
 
+async def test_nobody_overtakes_who_waits_even_when_there_is_room_again() -> None:
+    wire = Wire()
+    wire.hold()
+    senders = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(10_000))) for number in range(100)]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    wire.free()
+    assert not wire.writer.is_ready, "those that wait have not had their turn"
+    await asyncio.gather(*senders)
+    assert [number for number, _, _ in wire.frames()] == sorted(number for number, _, _ in wire.frames())
+    await wire.writer.flush()
+    assert wire.writer.is_ready
+
+
 async def test_closing_wakes_who_waits() -> None:
     wire = Wire()
     wire.hold()

@@ -1,4 +1,4 @@
-"""How a servicer's answers go onto a link; called by `server` in the task of each call."""
+"""How a servicer's answers go onto a link; called by `served` in the task of each call."""
 
 from __future__ import annotations
 
@@ -6,24 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import Exhausted
-from tollway_servicekit.link.frames import ANSWER, END, ITEM, frame
+from tollway_servicekit.link.frames import END, ITEM, frame
 
 if TYPE_CHECKING:
     from tollway_servicekit.link.flow import Credit
     from tollway_servicekit.link.writer import Writer
 
 
-async def send_answer(writer: Writer, number: int, answer: Any) -> None:
-    data = _bytes_of(answer)
-    if not writer.has_sent(number, ANSWER, data):
-        await writer.send(number, ANSWER, data)
-
-
 async def send_items(writer: Writer, number: int, items: Any, credit: Credit) -> None:
     """Send items as their reader takes them; the producer goes on when there is room for another one."""
     try:
         async for item in items:
-            data = _bytes_of(item)
+            data = whole_bytes(item)
             if not writer.has_sent(number, ITEM, data):
                 await writer.send(number, ITEM, data)
             credit.spend(len(data))
@@ -35,7 +29,13 @@ async def send_items(writer: Writer, number: int, items: Any, credit: Credit) ->
     writer.put(frame(number, END))
 
 
-def _bytes_of(message: Any) -> bytes:
+def whole_bytes(message: Any) -> bytes:
+    """
+    Return what a message is on the wire.
+
+    Raises:
+        Exhausted: It is larger than any may be.
+    """
     data: bytes = message.SerializeToString()
     if len(data) > MAX_MESSAGE_BYTES:
         raise Exhausted("RESOURCE_EXHAUSTED", f"the answer has {len(data)} bytes; {MAX_MESSAGE_BYTES} are the most")

@@ -25,7 +25,9 @@ from __future__ import annotations
 import math
 from struct import Struct
 from struct import error as CutStruct  # noqa: N812  a class, whatever it is called
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,7 @@ MAX_CALL_NUMBER = 2**32 - 1
 
 _HEADER = Struct("<IBI")
 _CALL = Struct("<II")
+_CALL_HEADER = Struct("<IBIII")
 _CREDIT = Struct("<I")
 _LONGEST_MS = 2**32 - 1
 
@@ -46,7 +49,7 @@ class BrokenFrames(Exception):
     """A peer sent what is no frame."""
 
 
-class CallBody(NamedTuple):
+class CallBody(msgspec.Struct, frozen=True):
     """The body of a CALL."""
 
     path: str
@@ -81,7 +84,7 @@ def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, 
         raise ValueError("metadata holds a NUL, which would end it")
     left = 0 if timeout is None else min(_LONGEST_MS, max(1, math.ceil(timeout * 1000)))
     length = _CALL.size + len(head) + len(request)
-    return b"".join((_HEADER.pack(call, CALL, length), _CALL.pack(left, len(head)), head, request))
+    return _CALL_HEADER.pack(call, CALL, length, left, len(head)) + head + request
 
 
 def credit_frame(call: int, count: int) -> bytes:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
-from tollway_servicekit.link.answering import send_answer, send_items
+from tollway_servicekit.link.answering import send_items, whole_bytes
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.flow import Credit
 from tollway_servicekit.link.frames import (
+    ANSWER,
     CALL,
     CANCEL,
     CREDIT,
@@ -43,8 +45,7 @@ LEAVING_SECONDS = 1.0
 """What cancelled calls get to release what they hold before a link's end is told."""
 
 
-@dataclass(slots=True, eq=False)
-class Served:
+class Served(msgspec.Struct, eq=False):
     """A call in flight: the task that serves it, and what its caller lets it send."""
 
     task: asyncio.Task[None]
@@ -142,16 +143,17 @@ class ServedLink:
             self._parts.setdefault(number, Parts()).add(body)
 
     def _start(self, number: int, body: bytes) -> None:
-        path, metadata, timeout, request = read_call(body)
+        call = read_call(body)
+        timeout, request = call.timeout, call.request
         if number in self._calls:
             raise BrokenFrames("a call has the number of another")
         if self._parts and (parts := self._parts.pop(number, None)) is not None:
             request = parts.join(request)
-        if (found := self._methods.get(path)) is None:
-            self._writer.put(frame(number, END, unimplemented(path)))
+        if (found := self._methods.get(call.path)) is None:
+            self._writer.put(frame(number, END, unimplemented(call.path)))
             return
         method, serve = found
-        context = CallContext.read(metadata, timeout)
+        context = CallContext.read(call.metadata, timeout)
         credit = Credit() if method.is_server_streaming else None
         task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
         served = self._calls[number] = Served(task, credit)
@@ -166,7 +168,9 @@ class ServedLink:
             if credit is not None:
                 await send_items(self._writer, number, serve(message, context), credit)
             else:
-                await send_answer(self._writer, number, await serve(message, context))
+                answer = whole_bytes(await serve(message, context))
+                if not self._writer.has_sent(number, ANSWER, answer):
+                    await self._writer.send(number, ANSWER, answer)
         except (Exception, asyncio.CancelledError) as error:
             self._fail(number, method, error)
         finally:

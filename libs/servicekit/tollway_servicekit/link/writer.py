@@ -46,6 +46,7 @@ class Writer:
         self._has_room = asyncio.Event()
         self._has_written = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._waiting = 0
         self._turn_of_parts = asyncio.Lock()
         self._is_closed = False
 
@@ -75,12 +76,16 @@ class Writer:
     @property
     def is_ready(self) -> bool:
         """Whether a frame may be put without waiting, overtaking nobody."""
-        return self._bytes < HIGH_WATER_BYTES and not self._turn.locked()
+        return self._bytes < HIGH_WATER_BYTES and not self._waiting
 
     async def ready(self) -> None:
         """Wait for room, in turn with all others that wait; who returns puts one frame before it awaits anything."""
-        async with self._turn:
-            await self._below(HIGH_WATER_BYTES)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await self._below(HIGH_WATER_BYTES)
+        finally:
+            self._waiting -= 1
 
     async def ready_for_part(self) -> None:
         """The same for a part of a long message, which leaves room for the messages of others."""

@@ -65,6 +65,30 @@ async def test_a_message_may_span_frames_and_a_frame_many_messages(server: End) 
         assert server.link.messages == [bytes([each]) * 300 for each in range(20)]
 
 
+async def test_the_end_of_a_stream_counts_once_its_frame_is_whole(server: End) -> None:
+    data = message(b"last", END_STREAM)
+    for at in range(len(data)):
+        assert server.link.events == []
+        server.take(data[at : at + 1])
+    assert (server.link.messages, server.link.events) == ([b"last"], ["half-closed"])
+
+
+async def test_a_message_is_delivered_before_the_frame_that_goes_on_with_the_next_one(server: End) -> None:
+    frame = whole_frame(DATA, 0, STREAM, message(b"first")[9:] + message(b"second")[9:])
+    server.take(frame[:-1])
+    assert server.link.messages == [b"first"]
+    server.take(frame[-1:])
+    assert server.link.messages == [b"first", b"second"]
+
+
+async def test_a_padded_frame_may_be_cut_anywhere(server: End) -> None:
+    padded = whole_frame(DATA, PADDED, STREAM, bytes([5]) + message(b"x" * 50)[9:] + bytes(5))
+    for size in range(1, len(padded)):
+        for at in range(0, len(padded), size):
+            server.take(padded[at : at + size])
+    assert server.link.messages == [b"x" * 50] * (len(padded) - 1)
+
+
 async def test_padding_unknown_frames_and_priority_are_passed_over(server: End) -> None:
     padded = bytes([5]) + message(b"x")[9:] + bytes(5)
     server.take(whole_frame(0x2, 0, STREAM, bytes(5)), whole_frame(0xEE, 0xFF, 77, b"news"))
