@@ -5,7 +5,8 @@ A unary gRPC call between two Python processes costs hundreds of µs of CPU, wha
 long-lived bidirectional stream to a peer; the frames of all calls that are made in one tick of the loop leave as one
 message, so that its price is shared. `stubs.link_stub` makes calls, `serve.serving` answers them.
 
-    frames, parts     what a message is made of, and how long ones are put together
+    frames            what a message is made of
+    parts, pieces     how long ones are put together
     writer, flow      what leaves in one message, who waits for whom
     carry             what a link and the stream under it are to each other
     http2             the stream, spoken by ourselves
