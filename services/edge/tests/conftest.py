@@ -18,7 +18,7 @@ from tollway_edge.domain.call import Call
 from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tier, Tiers
-from tollway_edge.domain.workspaces import Workspace, Workspaces
+from tollway_edge.domain.workspaces import Workspace, Workspaces, digest_of
 from tollway_pricing.table import PriceTable
 from tollway_servicekit.testing import STUB_KINDS, stub_of
 
@@ -185,7 +185,7 @@ def pipeline(ports: Ports, workspaces: Workspaces, keeping: Keeping) -> Pipeline
 def make_call() -> Callable[..., Call]:
     def make(dialect: str = "anthropic", credential: str = KEY, **fields: Any) -> Call:
         forwarded = fields.pop("forwarded", [(b"anthropic-version", b"2023-06-01")])
-        return Call(dialect=Dialect(dialect), credential=credential, forwarded=forwarded, **fields)
+        return Call(dialect=Dialect(dialect), key_digest=digest_of(credential), forwarded=forwarded, **fields)
 
     return make
 

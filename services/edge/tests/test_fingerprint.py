@@ -28,7 +28,7 @@ def key(
     **fields: Any,
 ) -> bytes:
     usual: dict[str, Any] = {"model": "claude-haiku", "messages": [{"role": "user", "content": "Hello"}]}
-    call = Call(dialect=dialect, credential="", forwarded=headers, query=query, workspace=Workspace(workspace))
+    call = Call(dialect=dialect, key_digest=b"", forwarded=headers, query=query, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
 
 
@@ -165,5 +165,5 @@ def test_no_two_different_questions_share_a_key(one: Any, other: Any) -> None:
 
 
 def key_of(fields: Any, headers: Headers, workspace: str) -> bytes:
-    call = Call(Dialect.ANTHROPIC_MESSAGES, credential="", forwarded=headers, workspace=Workspace(workspace))
+    call = Call(Dialect.ANTHROPIC_MESSAGES, key_digest=b"", forwarded=headers, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(fields).encode()))

@@ -11,7 +11,7 @@ from tollway_dialects.request import RequestBody
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import JSON, error_headers, gateway_headers, own_headers, provider_headers
 from tollway_edge.domain.tiers import Tier, Tiers
-from tollway_edge.domain.workspaces import Workspace, Workspaces
+from tollway_edge.domain.workspaces import Workspace, Workspaces, digest_of
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 from tollway_pricing.table import PriceTable
 
@@ -125,7 +125,7 @@ def directory(*keys: str) -> dict[bytes, Workspace]:
 
 def refusal(workspaces: Workspaces, credential: str) -> GatewayError:
     with pytest.raises(GatewayError) as refused:
-        workspaces.authenticate(credential)
+        workspaces.authenticate(digest_of(credential))
     return refused.value
 
 
@@ -148,10 +148,10 @@ def test_a_key_that_is_missing_or_unknown_is_refused_and_not_repeated(credential
 def test_a_new_snapshot_takes_effect_at_once() -> None:
     workspaces = Workspaces()
     workspaces.replace(directory("tw_a"), PriceTable([]))
-    assert workspaces.authenticate("tw_a").name == "of tw_a"
+    assert workspaces.authenticate(digest_of("tw_a")).name == "of tw_a"
     workspaces.replace(directory("tw_b"), PriceTable([]))
     assert refusal(workspaces, "tw_a").reason == "KEY_UNKNOWN"
-    assert workspaces.authenticate("tw_b").name == "of tw_b"
+    assert workspaces.authenticate(digest_of("tw_b")).name == "of tw_b"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_new_snapshot_takes_effect_at_once() -> None:
     ],
 )
 def test_a_key_is_taken_from_either_header(headers: list[tuple[bytes, bytes]], credential: str) -> None:
-    assert RequestHeaders.read(headers).credential == credential
+    assert RequestHeaders.read(headers).key_digest == digest_of(credential)
 
 
 def test_keys_and_cookies_never_go_on_to_a_provider() -> None:

@@ -180,7 +180,7 @@ async def test_a_body_of_20_mb_passes_both_ways_to_a_slow_reader(server, client)
         await asyncio.sleep(0.1)
     assert written < len(body), "nobody reads, and yet the server could write it all"
     seen = bytearray()
-    async for piece in answered.pieces():
+    while piece := await answered.piece():
         seen += piece
         await asyncio.sleep(0)
     assert seen == body == server.requests[0].body
@@ -226,7 +226,10 @@ async def test_a_compressed_answer_is_decoded_wherever_it_is_cut(server, client,
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (coding.encode(), len(packed))
     server.says(head, *(packed[at : at + 7] for at in range(0, len(packed), 7)))
     answer = await client.request("POST", server.url, HEADERS, b"{}")
-    assert b"".join([piece async for piece in answer.pieces()]) == text
+    seen = b""
+    while piece := await answer.piece():
+        seen += piece
+    assert seen == text
     assert await (await client.request("POST", server.url, HEADERS, b"{}")).read() == text
 
 
@@ -243,7 +246,8 @@ async def test_compressed_events_are_handed_on_as_they_come(server, client):
         writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(end), end))
 
     server.answer = answer
-    stream = (await client.request("POST", server.url, HEADERS, b"{}")).pieces()
-    assert await asyncio.wait_for(anext(stream), 2) == b"data: one\n\n"
+    answered = await client.request("POST", server.url, HEADERS, b"{}")
+    assert await asyncio.wait_for(answered.piece(), 2) == b"data: one\n\n"
     seen.set()
-    assert b"".join([piece async for piece in stream]) == b"data: two\n\n"
+    assert await answered.piece() == b"data: two\n\n"
+    assert await answered.piece() == b""

@@ -44,8 +44,8 @@ class Call(msgspec.Struct):
     """Everything that is known of a call so far; a struct, since each call makes one."""
 
     dialect: Dialect
-    credential: str
-    """The virtual key as it came; empty where there was none."""
+    key_digest: bytes
+    """Of the virtual key; nothing where there was none."""
     forwarded: Headers
     """Client headers that belong to the provider."""
     forwarded_lines: bytes = b""

@@ -92,7 +92,7 @@ class Pipeline:
             self._settle(call)
 
     async def _answer(self, call: Call, client: Client) -> None:
-        call.workspace = self.workspaces.authenticate(call.credential)
+        call.workspace = self.workspaces.authenticate(call.key_digest)
         body = read_request(call, await client.read_body())
         if "prompt" in body.fields:
             await self._resolve_prompt(call, body)

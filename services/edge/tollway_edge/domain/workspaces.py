@@ -23,6 +23,11 @@ class Workspace:
     """0: no cap, and no reservation is needed."""
 
 
+def digest_of(key: str) -> bytes:
+    """Return what a key is known by: SHA-256 of its text, nothing for no key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest() if key else b""
+
+
 class Workspaces:
     """The snapshot in force; the last one stays when metering is away."""
 
@@ -36,12 +41,12 @@ class Workspaces:
         return self._by_digest is not None
 
     def replace(self, by_digest: Mapping[bytes, Workspace], prices: PriceTable) -> None:
-        """Take a new snapshot; keys are SHA-256 digests of virtual keys."""
+        """Take a new snapshot; keys are digests of virtual keys."""
         self._by_digest = by_digest
         self.prices = prices
 
-    def authenticate(self, credential: str) -> Workspace:
-        """Return the workspace that a virtual key belongs to; raises `GatewayError`."""
+    def authenticate(self, key_digest: bytes) -> Workspace:
+        """Return the workspace of the virtual key with this digest; raises `GatewayError`."""
         if self._by_digest is None:
             raise GatewayError(
                 GatewayErrorKind.UNAVAILABLE,
@@ -49,13 +54,13 @@ class Workspaces:
                 "the gateway has not heard from metering yet; try again in a moment",
                 retry_after=2,
             )
-        if not credential:
+        if not key_digest:
             raise GatewayError(
                 GatewayErrorKind.UNAUTHENTICATED,
                 "KEY_MISSING",
                 "no API key: send a Tollway key (tw_…) as x-api-key or as Authorization: Bearer",
             )
-        workspace = self._by_digest.get(hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest())
+        workspace = self._by_digest.get(key_digest)
         if workspace is None:
             raise GatewayError(
                 GatewayErrorKind.UNAUTHENTICATED,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, Request
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.workspaces import digest_of
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def add_admin(api: FastAPI, board: ProviderBoard, admin_key: str) -> None:
         if not admin_key:
             message = "the admin routes are off: set ADMIN_KEY at edge and restart it"
             raise GatewayError(GatewayErrorKind.NOT_FOUND, "ADMIN_OFF", message)
-        sent = RequestHeaders.read(request.scope["headers"]).credential
-        if not hmac.compare_digest(sent.encode("utf-8", "surrogatepass"), admin_key.encode()):
+        sent = RequestHeaders.read(request.scope["headers"]).key_digest
+        if not hmac.compare_digest(sent, digest_of(admin_key)):
             message = "this is not the admin key: send the value of edge's ADMIN_KEY"
             raise GatewayError(GatewayErrorKind.UNAUTHENTICATED, "KEY_UNKNOWN", message)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _caller(request: Request) -> Workspace:
     workspaces: Workspaces = request.app.state.workspaces
-    return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).credential)
+    return workspaces.authenticate(RequestHeaders.read(request.scope["headers"]).key_digest)
 
 
 Caller = Annotated[Workspace, Depends(_caller)]

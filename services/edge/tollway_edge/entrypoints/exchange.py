@@ -48,6 +48,7 @@ class Exchange:
         "_size",
         "_unsent",
         "_unsent_bytes",
+        "_written_at",
         "ends_with_connection",
         "head",
         "is_answered",
@@ -76,6 +77,7 @@ class Exchange:
         self._refusal: GatewayError | None = None
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
+        self._written_at = 0.0
 
     # the connection's side; `response_complete` is uvicorn's name
 
@@ -160,8 +162,15 @@ class Exchange:
     async def send(self, data: bytes) -> None:
         if not data:  # an empty chunk would end the body
             return
-        self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
-        flow = self._connection.flow
+        chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
+        connection = self._connection
+        now = connection.loop.time()  # uvloop's stands still while the loop turns
+        if self._unsent or now == self._written_at or connection.transport.is_closing():
+            self._put(chunk)
+        else:  # the only one of this turn, as far as can be seen
+            self._written_at = now
+            connection.write(chunk)
+        flow = connection.flow
         if flow.write_paused:  # until the client has taken enough of what was written
             await flow.drain()
 

@@ -45,7 +45,7 @@ class HotRoutes:
             call_id=new_call_id(now),
             started_unix_ms=now,
             dialect=HOT_PATHS[head.path],
-            credential=headers.credential,
+            key_digest=headers.key_digest,
             forwarded=headers.forwarded,
             forwarded_lines=headers.forwarded_lines,
             query=head.query,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import httptools
 from tollway_dialects.header_lines import to_lines
 
+from tollway_edge.domain.workspaces import digest_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -26,7 +28,8 @@ _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class RequestHeaders:
     """The parts of a request's headers that the gateway acts on."""
 
-    credential: str = ""
+    key_digest: bytes = b""
+    """Of the key that came, which nobody needs beyond this; nothing where there was none."""
     forwarded: list[tuple[bytes, bytes]] = field(default_factory=list)
     forwarded_lines: bytes = b""
     """The same, joined."""
@@ -45,7 +48,7 @@ class RequestHeaders:
     @classmethod
     def read(cls, headers: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
         """Read raw headers, names in lower case."""
-        read = cls()
+        read, key = cls(), ""
         for name, value in headers:
             if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
                 read.forwarded.append((name, value))
@@ -54,9 +57,9 @@ class RequestHeaders:
                 elif name == b"content-type":
                     read.content_type = value.decode("latin-1").lower()
             elif name == b"x-api-key":
-                read.credential = value.decode("latin-1").strip()
-            elif name == b"authorization" and not read.credential and value[:7].lower() == b"bearer ":
-                read.credential = value[7:].decode("latin-1").strip()
+                key = value.decode("latin-1").strip()
+            elif name == b"authorization" and not key and value[:7].lower() == b"bearer ":
+                key = value[7:].decode("latin-1").strip()
             elif name == b"content-length":
                 read.content_length = int(value)
             elif name == b"content-encoding":
@@ -71,6 +74,7 @@ class RequestHeaders:
             read.content_type = "application/json"
             read.forwarded.append((b"content-type", b"application/json"))
         read.forwarded_lines = to_lines(read.forwarded)
+        read.key_digest = digest_of(key)
         return read
 
 

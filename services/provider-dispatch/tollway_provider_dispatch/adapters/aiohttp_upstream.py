@@ -20,7 +20,7 @@ from tollway_provider_dispatch.adapters.whole_body import joined
 from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    pass
 
 # above this aiohttp wants a file, which it writes in pieces
 _LARGE_BODY = 1 << 20
@@ -111,21 +111,20 @@ class AiohttpAnswer:
 
     async def read(self) -> bytes:
         try:
-            return await joined(self.pieces())
+            return await joined(self)
         except BaseException:
             self._response.close()
             raise
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
+    async def piece(self) -> bytes:
         content = self._response.content
         with _TRANSLATED:
             try:
-                while data := await content.readany():
-                    yield data
+                return await content.readany()
             except aiohttp.ClientError:
                 # aiohttp breaks off before it hands out what came just before; it was sent, paid for, and is passed on
                 if rest := content._read_nowait(-1):  # noqa: SLF001 - there is no public way to it
-                    yield rest
+                    return rest
                 raise
 
     def limit_stall(self, seconds: float) -> None:

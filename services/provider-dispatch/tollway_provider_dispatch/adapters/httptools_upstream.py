@@ -22,7 +22,7 @@ from tollway_provider_dispatch.adapters.whole_body import MAX_BODY, joined
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Iterator
 
     from tollway_httpclient import Response
 
@@ -83,6 +83,8 @@ class HttptoolsAnswer:
     def __init__(self, response: Response) -> None:
         self._response = response
         self._decoder: ContentDecoder | None = None
+        self._parts: Iterator[bytes] = iter(())
+        """Of what is decoded and was not taken yet."""
         self.status = response.status
         self.header_lines = response.lines
         for name, value in response.told:
@@ -91,27 +93,30 @@ class HttptoolsAnswer:
 
     async def read(self) -> bytes:
         try:
-            return await (self._response.read() if self._decoder is None else joined(self.pieces()))
+            return await (self._response.read() if self._decoder is None else joined(self))
         except HttpClientError as error:
             raise _broken(error) from error
         except UpstreamBroken:
             self.close()
             raise
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        decoder = self._decoder
+    async def piece(self) -> bytes:
         try:
-            while piece := await self._response.piece():
-                if decoder is None:
-                    yield piece
-                else:
-                    for part in decoder.decode(piece):
-                        yield part
-            if decoder is not None:
-                decoder.end()
+            if self._decoder is None:
+                return await self._response.piece()
+            return await self._decoded(self._decoder)
         except _FAULTS as error:
             self._response.close()
             raise _broken(error) from error
+
+    async def _decoded(self, decoder: ContentDecoder) -> bytes:
+        while (part := next(self._parts, b"")) == b"":
+            piece = await self._response.piece()
+            if not piece:
+                decoder.end()
+                return b""
+            self._parts = iter(decoder.decode(piece))
+        return part
 
     def limit_stall(self, seconds: float) -> None:
         self._response.limit_stall(seconds)

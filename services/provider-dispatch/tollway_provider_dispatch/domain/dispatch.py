@@ -100,7 +100,7 @@ class Dispatcher:
             yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
             try:
                 while not reader.is_complete:
-                    if not (data := await anext(opened.upstream, b"")):
+                    if not (data := await opened.answer.piece()):
                         handed_on = opened.finish()
                         break
                     handed_on = reader.feed(data)
@@ -116,7 +116,7 @@ class Dispatcher:
                 reason = broken.reason
             if reader.is_complete and not reader.error:
                 yield await self._whole_stream(tries, opened, handed_on)
-                await drain(opened.upstream)
+                await drain(opened.answer)
                 return
             async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
                 async for piece in pieces:

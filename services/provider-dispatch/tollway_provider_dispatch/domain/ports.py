@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tollway_provider_dispatch.domain.account import Account
     from tollway_provider_dispatch.domain.cooldown import Cooldown
@@ -75,8 +75,8 @@ class UpstreamAnswer(Protocol):
         """Return the whole body; raises `UpstreamBroken`."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        """Return what arrives, as it arrives, joined by read; raises `UpstreamBroken`."""
+    async def piece(self) -> bytes:
+        """Return what arrived since the last one, joined; nothing at the body's end. Raises `UpstreamBroken`."""
         ...
 
     def limit_stall(self, seconds: float) -> None:

@@ -23,8 +23,6 @@ from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tollway_provider_dispatch.domain.call import ChatCall, Head
     from tollway_provider_dispatch.domain.ports import Clock, StreamLimits, UpstreamAnswer
     from tollway_provider_dispatch.domain.trying.tries import Tries
@@ -42,7 +40,7 @@ _THINKS = b'"thinking"'
 class Opening:
     """An event stream whose status has come."""
 
-    __slots__ = ("_final_event", "_thinks", "answer", "head", "held", "reader", "upstream")
+    __slots__ = ("_final_event", "_thinks", "answer", "head", "held", "reader")
 
     def __init__(self, call: ChatCall, head: Head, answer: UpstreamAnswer) -> None:
         self.head = head
@@ -52,7 +50,6 @@ class Opening:
         )
         self._thinks = call.thinks
         self._final_event = WIRES[call.dialect].final_event
-        self.upstream: AsyncIterator[bytes] = answer.pieces()
         self.held = b""
         """Whole events that came and were not handed on yet."""
 
@@ -75,7 +72,7 @@ class Opening:
     ) -> Fault | None:
         reader, size = self.reader, 0
         limit = (limits.thinking if self._thinks else limits.opening).first_byte if limits else inf
-        async for data in self.upstream:
+        while data := await self.answer.piece():
             held.append(reader.feed(data))
             if reader.error:
                 return None
@@ -130,9 +127,9 @@ def last_data(events: bytes) -> bytes:
     return events.rstrip().rpartition(b"data: ")[2]
 
 
-async def drain(upstream: AsyncIterator[bytes]) -> None:
+async def drain(answer: UpstreamAnswer) -> None:
     """Read to the end that is due now, so that the connection can be kept; one that does not come is not waited for."""
     with suppress(TimeoutError, UpstreamBroken):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in upstream:
+            while await answer.piece():
                 pass

@@ -123,7 +123,7 @@ async def _read(opened: Opening) -> AsyncGenerator[bytes, None]:
     if opened.held:
         yield opened.held
     while not reader.is_complete:
-        data = await anext(opened.upstream, b"")
+        data = await opened.answer.piece()
         if not data:
             yield opened.finish()
             return

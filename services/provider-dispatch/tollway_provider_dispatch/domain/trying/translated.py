@@ -26,8 +26,6 @@ from tollway_dialects.wires import WIRES
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from tollway_dialects.translation.translate import Translated
 
     from tollway_provider_dispatch.domain.call import ChatCall, Head
@@ -85,10 +83,11 @@ class TranslatedAnswer:
         except MalformedAnswer as error:
             raise UpstreamBroken("malformed_response", str(error)) from error
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        async for data in self._answer.pieces():
+    async def piece(self) -> bytes:
+        while data := await self._answer.piece():
             if events := self._translator.feed(data):
-                yield events
+                return events
+        return b""
 
     def limit_stall(self, seconds: float) -> None:
         self._answer.limit_stall(seconds)
