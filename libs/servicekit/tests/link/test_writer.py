@@ -57,6 +57,10 @@ async def test_a_long_message_goes_in_parts_and_lets_others_in_between() -> None
     wire = Wire()
     long = bytes(20 * HIGH_WATER_BYTES)
     wire.hold()
+    for number in (3, 4):  # one is being written, the other waits with what follows
+        await wire.writer.send(number, ANSWER, bytes(HIGH_WATER_BYTES // 2))
+        for _ in range(2 * GATHERING_TICKS):
+            await asyncio.sleep(0)
     sending = asyncio.create_task(wire.writer.send(1, ANSWER, long))
     for _ in range(50):
         await asyncio.sleep(0)

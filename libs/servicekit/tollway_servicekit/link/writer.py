@@ -16,8 +16,8 @@ PART_BYTES = 128 * 1024
 """A longer message goes in parts, between which others have their turn; each is a write, and a wake-up at both ends."""
 HIGH_WATER_BYTES = 192 * 1024
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
-MOST_OF_PARTS_BYTES = 128 * 1024
-"""With so much waiting, parts wait: long messages never take all the room."""
+MOST_OF_PARTS_BYTES = 48 * 1024
+"""With so much waiting, parts wait: with one more there is still room for the messages of others."""
 MOST_BYTES = 1024 * 1024
 """So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
 

@@ -89,6 +89,14 @@ async def test_a_padded_frame_may_be_cut_anywhere(server: End) -> None:
     assert server.link.messages == [b"x" * 50] * (len(padded) - 1)
 
 
+async def test_what_comes_after_the_end_is_not_delivered_even_of_a_frame_under_way(server: End) -> None:
+    data = message(b"late")
+    server.take(data[:-1])
+    server.connection.cancel()
+    server.take(data[-1:])
+    assert server.link.messages == []
+
+
 async def test_padding_unknown_frames_and_priority_are_passed_over(server: End) -> None:
     padded = bytes([5]) + message(b"x")[9:] + bytes(5)
     server.take(whole_frame(0x2, 0, STREAM, bytes(5)), whole_frame(0xEE, 0xFF, 77, b"news"))

@@ -42,7 +42,7 @@ class FrameProtocol(asyncio.Protocol, ABC):
             position = self._complete(data) if self._rest else 0
             if self._rest:
                 return
-            if self._missing:
+            if self._missing and not self._is_over:
                 position = self._take_some_data(data, position)
             position = self._read_frames(data, position)
         except Http2Error as error:
