@@ -15,7 +15,7 @@ from tollway_servicekit.link.peers import Links, open_links
 from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub
 
-HELD, SMALL, LARGE = (pb.ClassifyPromptRequest(last_user_text=text) for text in ("held", "small", "x" * 100_000))
+HELD, SMALL, LARGE = (pb.ClassifyPromptRequest(last_user_text=text) for text in ("held", "small", "x" * 300_000))
 
 
 class Classifier:
