@@ -21,6 +21,9 @@ _FINISHED = {"end_turn", "stop"}
 _NOT_FINISHED = {None, "error"}  # the latter in OpenRouter's error events
 
 
+MOST_IN_ONE_READ = 5
+
+
 class Outcome(StrEnum):
     """What a client was left with."""
 
@@ -129,8 +132,8 @@ class Asking:
         """Ask for one stream whose first provider was told to break off after so many words."""
         first, second = [await self._straight(path, case.body(seed)) for path in (case.first, case.second)]
         said = re.findall(r"\s*\S+", first)
-        # a last word that came in one read with what broke the stream is not delivered
-        delivered = ["".join(said[:count]) for count in (words, words - 1)]
+        # words that came in one read with what broke the stream are not delivered
+        delivered = ["".join(said[:count]) for count in range(max(0, words - MOST_IN_ONE_READ), words + 1)]
         whole = [second]
         if case.is_prefilled:
             whole += [text + await self._straight(case.second, case.body(seed, text)) for text in delivered if text]
