@@ -19,6 +19,8 @@ OK = H + b"content-length: 2\r\n\r\nok"
     [
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/3.7 200 OK\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"ICE/1.0 200 OK\r\nset-cookie: a\r\nH: b\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 20 OK\r\n\r\n",
         b"HTTP/1.1 000 OK\r\n\r\n",
         b"HTTP/1.1 200 OK\ncontent-length: 0\n\n",

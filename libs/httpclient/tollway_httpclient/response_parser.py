@@ -27,7 +27,7 @@ from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
-_H = ord("H")
+_LINE_END = b"\r\n"
 _MIN_LINE = len(b"a:\r\n")
 
 
@@ -118,8 +118,10 @@ class ResponseParser:
     def _next_lines(self) -> bytes:
         """Return the header lines of the head that came to its end just now."""
         heads, begin = self._heads, self._heads_end
-        while heads[begin] != _H:  # empty lines before a head are allowed
+        while heads[begin] in _LINE_END:  # empty lines before a head are allowed
             begin += 1
+        if not heads.startswith(b"HTTP/", begin):  # httptools takes RTSP and ICE, too
+            raise MalformedResponse("it does not speak HTTP")
         end = heads.find(b"\r\n\r\n", begin) + 4
         if not begin + 4 < end <= begin + MAX_HEAD:
             raise MalformedResponse(f"a head of more than {MAX_HEAD} bytes")

@@ -47,6 +47,12 @@ def test_what_cannot_be_read_is_refused_by_name(
         read_request(openai_call, make_body(**fields))
 
 
+def test_a_name_that_is_too_long_for_a_model_is_not_noted(openai_call: Call, make_body: Callable[..., bytes]) -> None:
+    with pytest.raises(MalformedRequest, match="at most 256"):
+        read_request(openai_call, make_body(model="m" * 1_000_000, max_tokens=-1))
+    assert openai_call.requested_model == ""
+
+
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"text"', b"null", b'{"model": "a"} tail', b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_json_object_is_refused(openai_call: Call, raw: bytes) -> None:
     with pytest.raises(MalformedRequest, match="the request body"):

@@ -12,9 +12,11 @@ from contract.stubs.link_speakers import Caller, SilentPeer
 from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.channel import open_channel
 from tollway_servicekit.errors import DeadlineExceeded, Unavailable
+from tollway_servicekit.link import client as client_module
 from tollway_servicekit.link import peers as peers_module
 from tollway_servicekit.link.flow import ITEM_COST, WINDOW_BYTES
 from tollway_servicekit.link.frames import END, ITEM, PART, call_frame, frame
+from tollway_servicekit.link.http2 import wire
 from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.link.server import ServedLink
 from tollway_servicekit.link.writer import HIGH_WATER_BYTES
@@ -163,6 +165,28 @@ async def test_a_peer_whose_links_break_at_once_is_asked_ever_more_seldom(contra
             await asyncio.sleep(0.005)
         assert links.tally.opened == links.tally.breaks == peer.links
         assert peer.links <= 4  # after 0, 100 and 300 ms, and maybe 700, give or take a fifth
+
+
+async def test_a_peer_that_takes_a_connection_and_begins_no_link_is_given_up_and_tried_again(
+    contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "CONNECT_SECONDS", 0.05)
+    taken = 0
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        taken += 1
+        writer.write(wire.settings_frame({}))
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server, asyncio.timeout(10):
+        port = server.sockets[0].getsockname()[1]
+        async with open_links(f"127.0.0.1:{port}") as links:
+            while taken < 2:
+                with pytest.raises(Unavailable, match="begins no link"):
+                    await link_stub(contract, links).ResolvePrompt(REQUEST, timeout=5)
+                await asyncio.sleep(0.01)
 
 
 async def test_a_peer_that_dns_forgot_is_let_go_once_its_calls_have_ended(

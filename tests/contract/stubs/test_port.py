@@ -162,6 +162,22 @@ async def test_idle_connections_do_not_hold_up_the_stop(contract: Contract, serv
         assert loop.time() - started < 5
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+async def test_what_is_written_on_a_connection_leaves_at_once(host: str, tmp_path: Path) -> None:
+    accepted = asyncio.get_running_loop().create_future()
+
+    class Accepted(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            option = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            accepted.set_result(option)
+            transport.close()
+
+    begin = wire.PREFACE + wire.settings_frame({wire.LINK_MARK: 1})
+    async with asyncio.timeout(5), listener.listening(f"{host}:0", Accepted, tmp_path, None) as port:
+        async with hello(port.number, begin):
+            assert await accepted
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
 async def test_a_wildcard_is_reached_by_either_family(contract: Contract, serve_with: Any, host: str) -> None:
     async with serving([(contract, serve_with(resolve=sized))], f"{host}:0", grace=0) as port:

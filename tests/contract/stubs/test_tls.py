@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import ssl
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -109,6 +111,27 @@ async def test_a_caller_without_a_certificate_is_refused(
         with pytest.raises(Unavailable):
             await plain_stub(contract, channel).ResolvePrompt(REQUEST, timeout=10)
     assert "a connection of 127.0.0.1 is refused: PEER_DID_NOT_RETURN_A_CERTIFICATE" in caplog.text
+
+
+async def test_a_connection_that_is_no_link_ends_without_a_trace(
+    contract: Contract, serve_with: Any, authority: Authority, caplog: Any
+) -> None:
+    context = Credentials(authority.tls).of_caller()
+    async with (
+        serving([(contract, serve_with(resolve=echo))], "127.0.0.1:0", authority.tls, grace=0) as port,
+        asyncio.timeout(10),
+    ):
+        before = asyncio.all_tasks()
+        for begin, end in product((b"", b"GET / HTTP/1.1\r\n\r\n"), ("close", "abort")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="127.0.0.1")
+            writer.write(begin)
+            if begin:
+                await reader.read(1)
+            getattr(writer.transport, end)()
+            while left := asyncio.all_tasks() - before:
+                await asyncio.wait(left)
+    gc.collect()
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("kind", ["plain", "link"])

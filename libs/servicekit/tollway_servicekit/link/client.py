@@ -21,6 +21,7 @@ from tollway_servicekit.link.frames import (
     frame,
     read_frames,
 )
+from tollway_servicekit.link.http2.caller import CONNECT_SECONDS, CallingConnection
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
 from tollway_servicekit.link.writer import PART_BYTES, Writer
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from tollway_servicekit.context import Metadata
     from tollway_servicekit.link.carry import CarryReader, Piece
-    from tollway_servicekit.link.http2.caller import CallingConnection
     from tollway_servicekit.link.pending import Pending, PendingItems
     from tollway_servicekit.link.tally import Tally
 
@@ -176,6 +176,9 @@ class Link:
         else:
             if self.has_ended:
                 self._stream.cancel()
+            await asyncio.wait([self.opened], timeout=CONNECT_SECONDS)
+            if not self.opened.done():
+                self._end("the peer takes connections, and begins no link")
 
     def _write(self, frames: list[Piece], length: int) -> bool:
         return self._stream is None or self._stream.write(frames, length)
@@ -231,8 +234,7 @@ class Link:
             self._on_leave(self)
 
     def _expire(self, number: int) -> None:
-        call = self._calls.get(number)
-        if call is not None:
+        if (call := self._calls.get(number)) is not None:
             call.tick = 0
             self.leave(call)
             call.end(DeadlineExceeded("DEADLINE_EXCEEDED", f"{call.name} did not answer within its deadline"))

@@ -99,8 +99,8 @@ class Writer:
 
     @property
     def is_overfull(self) -> bool:
-        """Whether nothing should be read that makes frames in answer."""
-        return self._bytes >= MOST_BYTES
+        """Whether nothing should be read that makes frames in answer until there is room; else it leaves at once."""
+        return self._bytes >= MOST_BYTES and not self._is_free
 
     async def send(self, call: int, kind: int, message: bytes) -> None:
         """Send a message, in parts where it is long."""

@@ -148,8 +148,8 @@ class Entry(asyncio.Protocol):
             self._foreign.set_result(False)
 
     async def leave(self) -> None:
-        """Close the connection, unless it was handed on."""
-        if self.transport is not None and self.transport.get_protocol() is self:
+        """Close the connection, unless it was handed on or is closing already; asked then, TLS forgets whose it is."""
+        if self.transport is not None and not self.transport.is_closing() and self.transport.get_protocol() is self:
             self.transport.abort()
             await self._lost
 

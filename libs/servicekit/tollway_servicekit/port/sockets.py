@@ -31,6 +31,8 @@ def listening_sockets(address: str) -> Iterator[list[socket.socket]]:
             raise OSError(f"cannot listen on {address}: the port is taken or the address is not ours") from error
         for each in sockets:
             each.setblocking(False)
+            if path is None:  # inherited by its connections; uvloop sets it by itself, asyncio's own loop does not
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield sockets
     finally:
         for each in sockets:

@@ -55,8 +55,9 @@ def provider_headers(call: Call, lines: bytes) -> bytes:
 
 def told_headers(lines: bytes) -> bytes:
     """Return the provider's headers less those that a client must not get from it."""
-    ends = lines.translate(None, _HARMLESS)
-    if _OURS in lines or ends != b"\r\n" * (len(ends) // 2) or (lines and lines[-2:] != b"\r\n"):
+    ends = 2 * lines.count(b"\r\n")
+    is_sound = len(lines.translate(None, _HARMLESS)) == ends and b"\r\n\r\n" not in lines and lines[:1] != b"\r"
+    if not is_sound or _OURS in lines or (lines and lines[-1:] != b"\n"):
         return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
     return lines
 
@@ -83,7 +84,7 @@ def request_id_of(call: Call) -> str:
 
 
 def _may_be_told(name: bytes, value: bytes) -> bool:
-    return not name.startswith(_OURS) and not value.translate(None, _HARMLESS)
+    return name != b"" and not name.startswith(_OURS) and not (name + value).translate(None, _HARMLESS)
 
 
 @lru_cache(maxsize=1024)

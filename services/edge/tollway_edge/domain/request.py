@@ -35,13 +35,14 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
     """Parse the body and note what routing and metering need; raises `MalformedRequest`."""
     wire = call.wire
     call.body = body = RequestBody.parse(raw)
-    call.requested_model = body.get("model", str) or ""
+    model = body.get("model", str) or ""
+    if len(model) > LONGEST_MODEL:  # it is noted nowhere: what is noted is kept until it is booked, and beyond
+        raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
+    call.requested_model = model
     call.is_stream = (wire.streams and body.get("stream", bool)) or False
     call.max_tokens = _token_limit(body, wire.output_limits)
     if not call.requested_model:
         raise MalformedRequest("model: Field required")
-    if len(call.requested_model) > LONGEST_MODEL:
-        raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     if call.dialect is Dialect.OPENAI_CHAT and call.is_stream:
         _ask_for_usage(call, body)
     call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)

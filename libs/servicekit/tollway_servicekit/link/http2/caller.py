@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tollway_servicekit.link.http2.headers import Block
 
 CONNECT_SECONDS = 10.0
+"""What a peer gets to be connected to, and its link to begin after that; then it is tried again."""
 _SETTINGS = settings_frame({LINK_MARK: 1, ENABLE_PUSH: 0} | SETTINGS_OF_BOTH)
 
 
