@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
-from tollway_provider_dispatch.bootstrap import client_for
 from tollway_provider_dispatch.adapters.whole_body import joined
+from tollway_provider_dispatch.bootstrap import client_for
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.provider import Provider
 from tollway_provider_dispatch.settings import DispatchConfig
