@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 # and would never see that nobody reads
 RECEIVE_BUFFER = 16384
 SEGMENT = 1448
+STREAMED = b"HTTP/1.1 200 "
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,25 @@ class Stream:
         self.asked_at = time.monotonic()
         await loop.sock_sendall(connection, head.encode() + body)
 
+    async def first_byte(self) -> None:
+        """Await the answer's begin; take one byte of it, and leave the rest where it is."""
+        await self._receive(1)
+
     async def read(self) -> None:
         """Read to the end of the answer, at the speed of the kind."""
-        loop = asyncio.get_running_loop()
-        assert self.connection
         while not self.received.endswith(b"\r\n0\r\n\r\n"):
-            data = await loop.sock_recv(self.connection, self.kind.piece)
-            assert data, f"a {self.kind.name} stream was closed after {len(self.received)} bytes"
-            self.moments.append(time.monotonic())
-            self.received += data
+            await self._receive(self.kind.piece)
             if self.kind.rest:
                 await asyncio.sleep(self.kind.rest)
+
+    async def _receive(self, most: int) -> None:
+        assert self.connection
+        data = await asyncio.get_running_loop().sock_recv(self.connection, most)
+        assert data, f"a {self.kind.name} stream was closed after {len(self.received)} bytes"
+        self.moments.append(time.monotonic())
+        self.received += data
+        # a refusal has no end that `read` would know
+        assert self.received.startswith(STREAMED[: len(self.received)]), bytes(self.received)
 
     def close(self) -> None:
         if self.connection:
