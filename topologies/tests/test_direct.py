@@ -88,11 +88,10 @@ async def test_streams_are_those_of_a_stub(text: str) -> None:
     told = []
     for number in (0, 1):
         async with plane(TOLLWAY_CONFIG="") as opened:
-            async with both(opened)[number].stream(call(text, stream=True)) as pieces:
-                seen = [piece async for piece in pieces]
+            seen, data = await _read(both(opened)[number], text)
             # the rows of a value go on with the stream, those of a message stay as they were at its start
             first = msgspec.structs.replace(seen[0], attempts=())
-            told.append((comparable(first), comparable(seen[-1]), any(piece.data for piece in seen)))
+            told.append((comparable(first), comparable(seen[-1]), [line for line in data if line[:6] == b"event:"]))
     assert told[0] == told[1]
 
 
@@ -119,7 +118,9 @@ async def test_what_takes_too_long_ends_in_time(stream: bool) -> None:
 
 async def test_leaving_a_stream_ends_it_at_once() -> None:
     async with plane(TOLLWAY_CONFIG="") as opened:
-        async with DirectDispatch(opened.dispatcher, 10).stream(call("[words=900] [pace=0.01]", stream=True)) as pieces:
+        async with DirectDispatch(opened.dispatcher, 10).stream(
+            call("[words=900] [pace=0.01]", stream=True), lambda *_: True
+        ) as pieces:
             await anext(pieces)
             reading = asyncio.ensure_future(_read_all(pieces))
             await asyncio.sleep(0)
@@ -128,8 +129,45 @@ async def test_leaving_a_stream_ends_it_at_once() -> None:
                 await asyncio.wait_for(reading, 2)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_reader_that_is_behind_is_waited_for(number: int) -> None:
+    async with plane(TOLLWAY_CONFIG="") as opened:
+        taken: list[bytes] = []
+
+        def take(data: bytes, _: int) -> bool:
+            taken.append(data)
+            return False
+
+        port, asked = both(opened)[number], call("[words=20] [pace=0.02]", stream=True)
+        waits, words = 0, 0
+        async with port.stream(asked, take) as pieces:
+            async for piece in pieces:
+                words += piece.data.count(b"text_delta")
+                if taken:  # nothing more comes before the piece that asks to wait for the reader
+                    assert (len(taken), piece.data, piece.end) == (1, b"", None)
+                    words += taken.pop().count(b"text_delta")
+                    waits += 1
+        assert words == 20
+        assert waits > 10
+
+
+async def _read(port: Any, text: str) -> tuple[list[answer.AnswerPiece], list[bytes]]:
+    """Return the pieces of a stream, and the lines of all that it said in the order in which it came."""
+    seen, said = [], []
+
+    def take(data: bytes, _: int) -> bool:
+        said.append(data)
+        return True
+
+    async with port.stream(call(text, stream=True), take) as pieces:
+        async for piece in pieces:
+            seen.append(piece)
+            said.append(piece.data)
+    return seen, b"".join(said).split(b"\n")
+
+
 async def _first_of(port: Any, text: str) -> Any:
-    async with port.stream(call(text, stream=True)) as pieces:
+    async with port.stream(call(text, stream=True), lambda *_: True) as pieces:
         return await anext(pieces)
 
 

@@ -19,7 +19,7 @@ from tollway_servicekit.errors import DeadlineExceeded, ServiceError
 from tollway_servicekit.limit import Limit, StreamLimit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from tollway_edge.domain.answer import AnswerPiece
     from tollway_edge.domain.call import Call
@@ -55,14 +55,16 @@ class DirectDispatch:
         return _told(piece)
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
-        async with aclosing(self._pieces(call)) as pieces:
+    async def stream(
+        self, call: Call, hand_on: Callable[[bytes, int], bool]
+    ) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
+        async with aclosing(self._pieces(call, hand_on)) as pieces:
             yield pieces
 
-    async def _pieces(self, call: Call) -> AsyncGenerator[AnswerPiece, None]:
+    async def _pieces(self, call: Call, hand_on: Callable[[bytes, int], bool]) -> AsyncGenerator[AnswerPiece, None]:
         limit, asked = StreamLimit(self._timeout), self._asked(call)
         try:
-            async with aclosing(self._dispatcher.stream(asked)) as pieces:
+            async with aclosing(self._dispatcher.stream(asked, hand_on)) as pieces:
                 while True:
                     with limit:
                         piece = await anext(pieces, None)

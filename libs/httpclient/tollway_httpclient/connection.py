@@ -120,7 +120,7 @@ class Connection(asyncio.BufferedProtocol):
             parser.feed(data)
         except MalformedResponse as error:
             fault = error
-        if parser.status and not response.status:
+        if not response.status and parser.status:
             response.status = parser.status
             response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)

@@ -58,7 +58,10 @@ class Deadlines:
 
     def await_next(self) -> None:
         """Let the next byte come within what one may take after another."""
-        self._await(self._loop.time() + self._stall, Stalled)
+        self._due = due = self._loop.time() + self._stall
+        self._late = Stalled
+        if due < self._timer_at:
+            self._set_timer()
 
     def change_stall(self, seconds: float) -> None:
         """Let another time pass between two bytes from here on."""
@@ -77,10 +80,13 @@ class Deadlines:
         self._due = due
         self._late = late
         if due < self._timer_at or self._total_at < self._timer_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = min(due, self._total_at)
-            self._timer = self._loop.call_at(self._timer_at, self._tick)
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = min(self._due, self._total_at)
+        self._timer = self._loop.call_at(self._timer_at, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

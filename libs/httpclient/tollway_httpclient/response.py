@@ -1,8 +1,8 @@
 """
 One answer as its reader sees it; made and filled by `connection`.
 
-    waiting ──pieces──▶ ended, whole      read() and pieces() end
-                    └─▶ ended, broken     pieces() gives what came, then both raise why
+    waiting ──pieces──▶ ended, whole      read(), pieces() and pass_on() end
+                    └─▶ ended, broken     pieces() and pass_on() give what came, then all raise why
     close() before the end, or a cancelled reader, breaks it and closes the connection at once
 """
 
@@ -16,7 +16,7 @@ from tollway_httpclient.limits import HIGH_WATER
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tollway_httpclient.connection import Connection
     from tollway_httpclient.header_sieve import Headers
@@ -36,6 +36,12 @@ class Response:
     _is_read_whole = False
     _size = 0
     _waiter: asyncio.Future[None] | None = None
+    _take_in: Callable[[bytes], bool] | None = None
+    """Takes what arrives within the read that brings it."""
+    _has_stopped = False
+    """It wants no more for now."""
+    _failure: Exception | None = None
+    """What it raised."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
@@ -83,6 +89,37 @@ class Response:
         while piece := await self.piece():
             yield piece
 
+    async def pass_on(self, take: Callable[[bytes], bool]) -> bool:
+        """
+        Give each piece to `take` until it says no, and return whether it did; not so at the body's end.
+
+        A small piece is taken within the read that brought it, which spares whoever waits here a wake-up for each; a
+        large one, behind which there may be more, waits for its turn.
+        What `take` raises is raised here, and the connection is closed.
+        """
+        try:
+            while piece := await self._next(take):
+                if not take(piece):
+                    return True
+        except BaseException:
+            self.close()
+            raise
+        return self._has_stopped
+
+    async def _next(self, take: Callable[[bytes], bool]) -> bytes:
+        """Return the next piece that was not taken as it came; nothing once `take` has said no, or at the end."""
+        self._has_stopped = False
+        if self._parts or self._connection is None:
+            return await self.piece()
+        self._take_in = take
+        try:
+            await self._wait(self._connection)
+        finally:
+            self._take_in = None
+        if self._failure is not None:
+            raise self._failure
+        return b"" if self._has_stopped else await self.piece()
+
     def limit_stall(self, seconds: float) -> None:
         """Let at most so many seconds pass between two reads from here on, whatever the request's limits say."""
         if self._connection is not None:
@@ -98,6 +135,16 @@ class Response:
 
     def feed(self, piece: bytes) -> None:
         """Take what arrived; called by the connection alone, as is `end`."""
+        take = self._take_in
+        if take is not None and len(piece) <= HIGH_WATER and not self._parts:
+            try:
+                if take(piece):
+                    return
+            except Exception as error:
+                self._failure = error
+            self._take_in, self._has_stopped = None, True
+            self._wake()
+            return
         self._parts.append(piece)
         self._size += len(piece)
         if self._is_read_whole and self._size <= self._max_body:

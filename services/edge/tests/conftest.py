@@ -55,6 +55,10 @@ class Ports:
         self.sent = b""
         self.is_ended = False
         self.is_upstream_open = False
+        self.hands_on = False
+        """Dispatch uses `hand_on`."""
+        self.is_slow = self.is_behind = False
+        """The client is, after each piece."""
 
     async def _step(self, name: str) -> None:
         if name == self.holds_at:
@@ -103,18 +107,21 @@ class Ports:
         return self.whole
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[Any]:
+    async def stream(self, call: Call, hand_on: Any) -> AsyncIterator[Any]:
         self.steps.append("stream")
         self.is_upstream_open = True
         try:
-            yield self._pieces()
+            yield self._pieces(hand_on)
         finally:
             self.is_upstream_open = False
 
-    async def _pieces(self) -> AsyncIterator[AnswerPiece]:
+    async def _pieces(self, hand_on: Any) -> AsyncIterator[AnswerPiece]:
         for number, piece in enumerate(self.pieces):
             await self._step(f"piece {number}")
-            yield piece
+            if not self.hands_on or piece.head or piece.end:
+                yield piece
+            elif not hand_on(piece.data, piece.output_so_far):
+                yield msgspec.structs.replace(piece, data=b"")
         # as over a network, the end of the messages comes a moment after the last one
         for _ in range(5):
             await asyncio.sleep(0)
@@ -142,11 +149,20 @@ class Ports:
         assert not self.status, "a second answer"
         self.status, self.headers = status, dict(from_lines(header_lines))
 
-    async def send(self, data: bytes) -> None:
-        await self._step("send")
+    def send(self, data: bytes) -> bool:
+        self._note("send")
+        assert data, "nothing would end a body in chunks"
         assert self.status
         assert not self.is_ended
+        assert not self.is_behind, "it was not waited for"
         self.sent += data
+        self.is_behind = self.is_slow
+        return not self.is_behind
+
+    async def drained(self) -> None:
+        if self.is_behind:
+            await self._step("drained")
+        self.is_behind = False
 
     async def end(self) -> None:
         await self._step("end")

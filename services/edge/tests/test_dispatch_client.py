@@ -69,7 +69,7 @@ async def test_without_an_answer_of_provider_dispatch_the_call_says_why(
         client = DispatchClient(stub, 5)
         whole = await refusal(client.complete(call))
         with pytest.raises(GatewayError) as streamed:
-            async with client.stream(call) as pieces:
+            async with client.stream(call, lambda *_: True) as pieces:
                 await anext(pieces)
     for refused in (whole, streamed.value):
         assert (refused.kind.status, refused.reason, refused.retry_after) == told
@@ -80,7 +80,7 @@ async def test_a_stream_that_loses_provider_dispatch_halfway_gives_what_came_and
 ) -> None:
     first = dispatch_pb2.StreamChatResponse(head=dispatch_pb2.AnswerHead(status=200), data=b"a")
     async with serve(bootstrap.PROVIDER_DISPATCH, [first, AWAY]) as (stub, _):
-        async with DispatchClient(stub, 5).stream(call) as pieces:
+        async with DispatchClient(stub, 5).stream(call, lambda *_: True) as pieces:
             assert (await anext(pieces)).data == b"a"
             assert (await refusal(anext(pieces))).kind.status == 503
 

@@ -50,15 +50,19 @@ async def test_a_whole_answer_goes_through_every_step_in_order(
     assert ports.headers[b"x-gateway-body-changes"] == b"prompt"
 
 
+@pytest.mark.parametrize("hands_on", [False, True])
+@pytest.mark.parametrize("is_slow", [False, True])
 async def test_a_stream_reaches_its_client_piece_by_piece(
-    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any, hands_on: bool, is_slow: bool
 ) -> None:
     ports.body, ports.pieces = make_body(stream=True), make_stream()
+    ports.hands_on, ports.is_slow = hands_on, is_slow
     call = make_call()
     await pipeline.serve(call, ports)
     assert ports.sent == b"".join(piece.data for piece in ports.pieces)
     assert ports.steps.index("begin") < ports.steps.index("piece 1") < ports.steps.index("send")
     assert ports.steps.count("send") == 6
+    assert ports.steps.count("drained") == (6 if is_slow else 0)
     assert (ports.is_ended, ports.is_upstream_open, call.status) == (True, False, "succeeded")
     assert (call.usage, call.http_status) == (Usage(10, output=1), 200)
     assert call.time_to_first_byte_ms() >= 1

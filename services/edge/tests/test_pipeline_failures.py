@@ -109,7 +109,7 @@ async def test_what_breaks_after_the_answer_changes_neither_answer_nor_record(
         ("piece 0", True),
         ("begin", True),
         ("piece 2", True),
-        ("send", True),
+        ("drained", True),
     ],
 )
 async def test_a_client_that_leaves_is_booked_once_wherever_it_leaves(
@@ -123,7 +123,7 @@ async def test_a_client_that_leaves_is_booked_once_wherever_it_leaves(
     is_dispatched: bool,
 ) -> None:
     ports.body = make_body(model="auto", stream=step != "complete", prompt={"id": "brief"})
-    ports.pieces, ports.holds_at = make_stream(), step
+    ports.pieces, ports.holds_at, ports.is_slow = make_stream(), step, True
     call = make_call()
     serving = asyncio.create_task(pipeline.serve(call, ports))
     await ports.reached.wait()

@@ -7,20 +7,20 @@ import msgspec
 from tollway_dialects.usage import Usage
 
 
-class CacheCreation(msgspec.Struct):
+class CacheCreation(msgspec.Struct, gc=False):
     """How cache writes split over the two lifetimes."""
 
     ephemeral_5m_input_tokens: int | None = None
     ephemeral_1h_input_tokens: int | None = None
 
 
-class OutputDetails(msgspec.Struct):
+class OutputDetails(msgspec.Struct, gc=False):
     """What the output consisted of."""
 
     thinking_tokens: int | None = None
 
 
-class AnthropicUsage(msgspec.Struct):
+class AnthropicUsage(msgspec.Struct, gc=False):
     """`usage`; any field may be null or absent."""
 
     input_tokens: int | None = None
@@ -31,14 +31,14 @@ class AnthropicUsage(msgspec.Struct):
     output_tokens_details: OutputDetails | None = None
 
 
-class Answer(msgspec.Struct):
+class Answer(msgspec.Struct, gc=False):
     """A whole JSON answer."""
 
     usage: AnthropicUsage | None = None
     stop_reason: str | None = None
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """What a delta event adds."""
 
     text: str = ""
@@ -47,13 +47,13 @@ class Delta(msgspec.Struct):
     stop_reason: str | None = None
 
 
-class ErrorDetail(msgspec.Struct):
+class ErrorDetail(msgspec.Struct, gc=False):
     """What an error event says."""
 
     type: str = "api_error"
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     """Any event of a stream."""
 
     type: str = ""

@@ -42,7 +42,7 @@ class AnthropicStreamReader:
     def feed(self, data: bytes) -> bytes:
         if plain := self._events.plain_data(data):
             try:
-                seen = _EVENTS.decode_lines(one_a_line(plain))
+                seen = _EVENTS.decode_lines(one_a_line(plain)) if len(plain) > 1 else [(_EVENT.decode(plain[0]),)]
             except (ValueError, RecursionError):
                 seen = []  # one of them is odd: each is looked at below
             if len(seen) == len(plain):

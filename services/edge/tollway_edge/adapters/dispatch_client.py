@@ -16,7 +16,7 @@ from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, Ans
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
@@ -53,22 +53,27 @@ class DispatchClient:
         )
 
     @asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
+    async def stream(
+        self, call: Call, hand_on: Callable[[bytes, int], bool]
+    ) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
         request = pb.StreamChatRequest()
         _fill(request.call, call)
         async with responses(
             self._stub.StreamChat(request, timeout=self._timeout, metadata=_metadata(call))
         ) as messages:
-            yield _pieces(messages)
+            yield _pieces(messages, hand_on)
 
 
-async def _pieces(messages: AsyncGenerator[pb.StreamChatResponse, None]) -> AsyncIterator[AnswerPiece]:
+async def _pieces(
+    messages: AsyncGenerator[pb.StreamChatResponse, None], hand_on: Callable[[bytes, int], bool]
+) -> AsyncIterator[AnswerPiece]:
     try:
         async for message in messages:
             if message.output_tokens_so_far:
-                piece = AnswerPiece(data=message.data, output_so_far=message.output_tokens_so_far)
+                is_taken = hand_on(message.data, message.output_tokens_so_far)
                 del message  # a client that does not read would hold it, and the data in it, for nothing
-                yield piece
+                if not is_taken:
+                    yield AnswerPiece()
                 continue
             yield AnswerPiece(
                 head=head_from(message.head) if message.HasField("head") else None,

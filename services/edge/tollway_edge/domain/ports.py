@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
@@ -30,8 +30,11 @@ class Client(Protocol):
     async def begin(self, status: int, header_lines: bytes) -> None:
         """Send status and headers; pieces follow."""
 
-    async def send(self, data: bytes) -> None:
-        """Send a piece; waits while the client reads slower than it is sent to."""
+    def send(self, data: bytes) -> bool:
+        """Send a piece; false: it waits for the client, who reads slower than it is sent to."""
+
+    async def drained(self) -> None:
+        """Return once the client has taken enough of what was sent."""
 
     async def end(self) -> None:
         """Close the body properly."""
@@ -74,8 +77,13 @@ class Dispatch(Protocol):
     async def complete(self, call: Call) -> AnswerPiece:
         """Return the whole answer; raises `GatewayError` where no provider can be asked."""
 
-    def stream(self, call: Call) -> AbstractAsyncContextManager[Any]:
-        """Return an async iterator of pieces; leaving the block cancels the upstream call at once."""
+    def stream(self, call: Call, hand_on: Callable[[bytes, int], bool]) -> AbstractAsyncContextManager[Any]:
+        """
+        Return an async iterator of pieces; leaving the block cancels the upstream call at once.
+
+        What brings nothing but events may go to `hand_on` instead, while the next piece is awaited: data, and the
+        tokens counted so far. Once that says no, a piece comes, with or without data, and who iterates can wait.
+        """
 
 
 class Ledger(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from functools import lru_cache
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,11 @@ _CHUNKED = b"transfer-encoding: chunked\r\n"
 
 MOST_UNSENT_BYTES = 8192
 """What is gathered for one write, and what may wait for a client to take it; either give or take one piece."""
+
+
+@lru_cache(maxsize=1024)
+def _chunk_head(size: int) -> bytes:
+    return b"%x\r\n" % size
 
 
 class Exchange:
@@ -159,10 +165,8 @@ class Exchange:
         self.ends_with_connection = not self._is_chunked
         self._put(head)
 
-    async def send(self, data: bytes) -> None:
-        if not data:  # an empty chunk would end the body
-            return
-        chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
+    def send(self, data: bytes) -> bool:
+        chunk = b"".join((_chunk_head(len(data)), data, b"\r\n")) if self._is_chunked else data
         connection = self._connection
         now = connection.loop.time()  # uvloop's stands still while the loop turns
         if self._unsent or now == self._written_at or connection.transport.is_closing():
@@ -170,8 +174,11 @@ class Exchange:
         else:  # the only one of this turn, as far as can be seen
             self._written_at = now
             connection.write(chunk)
-        flow = connection.flow
-        if flow.write_paused:  # until the client has taken enough of what was written
+        return not connection.flow.write_paused
+
+    async def drained(self) -> None:
+        flow = self._connection.flow
+        if flow.write_paused:
             await flow.drain()
 
     async def end(self) -> None:

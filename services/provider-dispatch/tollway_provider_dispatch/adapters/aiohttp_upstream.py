@@ -17,7 +17,7 @@ from yarl import URL
 
 from tollway_provider_dispatch.adapters.end_to_end_headers import LEFT_OUT
 from tollway_provider_dispatch.adapters.whole_body import joined
-from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamBroken
+from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamBroken
 
 if TYPE_CHECKING:
     pass
@@ -99,7 +99,7 @@ class AiohttpUpstream:
         await self._session.close()
 
 
-class AiohttpAnswer:
+class AiohttpAnswer(UpstreamAnswer):
     """An `UpstreamAnswer`."""
 
     def __init__(self, response: aiohttp.ClientResponse, stall: float) -> None:

@@ -19,10 +19,10 @@ from tollway_httpclient import (
 from tollway_provider_dispatch.adapters.content_decoder import ContentDecoder, UndecodableContent
 from tollway_provider_dispatch.adapters.end_to_end_headers import LEFT_OUT
 from tollway_provider_dispatch.adapters.whole_body import MAX_BODY, joined
-from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.ports import UpstreamAnswer, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tollway_httpclient import Response
 
@@ -77,7 +77,7 @@ class HttptoolsUpstream:
         await self._client.aclose()
 
 
-class HttptoolsAnswer:
+class HttptoolsAnswer(UpstreamAnswer):
     """An `UpstreamAnswer`."""
 
     def __init__(self, response: Response) -> None:
@@ -107,6 +107,14 @@ class HttptoolsAnswer:
             return await self._decoded(self._decoder)
         except _FAULTS as error:
             self._response.close()
+            raise _broken(error) from error
+
+    async def pass_on(self, take: Callable[[bytes], bool]) -> bool:
+        if self._decoder is not None:
+            return await super().pass_on(take)
+        try:
+            return await self._response.pass_on(take)
+        except HttpClientError as error:
             raise _broken(error) from error
 
     async def _decoded(self, decoder: ContentDecoder) -> bytes:

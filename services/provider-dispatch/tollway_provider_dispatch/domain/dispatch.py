@@ -18,18 +18,17 @@ from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
 from tollway_provider_dispatch.domain.trying.opening import Opening, drain, last_data
 from tollway_provider_dispatch.domain.trying.rescue import Kept, take_on
+from tollway_provider_dispatch.domain.trying.running import Running
 from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
 from tollway_provider_dispatch.domain.trying.verdict import verdict_of_broken, verdict_of_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from tollway_dialects.dialect import StreamReader
-    from tollway_dialects.usage import Usage
-
     from tollway_provider_dispatch.domain.call import ChatCall, Head
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamAnswer, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_provider_dispatch.domain.trying.running import HandOn
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 
@@ -78,8 +77,12 @@ class Dispatcher:
             if not await tries.again(fault):
                 return tries.last_word(piece, fault)
 
-    async def stream(self, call: ChatCall) -> AsyncGenerator[Piece, None]:
-        """Yield the answer as it comes; closing the generator closes the upstream connection at once."""
+    async def stream(self, call: ChatCall, hand_on: HandOn | None = None) -> AsyncGenerator[Piece, None]:
+        """
+        Yield the answer as it comes; closing the generator closes the upstream connection at once.
+
+        With `hand_on`, events that bring nothing new go there, and a piece without data asks to wait for who reads.
+        """
         tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
         if self.cooldowns.is_any_open and not await tries.find_free():
             yield tries.nobody()
@@ -93,32 +96,20 @@ class Dispatcher:
             reader = opened.reader
             if call.is_kept and reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
                 await self._note(call, tries, reader.kept_id)
-            # the end is told with the final event, so an answer that is there already waits for it
-            handed_on, data = (opened.held, b"") if reader.is_complete else (b"", opened.held)
+            data = b"" if reader.is_complete else opened.held
             kept = Kept(data) if tries.has_others else None
-            told, reason = reader.told, "ended_early"
+            running, reason = Running(opened, kept, hand_on), "ended_early"
             yield Piece(head=opened.head, data=data, usage=reader.usage, attempts=tuple(tries.rows))
             try:
-                while not reader.is_complete:
-                    if not (data := await opened.answer.piece()):
-                        handed_on = opened.finish()
-                        break
-                    handed_on = reader.feed(data)
-                    if reader.is_complete or reader.error:
-                        break
-                    if handed_on:
-                        yield _grown(handed_on, reader, told)
-                        told = reader.told
-                        if kept is not None:
-                            kept.add(handed_on)
-                        handed_on = b""
+                while (told := await running.go_on()) is not None:
+                    yield told
             except UpstreamBroken as broken:
                 reason = broken.reason
             if reader.is_complete and not reader.error:
-                yield await self._whole_stream(tries, opened, handed_on)
+                yield await self._whole_stream(tries, opened, running.rest)
                 await drain(opened.answer)
                 return
-            async with aclosing(self._broken_stream(call, tries, opened, reason, handed_on, kept)) as pieces:
+            async with aclosing(self._broken_stream(call, tries, opened, reason, running.rest, kept)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -230,10 +221,3 @@ class Dispatcher:
         finally:
             if answer is not None:
                 answer.close()
-
-
-def _grown(data: bytes, reader: StreamReader, told: Usage) -> Piece:
-    """Return a piece of a running stream; usage is told anew only where the provider did so."""
-    if reader.told is told:
-        return Piece(data=data, output_so_far=reader.streamed)
-    return Piece(data=data, usage=reader.usage)

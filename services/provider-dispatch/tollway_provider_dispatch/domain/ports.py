@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tollway_provider_dispatch.domain.account import Account
     from tollway_provider_dispatch.domain.cooldown import Cooldown
@@ -78,6 +78,17 @@ class UpstreamAnswer(Protocol):
     async def piece(self) -> bytes:
         """Return what arrived since the last one, joined; nothing at the body's end. Raises `UpstreamBroken`."""
         ...
+
+    async def pass_on(self, take: Callable[[bytes], bool]) -> bool:
+        """
+        Give each piece to `take` until it says no, and return whether it did; not so at the body's end.
+
+        Raises `UpstreamBroken`, or what `take` raises.
+        """
+        while data := await self.piece():
+            if not take(data):
+                return True
+        return False
 
     def limit_stall(self, seconds: float) -> None:
         """Let at most so many seconds pass between two bytes from here on."""

@@ -23,13 +23,14 @@ from tollway_dialects.translation.faults import translate_fault
 from tollway_dialects.translation.translate import translate_request
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.ports import UpstreamBroken
+from tollway_provider_dispatch.domain.ports import UpstreamAnswer, UpstreamBroken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tollway_dialects.translation.translate import Translated
 
     from tollway_provider_dispatch.domain.call import ChatCall, Head
-    from tollway_provider_dispatch.domain.ports import UpstreamAnswer
     from tollway_provider_dispatch.domain.route import Candidate
 
 _JSON = b"content-type: application/json\r\n"
@@ -57,7 +58,7 @@ def translated(call: ChatCall, candidate: Candidate) -> tuple[Translated, str, b
     return asked, url, _ASKED_WITH.get(spoken, _JSON)
 
 
-class TranslatedAnswer:
+class TranslatedAnswer(UpstreamAnswer):
     """An `UpstreamAnswer` in the client's dialect; an error's body stays the provider's, for whoever judges it."""
 
     def __init__(self, answer: UpstreamAnswer, call: ChatCall, candidate: Candidate) -> None:
@@ -88,6 +89,9 @@ class TranslatedAnswer:
             if events := self._translator.feed(data):
                 return events
         return b""
+
+    async def pass_on(self, take: Callable[[bytes], bool]) -> bool:
+        return await self._answer.pass_on(lambda data: not (events := self._translator.feed(data)) or take(events))
 
     def limit_stall(self, seconds: float) -> None:
         self._answer.limit_stall(seconds)
