@@ -87,6 +87,7 @@ async def test_who_says_no_is_given_nothing_before_it_asks_again(paced, server, 
     assert await asyncio.wait_for(answer.pass_on(take), 5) is False
     assert take.taken == b"onetwothree"
     assert await answer.pass_on(take) is False
+    answer.close()
 
 
 async def test_much_at_once_is_passed_on_whole_and_in_order(server, client):
@@ -95,6 +96,7 @@ async def test_much_at_once_is_passed_on_whole_and_in_order(server, client):
     answer, take = await client.request("POST", server.url, HEADERS, b"{}"), Taker()
     assert await asyncio.wait_for(answer.pass_on(take), 5) is False
     assert take.taken == b"".join(parts)
+    answer.close()
 
 
 async def test_what_came_before_a_connection_broke_is_passed_on(paced, server, client):
@@ -107,6 +109,7 @@ async def test_what_came_before_a_connection_broke_is_passed_on(paced, server, c
     with pytest.raises(UpstreamBroken) as error:
         await asyncio.wait_for(passing, 5)
     assert (take.taken, error.value.reason) == (b"one", "reset")
+    answer.close()
 
 
 async def test_what_is_packed_is_passed_on_unpacked(paced, server, client):
@@ -124,6 +127,7 @@ async def test_what_is_packed_is_passed_on_unpacked(paced, server, client):
     goes_on()
     assert await asyncio.wait_for(passing, 5) is False
     assert take.taken == b"onetwo"
+    answer.close()
 
 
 async def test_what_the_taker_raises_is_raised_where_it_is_waited_for(paced, server, client):
