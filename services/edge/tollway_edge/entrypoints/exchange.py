@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from functools import lru_cache
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +27,6 @@ _CHUNKED = b"transfer-encoding: chunked\r\n"
 
 MOST_UNSENT_BYTES = 8192
 """What is gathered for one write, and what may wait for a client to take it; either give or take one piece."""
-
-
-@lru_cache(maxsize=1024)
-def _chunk_head(size: int) -> bytes:
-    return b"%x\r\n" % size
 
 
 class Exchange:
@@ -166,7 +160,7 @@ class Exchange:
         self._put(head)
 
     def send(self, data: bytes) -> bool:
-        chunk = b"".join((_chunk_head(len(data)), data, b"\r\n")) if self._is_chunked else data
+        chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
         connection = self._connection
         now = connection.loop.time()  # uvloop's stands still while the loop turns
         if self._unsent or now == self._written_at or connection.transport.is_closing():
