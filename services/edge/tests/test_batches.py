@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_edge.adapters.batches import Batches
-from tollway_servicekit.errors import InvalidRequest, Unavailable
+from tollway_servicekit.errors import Exhausted, InvalidRequest, ServiceError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,6 +22,7 @@ class Receiver:
         self.batches: list[list[int]] = []
         self.failures: list[Exception] = []
         self.refused: set[int] = set()
+        self.refusal: ServiceError = InvalidRequest("BAD", "one of these is bad")
         self.open = asyncio.Event()
         self.open.set()
         self.asked = asyncio.Event()
@@ -32,7 +33,7 @@ class Receiver:
         if self.failures:
             raise self.failures.pop(0)
         if self.refused & set(batch):
-            raise InvalidRequest("BAD", "one of these is bad")
+            raise self.refusal
         self.batches.append(list(batch))
 
 
@@ -154,8 +155,11 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(receiver: Rec
 
 
 @pytest.mark.parametrize("retries", [True, False])
-async def test_one_item_that_is_refused_holds_up_no_others(receiver: Receiver, retries: bool) -> None:
-    receiver.refused = {2}
+@pytest.mark.parametrize("refusal", [InvalidRequest("BAD", "bad"), Exhausted("RESOURCE_EXHAUSTED", "too large")])
+async def test_one_item_that_is_refused_holds_up_no_others(
+    receiver: Receiver, retries: bool, refusal: ServiceError
+) -> None:
+    receiver.refused, receiver.refusal = {2}, refusal
     async with running(receiver, retries=retries) as batches:
         for item in range(4):
             batches.add(item)

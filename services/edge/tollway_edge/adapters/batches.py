@@ -9,7 +9,7 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tollway_servicekit.errors import InvalidRequest, ServiceError
+from tollway_servicekit.errors import Exhausted, InvalidRequest, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,7 +135,7 @@ class Batches(Generic[Item]):
         while True:
             try:
                 return await self._send(batch)
-            except InvalidRequest as error:
+            except (InvalidRequest, Exhausted) as error:  # the latter says that it is too large
                 return await self._deliver_singly(batch, error)
             except ServiceError as error:
                 if not self._retries:
@@ -144,8 +144,8 @@ class Batches(Generic[Item]):
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
 
-    async def _deliver_singly(self, batch: list[Item], error: InvalidRequest) -> None:
-        """One item that is refused for what it is must not hold up the others."""
+    async def _deliver_singly(self, batch: list[Item], error: ServiceError) -> None:
+        """What is refused for what it is must not hold up the others."""
         if len(batch) == 1:
             log.error("%s: refused for good (%s)", self._name, error)
             return self._drop(1)
