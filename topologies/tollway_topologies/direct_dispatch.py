@@ -2,7 +2,7 @@
 provider-dispatch as the pipeline's `Dispatch` in one process, without messages between the two (ADR-0011).
 
 What the one domain gives is what the other one takes: a body of 400 KB is copied into no message and out of none, and
-an event of a stream passes two generators instead of five. Deadlines, cancellation and errors are those of a stub.
+an event of a stream passes no generator, as a rule (ADR-0014). Deadlines, cancellation and errors are those of a stub.
 """
 
 from __future__ import annotations

@@ -127,7 +127,9 @@ class Connection(asyncio.BufferedProtocol):
         if fault is None and not parser.is_complete:
             self._deadlines.await_next()
         if parser.parts:
-            response.feed(parser.take())
+            response.feed(parser.take(), is_last=len(data) < READ_BYTES)
+            if self._response is not response:  # its reader has closed it
+                return
         if fault is not None:
             self._fail(fault)
         elif parser.is_complete:

@@ -40,7 +40,7 @@ class Response:
     """Takes what arrives within the read that brings it."""
     _has_stopped = False
     """It wants no more for now."""
-    _failure: Exception | None = None
+    _failure: BaseException | None = None
     """What it raised."""
 
     def __init__(self, connection: Connection) -> None:
@@ -93,8 +93,8 @@ class Response:
         """
         Give each piece to `take` until it says no, and return whether it did; not so at the body's end.
 
-        A small piece is taken within the read that brought it, which spares whoever waits here a wake-up for each; a
-        large one, behind which there may be more, waits for its turn.
+        A piece is taken within the read that brought it, which spares whoever waits here a wake-up for each; that of a
+        full read, behind which there is more, waits for its turn.
         What `take` raises is raised here, and the connection is closed.
         """
         try:
@@ -133,14 +133,20 @@ class Response:
             self.end(Reset("the answer was closed by its reader"))
             connection.abort()
 
-    def feed(self, piece: bytes) -> None:
-        """Take what arrived; called by the connection alone, as is `end`."""
+    def feed(self, piece: bytes, *, is_last: bool = True) -> None:
+        """
+        Take what arrived; called by the connection alone, as is `end`.
+
+        Args:
+            piece: At least a byte.
+            is_last: Nothing more is known to have come.
+        """
         take = self._take_in
-        if take is not None and len(piece) <= HIGH_WATER and not self._parts:
+        if take is not None and is_last and not self._parts:
             try:
                 if take(piece):
                     return
-            except Exception as error:
+            except BaseException as error:
                 self._failure = error
             self._take_in, self._has_stopped = None, True
             self._wake()

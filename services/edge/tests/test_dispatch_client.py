@@ -85,6 +85,15 @@ async def test_a_stream_that_loses_provider_dispatch_halfway_gives_what_came_and
             assert (await refusal(anext(pieces))).kind.status == 503
 
 
+async def test_what_only_counts_is_not_handed_on_as_data(serve: Any, call: Call) -> None:
+    counted = dispatch_pb2.StreamChatResponse(output_tokens_so_far=3)
+    handed_on = []
+    async with serve(bootstrap.PROVIDER_DISPATCH, [counted]) as (stub, _):
+        async with DispatchClient(stub, 5).stream(call, lambda *each: handed_on.append(each) or True) as pieces:
+            assert [piece.data async for piece in pieces] == [b""]
+    assert handed_on == []
+
+
 async def test_models_are_listed_with_the_tiers_and_trouble_is_told(serve: Any) -> None:
     listed = dispatch_pb2.ListModelsResponse(
         models=[dispatch_pb2.ServedModel(name="m", provider="p", dialects=[chat_pb2.DIALECT_OPENAI_CHAT])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -69,6 +70,22 @@ async def test_a_cut_answer_that_only_the_connection_ends_does_not_end_properly(
                 task.cancel()
         with pytest.raises(ConnectionResetError):
             await read_on(peer)
+
+
+async def test_a_client_that_leaves_such_an_answer_is_no_error(
+    connect: Any, ports: Any, make_body: Any, make_stream: Any
+) -> None:
+    unheard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    ports.pieces, ports.holds_at = make_stream(), "piece 3"
+    async with connect() as peer:
+        await peer.write(request(make_body(stream=True)).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        await ports.reached.wait()
+        (serving,) = [task for task in asyncio.all_tasks() if "EdgeConnection._serve" in repr(task)]
+    await asyncio.wait([serving])
+    del serving
+    gc.collect()  # which is when a task's exception is told that nobody has heard
+    assert ([record.status for record in ports.records], unheard) == (["cancelled"], [])
 
 
 async def test_a_broken_request_in_the_queue_leaves_the_answer_before_it_whole(

@@ -69,7 +69,7 @@ async def _pieces(
 ) -> AsyncIterator[AnswerPiece]:
     try:
         async for message in messages:
-            if message.output_tokens_so_far:
+            if message.output_tokens_so_far and message.data:
                 is_taken = hand_on(message.data, message.output_tokens_so_far)
                 del message  # a client that does not read would hold it, and the data in it, for nothing
                 if not is_taken:

@@ -116,6 +116,8 @@ class Exchange:
 
     def cut_off(self, transport: asyncio.Transport) -> None:
         """End the connection under an answer that cannot be ended: it must not look as if it had."""
+        if transport.is_closing():
+            return
         if self.ends_with_connection:  # only a reset is no proper end of it
             transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
             transport.abort()

@@ -114,7 +114,7 @@ class StreamChatResponse(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     OUTPUT_TOKENS_SO_FAR_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """Bytes for the client, cut anywhere."""
+    """Whole events for the client."""
     output_tokens_so_far: _builtins.int
     """Output counted so far, an estimate; set where usage is not."""
     @_builtins.property

@@ -74,9 +74,11 @@ class Running:
             return False
         if not events:
             return True
-        if self._kept is not None:
-            self._kept.add(events)
+        goes_on = False
         if self._hand_on is None or reader.told is not self._told:  # usage is told anew where the provider did so
             self.rest = events
-            return False
-        return self._hand_on(events, reader.streamed)
+        else:
+            goes_on = self._hand_on(events, reader.streamed)
+        if self._kept is not None:
+            self._kept.add(events)
+        return goes_on
