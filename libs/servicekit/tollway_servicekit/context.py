@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -20,6 +22,12 @@ class CallContext(msgspec.Struct, frozen=True):
     traceparent: str = ""
     deadline: float = math.inf
     """In `time.monotonic()`; infinite where the caller set none."""
+    hand_on: Callable[[Any], bool] | None = None
+    """
+    Sends one more item of a stream at once, while its next one is awaited; None where only `yield` does.
+
+    No: it is sent, but its reader is behind, and the next item is to be yielded, which waits for the reader.
+    """
 
     @classmethod
     def read(cls, metadata: object, timeout: float | None) -> CallContext:

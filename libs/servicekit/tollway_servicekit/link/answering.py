@@ -9,14 +9,32 @@ from tollway_servicekit.errors import Exhausted
 from tollway_servicekit.link.frames import END, ITEM, frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
     from tollway_servicekit.link.flow import Credit
     from tollway_servicekit.link.writer import Writer
+
+
+def hand_on_to(writer: Writer, number: int, credit: Credit, calls: Container[int]) -> Callable[[Any], bool]:
+    """Return the `hand_on` of a call's context; what comes after the call's end goes nowhere."""
+
+    def hand_on(item: Any) -> bool:
+        if number not in calls:
+            return False
+        data = whole_bytes(item)
+        writer.put(frame(number, ITEM, data))
+        credit.spend(len(data))
+        return writer.is_ready and not credit.is_spent
+
+    return hand_on
 
 
 async def send_items(writer: Writer, number: int, items: Any, credit: Credit) -> None:
     """Send items as their reader takes them; the producer goes on when there is room for another one."""
     try:
         async for item in items:
+            if credit.is_spent:  # by what was handed on
+                await credit.wait()
             data = whole_bytes(item)
             if not writer.has_sent(number, ITEM, data):
                 await writer.send(number, ITEM, data)

@@ -70,10 +70,11 @@ class PendingAnswer(Pending):
 class PendingItems(Pending):
     """A stream of items."""
 
-    __slots__ = ("_error", "_held", "_items", "_taken", "_waiter")
+    __slots__ = ("_error", "_held", "_items", "_loop", "_taken", "_waiter")
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self._loop = asyncio.get_running_loop()  # asked once: each time is a system call
         self._items: deque[bytes] = deque()
         self._error: ServiceError | None = None
         self._held = 0
@@ -87,7 +88,7 @@ class PendingItems(Pending):
                 if self._error is not None:
                     raise self._error
                 return None
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._loop.create_future()
             await self._waiter
         return self._items.popleft()
 

@@ -11,7 +11,7 @@ import msgspec
 from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
-from tollway_servicekit.link.answering import send_items, whole_bytes
+from tollway_servicekit.link.answering import hand_on_to, send_items, whole_bytes
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.flow import Credit
 from tollway_servicekit.link.frames import (
@@ -154,7 +154,11 @@ class ServedLink:
             return
         method, serve = found
         context = CallContext.read(call.metadata, timeout)
-        credit = Credit() if method.is_server_streaming else None
+        credit = None
+        if method.is_server_streaming:
+            credit = Credit()
+            hand_on = hand_on_to(self._writer, number, credit, self._calls)
+            context = CallContext(context.workspace, context.traceparent, context.deadline, hand_on)
         task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:

@@ -21,10 +21,11 @@ from tollway_provider_dispatch.domain.call import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tollway_servicekit.context import CallContext
 
+    from tollway_provider_dispatch.domain.trying.running import HandOn
 
 _OUTCOMES = {
     Outcome.RUNNING: chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED,
@@ -107,6 +108,13 @@ def piece_to(piece: Piece) -> pb.StreamChatResponse:
         failure=_failure_to(piece.failure),
         attempts=attempts_to(piece.attempts),
     )
+
+
+def events_to(hand_on: Callable[[pb.StreamChatResponse], bool] | None) -> HandOn | None:
+    """Return what hands events on as messages, where messages can be handed on."""
+    if hand_on is None:
+        return None
+    return lambda data, output_so_far: hand_on(pb.StreamChatResponse(data=data, output_tokens_so_far=output_so_far))
 
 
 def _head_to(head: Head | None) -> pb.AnswerHead | None:

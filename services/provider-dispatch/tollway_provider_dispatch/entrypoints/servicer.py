@@ -11,6 +11,7 @@ from tollway_servicekit.contract import Contract
 
 from tollway_provider_dispatch.entrypoints.messages import (
     call_from,
+    events_to,
     kept_answer_request_from,
     kept_answer_to,
     piece_to,
@@ -40,7 +41,8 @@ class ProviderDispatchServicer:
     async def StreamChat(
         self, request: pb.StreamChatRequest, context: CallContext
     ) -> AsyncGenerator[pb.StreamChatResponse, None]:
-        async with aclosing(self.dispatcher.stream(call_from(request.call, context))) as pieces:
+        call, hand_on = call_from(request.call, context), events_to(context.hand_on)
+        async with aclosing(self.dispatcher.stream(call, hand_on)) as pieces:
             async for piece in pieces:
                 yield piece_to(piece)
 

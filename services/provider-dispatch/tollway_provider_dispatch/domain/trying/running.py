@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     HandOn: TypeAlias = Callable[[bytes, int], bool]
     """Takes whole events, and the tokens counted so far; false: they are taken, but more must wait."""
 
+MOST_AT_ONCE = 64 * 1024
+"""Bytes of events that are handed on."""
+
 
 class Running:
     """
@@ -75,7 +78,8 @@ class Running:
         if not events:
             return True
         goes_on = False
-        if self._hand_on is None or reader.told is not self._told:  # usage is told anew where the provider did so
+        # usage is told anew where the provider did so; what is large goes the way on which it can wait
+        if self._hand_on is None or reader.told is not self._told or len(events) > MOST_AT_ONCE:
             self.rest = events
         else:
             goes_on = self._hand_on(events, reader.streamed)
