@@ -59,6 +59,11 @@ class Response:
         """The headers as text."""
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw_headers]
 
+    @property
+    def has_ended(self) -> bool:
+        """Nothing more comes; what came may wait to be taken."""
+        return self._connection is None
+
     async def read(self) -> bytes:
         """Return the whole body; one of more than `max_body` bytes is refused as malformed."""
         self._is_read_whole = True

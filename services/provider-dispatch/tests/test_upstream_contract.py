@@ -121,6 +121,24 @@ async def test_pieces_come_as_they_arrive(server, client):
     assert await pieces(answered) == [b"two"]
 
 
+async def test_an_answer_has_ended_once_its_end_is_here(server, client):
+    goes_on = asyncio.Event()
+
+    async def answer(_, writer):
+        writer.write(CHUNKED + chunk(b"one"))
+        await goes_on.wait()
+        writer.write(END)
+
+    server.answer = answer
+    answered = await client.request("POST", server.url, HEADERS, b"{}")
+    assert await answered.piece() == b"one"
+    assert not answered.has_ended
+    goes_on.set()
+    assert await answered.piece() == b""
+    assert answered.has_ended
+    answered.close()
+
+
 async def test_what_arrived_together_is_handed_on_together(server, client):
     server.says(CHUNKED + b"".join(chunk(b"%d" % number) for number in range(5)) + END)
     assert await pieces(await client.request("POST", server.url, HEADERS, b"{}")) == [b"01234"]

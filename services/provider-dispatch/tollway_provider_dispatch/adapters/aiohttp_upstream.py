@@ -109,6 +109,10 @@ class AiohttpAnswer(UpstreamAnswer):
         headers = ((name.lower(), value) for name, value in response.raw_headers)
         self.header_lines = _SIEVE.sift(to_lines(headers))[0]
 
+    @property
+    def has_ended(self) -> bool:
+        return self._response.content.is_eof()
+
     async def read(self) -> bytes:
         try:
             return await joined(self)

@@ -91,6 +91,10 @@ class HttptoolsAnswer(UpstreamAnswer):
             if name == b"content-encoding":
                 self._decoder = ContentDecoder(value.decode("latin-1"), self._decoder)
 
+    @property
+    def has_ended(self) -> bool:
+        return self._response.has_ended
+
     async def read(self) -> bytes:
         try:
             return await (self._response.read() if self._decoder is None else joined(self))

@@ -71,6 +71,11 @@ class UpstreamAnswer(Protocol):
     header_lines: bytes
     """End-to-end headers; the body is handed on decoded, so its framing is not among them."""
 
+    @property
+    def has_ended(self) -> bool:
+        """It is known that nothing more comes; what came may wait to be taken."""
+        return False
+
     async def read(self) -> bytes:
         """Return the whole body; raises `UpstreamBroken`."""
         ...

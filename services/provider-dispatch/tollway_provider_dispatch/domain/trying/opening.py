@@ -129,6 +129,8 @@ def last_data(events: bytes) -> bytes:
 
 async def drain(answer: UpstreamAnswer) -> None:
     """Read to the end that is due now, so that the connection can be kept; one that does not come is not waited for."""
+    if answer.has_ended:
+        return
     with suppress(TimeoutError, UpstreamBroken):
         async with asyncio.timeout(DRAIN_SECONDS):
             while await answer.piece():

@@ -75,6 +75,10 @@ class TranslatedAnswer(UpstreamAnswer):
         )
         self._translator = AnswerTranslator(candidate.spoken_to(call.dialect), call.dialect, context)
 
+    @property
+    def has_ended(self) -> bool:
+        return self._answer.has_ended
+
     async def read(self) -> bytes:
         body = await self._answer.read()
         if self.status >= 300:
