@@ -58,6 +58,7 @@ class Deadlines:
 
     def await_next(self) -> None:
         """Let the next byte come within what one may take after another."""
+        # not by `_await`: every read comes here, and the timer that the exchange began with looks after its total
         self._due = due = self._loop.time() + self._stall
         self._late = Stalled
         if due < self._timer_at:

@@ -138,7 +138,7 @@ class Response:
             self.end(Reset("the answer was closed by its reader"))
             connection.abort()
 
-    def feed(self, piece: bytes, *, is_last: bool = True) -> None:
+    def feed(self, piece: bytes, *, is_last: bool) -> None:
         """
         Take what arrived; called by the connection alone, as is `end`.
 

@@ -30,7 +30,7 @@ class CallContext(msgspec.Struct, frozen=True):
     """
 
     @classmethod
-    def read(cls, metadata: object, timeout: float | None) -> CallContext:
+    def read(cls, metadata: object, timeout: float | None, hand_on: Callable[[Any], bool] | None = None) -> CallContext:
         """Take workspace and trace from a call's metadata (pairs of strings), the deadline from its timeout."""
         workspace = trace = ""
         for key, value in metadata or ():  # type: ignore[attr-defined]
@@ -39,7 +39,7 @@ class CallContext(msgspec.Struct, frozen=True):
             elif key == TRACE_KEY:
                 trace = value
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        return cls(workspace, trace, deadline)
+        return cls(workspace, trace, deadline, hand_on)
 
     def metadata(self) -> Metadata:
         """Metadata for calls made on behalf of this one."""

@@ -154,7 +154,8 @@ async def test_leaving_closes_the_connection_at_once(server, client):
     server.answer, take = say, Taker()
     answer = await client.request("POST", server.url, HEADERS, b"{}")
     passing = asyncio.create_task(answer.pass_on(take))
-    await take.await_next() if not take.taken else None
+    if not take.taken:
+        await take.await_next()
     passing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await passing

@@ -153,12 +153,9 @@ class ServedLink:
             self._writer.put(frame(number, END, unimplemented(call.path)))
             return
         method, serve = found
-        context = CallContext.read(call.metadata, timeout)
-        credit = None
-        if method.is_server_streaming:
-            credit = Credit()
-            hand_on = hand_on_to(self._writer, number, credit, self._calls)
-            context = CallContext(context.workspace, context.traceparent, context.deadline, hand_on)
+        credit = Credit() if method.is_server_streaming else None
+        hand_on = None if credit is None else hand_on_to(self._writer, number, credit, self._calls)
+        context = CallContext.read(call.metadata, timeout, hand_on)
         task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:

@@ -11,7 +11,7 @@ from tollway_edge.domain.headers import EVENT_STREAM, JSON, own_headers, provide
 from tollway_edge.domain.last_resort import send_last_resort
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
     from tollway_edge.domain.call import Call
@@ -62,13 +62,13 @@ async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
         call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{head.status}")
 
 
-class Delivery:
+class StreamDelivery:
     """A streamed answer on its way to the client and, as far as it is kept, to the cache."""
 
-    __slots__ = ("_call", "_kept", "_send")
+    __slots__ = ("_call", "_client", "_kept")
 
     def __init__(self, call: Call, client: Client, kept: Kept) -> None:
-        self._call, self._send, self._kept = call, client.send, kept
+        self._call, self._client, self._kept = call, client, kept
 
     def hand_on(self, data: bytes, output_so_far: int) -> bool:
         """Send what came of it; false: the client must be waited for."""
@@ -76,28 +76,26 @@ class Delivery:
         call.output_so_far = output_so_far
         call.last_sent = data
         self._kept.add(data)
-        return self._send(data)
+        return self._client.send(data)
 
-
-async def deliver_stream(
-    call: Call, pieces: AsyncIterator[AnswerPiece], client: Client, hand_on: Callable[[bytes, int], bool]
-) -> None:
-    """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
-    async for piece in pieces:
-        if piece.head and piece.end:
-            await deliver_whole(call, piece, client)
-            continue
-        if not piece.output_so_far:  # else it runs on, and nothing else is new
-            _note(call, piece)
-        if piece.head:
-            call.begin_answer(piece.head.status)
-            await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
-        if not (piece.data and hand_on(piece.data, piece.output_so_far or call.output_so_far)):
-            await client.drained()
-        if piece.end:
-            await _finish(call, piece.end, client)
-    if call.status is CallStatus.RUNNING:
-        raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
+    async def deliver(self, pieces: AsyncIterator[AnswerPiece]) -> None:
+        """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
+        call, client = self._call, self._client
+        async for piece in pieces:
+            if piece.head and piece.end:
+                await deliver_whole(call, piece, client)
+                continue
+            if not piece.output_so_far:  # else it runs on, and nothing else is new
+                _note(call, piece)
+            if piece.head:
+                call.begin_answer(piece.head.status)
+                await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
+            if not (piece.data and self.hand_on(piece.data, piece.output_so_far or call.output_so_far)):
+                await client.drained()
+            if piece.end:
+                await _finish(call, piece.end, client)
+        if call.status is CallStatus.RUNNING:
+            raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
 
 
 async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:

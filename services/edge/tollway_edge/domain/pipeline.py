@@ -18,7 +18,7 @@ from tollway_dialects.request import MalformedRequest
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CallStatus
-from tollway_edge.domain.delivery import Delivery, deliver_cached, deliver_stream, deliver_whole
+from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, deliver_whole
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
@@ -155,9 +155,9 @@ class Pipeline:
             await deliver_whole(call, piece, client)
             return piece.data
         with self.keeping.begin(self.limits.max_cached_bytes if call.exact_key else 0) as kept:
-            hand_on = Delivery(call, client, kept).hand_on
-            async with self.dispatch.stream(call, hand_on) as pieces:
-                await deliver_stream(call, pieces, client, hand_on)
+            delivery = StreamDelivery(call, client, kept)
+            async with self.dispatch.stream(call, delivery.hand_on) as pieces:
+                await delivery.deliver(pieces)
             return kept.taken()
 
     def _store(self, call: Call, kept: bytes | None) -> None:

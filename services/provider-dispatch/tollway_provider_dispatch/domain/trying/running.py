@@ -37,14 +37,14 @@ class Running:
         hand_on: Where events go that are nothing but that; None: to who iterates.
     """
 
-    __slots__ = ("_answer", "_finish", "_hand_on", "_is_over", "_kept", "_reader", "_told", "rest")
+    __slots__ = ("_hand_on", "_is_over", "_kept", "_opened", "_reader", "_told", "rest")
 
     def __init__(self, opened: Opening, kept: Kept | None, hand_on: HandOn | None) -> None:
         # the end is told with the final event, so an answer that is there already waits for it
         self.rest = opened.held if opened.reader.is_complete else b""
         """Events that were read, and not handed on yet."""
         self._is_over = opened.reader.is_complete
-        self._answer, self._finish = opened.answer, opened.finish
+        self._opened = opened
         self._reader: StreamReader = opened.reader
         self._told = opened.reader.told
         self._kept = kept
@@ -59,8 +59,8 @@ class Running:
         if self._is_over:
             return None
         self.rest = b""
-        if not await self._answer.pass_on(self._take):
-            self.rest, self._is_over = self._finish(), True
+        if not await self._opened.answer.pass_on(self._take):
+            self.rest, self._is_over = self._opened.finish(), True
         if self._is_over:
             return None
         reader = self._reader
