@@ -89,6 +89,9 @@ async def splice(outer: asyncio.Transport, begin: bytearray, path: Path) -> None
         outer.close()
         await asyncio.wait(sides, timeout=LAST_BYTES_SECONDS)
     finally:
-        inner.abort()
-        outer.abort()
+        # not what is lost already: asyncio's TLS transports of early 3.11 fail then
+        if not inside.lost.done():
+            inner.abort()
+        if not outside.lost.done():
+            outer.abort()
         await asyncio.wait(sides)
