@@ -23,6 +23,7 @@ Frames of a call that has ended are late, not wrong, and so is a kind that is no
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from struct import Struct
 from struct import error as CutStruct  # noqa: N812  a class, whatever it is called
 from typing import TYPE_CHECKING, cast
@@ -40,9 +41,12 @@ MAX_CALL_NUMBER = 2**32 - 1
 
 _HEADER = Struct("<IBI")
 _CALL = Struct("<II")
-_CALL_HEADER = Struct("<IBIII")
 _CREDIT = Struct("<I")
+_HEADER_BYTES, _CALL_BYTES = _HEADER.size, _CALL.size
 _LONGEST_MS = 2**32 - 1
+
+MOST_KEPT, MOST_KEPT_BYTES = 256, 128
+"""Heads that are kept as they were made or read, and how long one may be; one with a trace is longer, and comes once."""
 
 
 class BrokenFrames(Exception):
@@ -77,14 +81,22 @@ def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, 
     Raises:
         ValueError: Metadata that no frame can hold.
     """
+    opening = (_kept_opening if len(metadata) < 2 else _opening)(path, metadata, timeout)
+    return _HEADER.pack(call, CALL, len(opening) + len(request)) + opening + request
+
+
+def _opening(path: str, metadata: Metadata, timeout: float | None) -> bytes:
+    """Return what goes before a request."""
     for key, value in metadata:
         path = f"{path}\0{key}\0{value}"
     head = path.encode()
     if head.count(0) != 2 * len(metadata):
         raise ValueError("metadata holds a NUL, which would end it")
     left = 0 if timeout is None else min(_LONGEST_MS, max(1, math.ceil(timeout * 1000)))
-    length = _CALL.size + len(head) + len(request)
-    return _CALL_HEADER.pack(call, CALL, length, left, len(head)) + head + request
+    return _CALL.pack(left, len(head)) + head
+
+
+_kept_opening = lru_cache(MOST_KEPT)(_opening)
 
 
 def credit_frame(call: int, count: int) -> bytes:
@@ -102,7 +114,7 @@ def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Itera
     if end is None:
         end = len(data)
     while position < end:
-        start = position + _HEADER.size
+        start = position + _HEADER_BYTES
         if start > end:
             raise BrokenFrames("a frame's header is cut")
         call, kind, length = unpack(data, position)
@@ -116,16 +128,24 @@ def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Itera
 def read_call(body: bytes) -> CallBody:
     try:
         left, length = _CALL.unpack_from(body)
-        start = _CALL.size + length
+        start = _CALL_BYTES + length
         if start > len(body):
             raise BrokenFrames("a call's head is longer than its frame")
-        path, *texts = body[_CALL.size : start].decode().split("\0")
-        metadata = list(zip(texts[::2], texts[1::2], strict=True))
+        head = body[_CALL_BYTES:start]
+        path, metadata = _kept_head(head) if length <= MOST_KEPT_BYTES else _read_head(head)
     except ValueError as error:
         raise BrokenFrames("a call's head is unreadable") from error
     except CutStruct as error:
         raise BrokenFrames("a call's frame is cut") from error
     return CallBody(path, metadata, left / 1000 if left else None, body[start:])
+
+
+def _read_head(head: bytes) -> tuple[str, list[tuple[str, str]]]:
+    path, *texts = head.decode().split("\0")
+    return path, list(zip(texts[::2], texts[1::2], strict=True))
+
+
+_kept_head = lru_cache(MOST_KEPT)(_read_head)
 
 
 def read_credit(body: bytes) -> int:
