@@ -235,7 +235,7 @@ class Link:
 
     def _expire(self, number: int) -> None:
         if (call := self._calls.get(number)) is not None:
-            call.tick = 0
+            call.tick = 0.0
             self.leave(call)
             call.end(DeadlineExceeded("DEADLINE_EXCEEDED", f"{call.name} did not answer within its deadline"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,36 +16,31 @@ class Deadlines:
     """
     Calls `expire(number)` for each call whose deadline passes before it is cleared.
 
+    Calls that get the same time fall due in the order in which they came; there are few such times, and many calls.
     The timer runs only while there is a deadline.
     """
 
     def __init__(self, expire: Callable[[int], None]) -> None:
         self._expire = expire
         self._loop = asyncio.get_running_loop()
-        self._due: dict[int, set[int]] = {}
-        self._seen = 0
+        self._due: dict[float, dict[int, float]] = {}
+        """When each call is due, by the seconds that it got."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def set(self, number: int, seconds: float) -> int:
-        """Return the tick, which `clear` wants to know."""
-        now = self._loop.time()
-        if self._timer is None:
-            self._seen = int(now / TICK_SECONDS)
-            self._timer = self._loop.call_later(TICK_SECONDS, self._look)
-        tick = max(self._seen, int((now + seconds) / TICK_SECONDS)) + 1  # one that has passed is due at the next look
-        numbers = self._due.get(tick)
-        if numbers is None:
-            self._due[tick] = {number}
-        else:
-            numbers.add(number)
-        return tick
+    def set(self, number: int, seconds: float) -> float:
+        """Return what `clear` wants to know."""
+        calls = self._due.get(seconds)
+        if calls is None:
+            calls = self._due[seconds] = {}
+            if self._timer is None:
+                self._timer = self._loop.call_later(TICK_SECONDS, self._look)
+        calls[number] = self._loop.time() + seconds
+        return seconds
 
-    def clear(self, number: int, tick: int) -> None:
-        numbers = self._due.get(tick)
-        if numbers is not None:
-            numbers.discard(number)
-            if not numbers:
-                del self._due[tick]
+    def clear(self, number: int, seconds: float) -> None:
+        calls = self._due.get(seconds)
+        if calls is not None:
+            calls.pop(number, None)
 
     def close(self) -> None:
         self._due.clear()
@@ -53,9 +49,11 @@ class Deadlines:
             self._timer = None
 
     def _look(self) -> None:
-        now = int(self._loop.time() / TICK_SECONDS)
-        for tick in range(self._seen + 1, now + 1):
-            for number in self._due.pop(tick, ()):
-                self._expire(number)
-        self._seen = now
+        now = self._loop.time()
+        for seconds, calls in list(self._due.items()):
+            for number, _ in list(takewhile(lambda call: call[1] <= now, calls.items())):
+                if calls.pop(number, None) is not None:  # unless another one's end was its end, too
+                    self._expire(number)
+            if not calls:
+                self._due.pop(seconds, None)
         self._timer = self._loop.call_later(TICK_SECONDS, self._look) if self._due else None

@@ -46,7 +46,7 @@ _HEADER_BYTES, _CALL_BYTES = _HEADER.size, _CALL.size
 _LONGEST_MS = 2**32 - 1
 
 MOST_KEPT, MOST_KEPT_BYTES = 256, 128
-"""Heads that are kept as they were made or read, and how long one may be; one with a trace is longer, and comes once."""
+"""Heads that are kept as they were made or read, and how long one may be; one with a trace is new with each call."""
 
 
 class BrokenFrames(Exception):

@@ -21,7 +21,7 @@ class Pending(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.number = 0
-        self.tick = 0
+        self.tick = 0.0
         self.has_ended = False
         self._parts: Parts | None = None
 

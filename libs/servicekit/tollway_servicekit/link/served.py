@@ -51,7 +51,7 @@ class Served(msgspec.Struct, eq=False):
     task: asyncio.Task[None]
     credit: Credit | None
     """None for a unary call."""
-    tick: int = 0
+    tick: float = 0.0
 
 
 class ServedLink:
