@@ -59,7 +59,8 @@ class Link:
         """Whether long requests may go on this link."""
         self.has_ended = False
         self.why = ""
-        self.opened = asyncio.get_running_loop().create_future()
+        self.loop = asyncio.get_running_loop()
+        self.opened = self.loop.create_future()
         """Whether the peer has answered; done at the latest when the link ends."""
         self._on_leave = on_leave
         self._stream: CallingConnection | None = None
@@ -71,9 +72,8 @@ class Link:
         self._opener = asyncio.create_task(self._open(open_carry))
         self._finisher: asyncio.Task[None] | None = None
 
-    @property
     def is_ready(self) -> bool:
-        """Whether a call may be started without waiting."""
+        """Say whether a call may be started without waiting."""
         return self.is_usable and self._writer.is_ready
 
     @property
@@ -85,20 +85,18 @@ class Link:
         """Wait for room; the link may have become unusable meanwhile."""
         await self._writer.ready()
 
-    def start(self, call: Pending, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> None:
+    def start(self, call: Pending, path: str, metadata: Metadata, request: bytes) -> None:
         """
         Send a call; there must be room.
 
         Raises:
             ValueError: Metadata that cannot be sent; the call has not begun then.
         """
-        data = call_frame(self._number + 1, path, metadata, timeout, request)
-        self._begin(call, timeout)
+        data = call_frame(self._number + 1, path, metadata, call.timeout, request)
+        self._begin(call)
         self._writer.put(data)
 
-    async def start_in_parts(
-        self, call: Pending, path: str, metadata: Metadata, timeout: float | None, request: bytes
-    ) -> None:
+    async def start_in_parts(self, call: Pending, path: str, metadata: Metadata, request: bytes) -> None:
         """
         Send a call with a long request, in turn with others; it may have ended when this returns.
 
@@ -109,8 +107,8 @@ class Link:
         if (length := len(request)) > MAX_MESSAGE_BYTES:
             raise Exhausted("RESOURCE_EXHAUSTED", f"the request has {length} bytes; {MAX_MESSAGE_BYTES} are the most")
         view, last = memoryview(request), (length - 1) // PART_BYTES * PART_BYTES
-        data = call_frame(self._number + 1, path, metadata, timeout, request[last:])
-        self._begin(call, timeout)
+        data = call_frame(self._number + 1, path, metadata, call.timeout, request[last:])
+        self._begin(call)
         self._tally.large += 1
         for start in range(0, last, PART_BYTES):
             await self._writer.ready_for_part()
@@ -121,12 +119,12 @@ class Link:
         if not call.has_ended:
             self._writer.put(data)
 
-    def _begin(self, call: Pending, timeout: float | None) -> None:
+    def _begin(self, call: Pending) -> None:
         self._number = call.number = number = self._number + 1
         self._calls[number] = call
         self._tally.calls += 1
-        if timeout is not None:
-            call.tick = self._deadlines.set(number, timeout)
+        if call.timeout is not None:
+            self._deadlines.set(number, call.timeout)
         if number == MAX_CALL_NUMBER:
             self.drain()
 
@@ -140,8 +138,8 @@ class Link:
         """Forget a call; one that has not ended is cancelled at the peer."""
         if self._calls.pop(call.number, None) is None:
             return
-        if call.tick:
-            self._deadlines.clear(call.number, call.tick)
+        if call.timeout is not None:
+            self._deadlines.clear(call.number, call.timeout)
         if not call.has_ended:
             self._writer.put(frame(call.number, CANCEL))
         if not self._calls and not self.is_usable:
@@ -235,7 +233,6 @@ class Link:
 
     def _expire(self, number: int) -> None:
         if (call := self._calls.get(number)) is not None:
-            call.tick = 0.0
             self.leave(call)
             call.end(DeadlineExceeded("DEADLINE_EXCEEDED", f"{call.name} did not answer within its deadline"))
 

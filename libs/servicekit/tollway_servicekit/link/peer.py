@@ -82,7 +82,7 @@ class Peer:
     def is_ready(self, now: float) -> bool:
         """Whether a call may be started without waiting; begins to open a link where it is time to."""
         if self.link is not None:
-            return self.link.is_ready
+            return self.link.is_ready()
         if now < self._plain_until:
             return True
         if self.opening is None and now >= self._retry_at:

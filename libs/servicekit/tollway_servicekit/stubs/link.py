@@ -41,12 +41,12 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 return await rpc(request, timeout=timeout, metadata=metadata)
-        call = PendingAnswer(name)
+        call = PendingAnswer(link.loop.create_future(), name=name, timeout=timeout)
         try:
             if len(data) > LARGE_BYTES:
-                await link.start_in_parts(call, path, metadata, timeout, data)
+                await link.start_in_parts(call, path, metadata, data)
             else:
-                link.start(call, path, metadata, timeout, data)
+                link.start(call, path, metadata, data)
             answer = await call.future
         finally:
             link.leave(call)
@@ -69,12 +69,12 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
                     async for item in items:
                         yield item
             return
-        call = PendingItems(name)
+        call = PendingItems(link.loop, name=name, timeout=timeout)
         try:
             if len(data) > LARGE_BYTES:
-                await link.start_in_parts(call, path, metadata, timeout, data)
+                await link.start_in_parts(call, path, metadata, data)
             else:
-                link.start(call, path, metadata, timeout, data)
+                link.start(call, path, metadata, data)
             while (item := await call.next()) is not None:
                 link.credit(call, item)
                 try:
