@@ -9,7 +9,6 @@ from random import getrandbits
 from typing import TYPE_CHECKING
 
 import msgspec
-from tollway_dialects.header_lines import to_lines
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from tollway_dialects.dialect import Dialect, Wire
     from tollway_dialects.request import RequestBody
 
+    from tollway_edge.domain.forwarded import Forwarded
     from tollway_edge.domain.workspaces import Workspace
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class CallStatus(StrEnum):
@@ -46,10 +44,7 @@ class Call(msgspec.Struct):
     dialect: Dialect
     key_digest: bytes
     """Of the virtual key; nothing where there was none."""
-    forwarded: Headers
-    """Client headers that belong to the provider."""
-    forwarded_lines: bytes = b""
-    """The same as `header_lines` joins them, where somebody has done so."""
+    forwarded: Forwarded
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
@@ -119,10 +114,6 @@ class Call(msgspec.Struct):
     @property
     def wire(self) -> Wire:
         return WIRES[self.dialect]
-
-    @property
-    def header_lines(self) -> bytes:
-        return self.forwarded_lines or to_lines(self.forwarded)
 
     @property
     def thinks(self) -> bool:
