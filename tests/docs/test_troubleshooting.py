@@ -79,7 +79,7 @@ def call() -> Call:
     return Call(Dialect.OPENAI_CHAT, "", Forwarded())
 
 
-QUESTION = KeptAnswerQuestion("acme", "GET", "resp_1", "", "", ())
+QUESTION = KeptAnswerQuestion("acme", "GET", "resp_1", "", "", Forwarded())
 # all ways on which edge passes on what a service says
 WAYS: dict[str, list[Callable[[Any], Awaitable[Any]]]] = {
     "provider-dispatch": [
