@@ -29,6 +29,10 @@ class CallStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+# Python 3.11 runs a call to find a member, and every call of a client asks for some
+RUNNING, SUCCEEDED, FAILED, CANCELLED = CallStatus
+
+
 def now_unix_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -98,7 +102,7 @@ class Call(msgspec.Struct):
     is_last_resort: bool = False
     """It was told that."""
 
-    status: CallStatus = CallStatus.RUNNING
+    status: CallStatus = RUNNING
     http_status: int = 0
     last_sent: bytes = b""
     """The latest events of a stream that the client got; an error event goes on from there."""
@@ -132,7 +136,7 @@ class Call(msgspec.Struct):
 
     def end(self, status: CallStatus, reason: str = "") -> None:
         """Note how the call ended; the first ending counts."""
-        if self.status is CallStatus.RUNNING:
+        if self.status is RUNNING:
             self.status = status
             self.reason = reason
 
