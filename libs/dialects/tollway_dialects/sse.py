@@ -32,7 +32,7 @@ class EventSplitter:
 
         That is what providers send, and one search finds it. Nothing where it may be otherwise: then `feed` says.
         """
-        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or b"\r" in data:
+        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or data.find(b"\r") >= 0:
             return []
         found: list[bytes] = _PLAIN_EVENT.findall(data)
         return found if found[-1] else []  # no match skips a byte, and the one of what is left has no data
