@@ -31,12 +31,22 @@ def usage_from(message: chat_pb2.Usage) -> Usage:
 
 
 def usage_to(usage: Usage) -> chat_pb2.Usage:
-    return chat_pb2.Usage(
-        uncached_input_tokens=usage.uncached_input,
-        cache_write_short_tokens=usage.cache_write_short,
-        cache_write_long_tokens=usage.cache_write_long,
-        cache_read_tokens=usage.cache_read,
-        output_tokens=usage.output,
-        reasoning_tokens=usage.reasoning,
-        estimated=usage.is_estimated,
-    )
+    message = chat_pb2.Usage()
+    write_usage(usage, message)
+    return message
+
+
+def write_usage(usage: Usage, message: chat_pb2.Usage) -> None:
+    """Write counts into a message that is part of another: one that is passed in is serialised and parsed once more."""
+    message.uncached_input_tokens = usage.uncached_input  # 0 too, by which the part is there
+    message.output_tokens = usage.output
+    if usage.cache_write_short:
+        message.cache_write_short_tokens = usage.cache_write_short
+    if usage.cache_write_long:
+        message.cache_write_long_tokens = usage.cache_write_long
+    if usage.cache_read:
+        message.cache_read_tokens = usage.cache_read
+    if usage.reasoning:
+        message.reasoning_tokens = usage.reasoning
+    if usage.is_estimated:
+        message.estimated = True

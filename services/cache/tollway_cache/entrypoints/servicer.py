@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS, DIALECTS, usage_from, usage_to
+from tollway_dialects.messages import DIALECT_NUMBERS, DIALECTS, usage_from, write_usage
 from tollway_servicekit.contract import Contract
 from tollway_servicekit.errors import InvalidRequest
 
@@ -36,7 +36,9 @@ class CacheServicer:
         answer = await look_up(request.partition, request.exact_key, store=self.store, losses=self.losses)
         if answer is None:
             return cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_NONE)
-        return cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_EXACT, answer=_to_wire(answer))
+        response = cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_EXACT)
+        _write(answer, response.answer)
+        return response
 
     async def StoreAnswers(
         self, request: cache_pb2.StoreAnswersRequest, context: CallContext
@@ -46,18 +48,17 @@ class CacheServicer:
         return cache_pb2.StoreAnswersResponse(stored_count=stored)
 
 
-def _to_wire(answer: Answer) -> cache_pb2.StoredAnswer:
-    return cache_pb2.StoredAnswer(
-        partition=answer.partition,
-        dialect=DIALECT_NUMBERS[answer.dialect],
-        provider=answer.provider,
-        model=answer.model,
-        tier=answer.tier,
-        usage=usage_to(answer.usage),
-        cost_micro_usd=answer.cost_micro_usd,
-        body=answer.body,
-        is_event_stream=answer.is_event_stream,
-    )
+def _write(answer: Answer, message: cache_pb2.StoredAnswer) -> None:
+    """Write an answer into a message that is part of another: one that is passed in is copied twice with its body."""
+    message.partition = answer.partition
+    message.dialect = DIALECT_NUMBERS[answer.dialect]
+    message.provider = answer.provider
+    message.model = answer.model
+    message.tier = answer.tier
+    write_usage(answer.usage, message.usage)
+    message.cost_micro_usd = answer.cost_micro_usd
+    message.body = answer.body
+    message.is_event_stream = answer.is_event_stream
 
 
 def _from_wire(entry: cache_pb2.CacheEntry) -> Answer:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 from tollway.cache.v1 import cache_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, usage_to
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, write_usage
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
+    from tollway.chat.v1 import chat_pb2
+    from tollway_dialects.usage import Usage
 
     from tollway_edge.domain.call import Call
 
@@ -50,6 +53,34 @@ def answer_writes(
     )
 
 
+class _Write(msgspec.Struct, frozen=True):
+    """An answer that is to be stored; a message is made of it when it leaves, in the place where it is sent from."""
+
+    exact_key: bytes
+    partition: str
+    dialect: chat_pb2.Dialect.ValueType
+    provider: str
+    model: str
+    tier: str
+    usage: Usage
+    cost_micro_usd: int
+    body: bytes
+    is_event_stream: bool
+
+    def to(self, entry: cache_pb2.CacheEntry) -> None:
+        entry.exact_key = self.exact_key
+        answer = entry.answer
+        answer.partition = self.partition
+        answer.dialect = self.dialect
+        answer.provider = self.provider
+        answer.model = self.model
+        answer.tier = self.tier
+        write_usage(self.usage, answer.usage)
+        answer.cost_micro_usd = self.cost_micro_usd
+        answer.body = self.body
+        answer.is_event_stream = self.is_event_stream
+
+
 class CacheClient:
     """
     Looks up at once, stores in batches.
@@ -61,9 +92,7 @@ class CacheClient:
 
     def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
-        self.writes: Batches[cache_pb2.CacheEntry] = answer_writes(
-            self._send, lambda entry: len(entry.answer.body), most_bytes
-        )
+        self.writes: Batches[_Write] = answer_writes(self._send, lambda write: len(write.body), most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""
@@ -74,10 +103,11 @@ class CacheClient:
         except ServiceError as error:
             log.warning("the cache did not answer, going on without it (%s)", error.reason)
             return None
-        layer = _LAYERS.get(response.hit)
+        if (layer := _LAYERS.get(response.hit)) is None:
+            return None
         answer = response.answer
         # compared here once more: no answer crosses a workspace, whatever the store holds
-        if layer is None or answer.partition != workspace or answer.dialect != DIALECT_NUMBERS[call.dialect]:
+        if answer.partition != workspace or answer.dialect != DIALECT_NUMBERS[call.dialect]:
             return None
         return CachedAnswer(
             body=answer.body,
@@ -91,18 +121,23 @@ class CacheClient:
         )
 
     def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
-        answer = cache_pb2.StoredAnswer(
-            partition=call.workspace.name if call.workspace else "",
-            dialect=DIALECT_NUMBERS[call.dialect],
-            provider=call.provider,
-            model=call.model,
-            tier=call.tier,
-            usage=usage_to(call.usage),
-            cost_micro_usd=cost_micro_usd,
-            body=body,
-            is_event_stream=call.is_stream,
+        self.writes.add(
+            _Write(
+                call.exact_key,
+                call.workspace.name if call.workspace else "",
+                DIALECT_NUMBERS[call.dialect],
+                call.provider,
+                call.model,
+                call.tier,
+                call.usage,
+                cost_micro_usd,
+                body,
+                call.is_stream,
+            )
         )
-        self.writes.add(cache_pb2.CacheEntry(exact_key=call.exact_key, answer=answer))
 
-    async def _send(self, entries: list[cache_pb2.CacheEntry]) -> None:
-        await self._stub.StoreAnswers(cache_pb2.StoreAnswersRequest(entries=entries), timeout=STORE_SECONDS)
+    async def _send(self, writes: list[_Write]) -> None:
+        request = cache_pb2.StoreAnswersRequest()
+        for write in writes:
+            write.to(request.entries.add())
+        await self._stub.StoreAnswers(request, timeout=STORE_SECONDS)

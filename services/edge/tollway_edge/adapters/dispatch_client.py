@@ -98,13 +98,19 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.models.extend(call.models)
     message.body = call.body.raw if call.body else b""
     message.header_lines = call.forwarded.lines
-    message.query = call.query
-    message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model
-    message.strip_usage_event = call.strips_usage_event
-    message.thinks = call.thinks
-    message.kept_answer_id = call.kept_answer_id
-    message.is_kept = call.is_kept
+    if call.query:
+        message.query = call.query
+    if call.conversation_id:
+        message.conversation = call.conversation_id.encode()
+    if call.strips_usage_event:
+        message.strip_usage_event = True
+    if call.thinks:
+        message.thinks = True
+    if call.kept_answer_id:
+        message.kept_answer_id = call.kept_answer_id
+    if call.is_kept:
+        message.is_kept = True
 
 
 def head_from(head: pb.AnswerHead) -> AnswerHead:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
-from tollway_dialects.messages import DIALECTS, usage_to
+from tollway_dialects.messages import DIALECTS, write_usage
 from tollway_servicekit.errors import InvalidRequest
 
 from tollway_provider_dispatch.domain.call import (
-    Attempt,
     ChatCall,
     End,
-    Failure,
     Head,
     KeptAnswerRequest,
     Outcome,
@@ -21,7 +19,7 @@ from tollway_provider_dispatch.domain.call import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tollway_servicekit.context import CallContext
 
@@ -65,49 +63,29 @@ def kept_answer_request_from(message: pb.AskKeptAnswerRequest, workspace: str) -
 
 
 def kept_answer_to(piece: Piece) -> pb.AskKeptAnswerResponse:
-    return pb.AskKeptAnswerResponse(head=_head_to(piece.head), body=piece.data, failure=_failure_to(piece.failure))
-
-
-def attempts_to(attempts: Iterable[Attempt]) -> list[chat_pb2.Attempt]:
-    return [
-        chat_pb2.Attempt(
-            number=attempt.number,
-            provider=attempt.provider,
-            model=attempt.model,
-            key_fingerprint=attempt.key_fingerprint,
-            http_status=attempt.http_status,
-            outcome=_OUTCOMES[attempt.outcome],
-            reason=attempt.reason,
-            usage=usage_to(attempt.usage),
-            started_unix_ms=attempt.started_unix_ms,
-            duration_ms=attempt.duration_ms,
-        )
-        for attempt in attempts
-    ]
+    response = pb.AskKeptAnswerResponse(body=piece.data)
+    _write_beginning(piece, response)
+    return response
 
 
 def whole_to(piece: Piece) -> pb.CompleteChatResponse:
-    return pb.CompleteChatResponse(
-        head=_head_to(piece.head),
-        body=piece.data,
-        usage=usage_to(piece.usage) if piece.usage else None,
-        attempts=attempts_to(piece.attempts),
-        failure=_failure_to(piece.failure),
-        stop_reason=piece.end.stop_reason if piece.end else "",
-    )
+    response = pb.CompleteChatResponse(body=piece.data)
+    _write_beginning(piece, response)
+    _write_usage(piece, response)
+    if piece.end is not None:
+        response.stop_reason = piece.end.stop_reason
+    return response
 
 
 def piece_to(piece: Piece) -> pb.StreamChatResponse:
     if piece.output_so_far:
         return pb.StreamChatResponse(data=piece.data, output_tokens_so_far=piece.output_so_far)
-    return pb.StreamChatResponse(
-        head=_head_to(piece.head),
-        data=piece.data,
-        usage=usage_to(piece.usage) if piece.usage else None,
-        end=_end_to(piece.end),
-        failure=_failure_to(piece.failure),
-        attempts=attempts_to(piece.attempts),
-    )
+    response = pb.StreamChatResponse(data=piece.data)
+    _write_beginning(piece, response)
+    _write_usage(piece, response)
+    if piece.end is not None:
+        _write_end(piece.end, response.end)
+    return response
 
 
 def events_to(hand_on: Callable[[pb.StreamChatResponse], bool] | None) -> HandOn | None:
@@ -117,33 +95,56 @@ def events_to(hand_on: Callable[[pb.StreamChatResponse], bool] | None) -> HandOn
     return lambda data, output_so_far: hand_on(pb.StreamChatResponse(data=data, output_tokens_so_far=output_so_far))
 
 
-def _head_to(head: Head | None) -> pb.AnswerHead | None:
-    if head is None:
-        return None
-    return pb.AnswerHead(
-        status=head.status,
-        header_lines=head.header_lines,
-        provider=head.provider,
-        model=head.model,
-        body_changes=head.body_changes,
-        fallback=head.fallback,
-        dropped=head.dropped,
-    )
+# Parts are written where they are: one that is passed in is serialised and parsed to get there.
 
 
-def _end_to(end: End | None) -> pb.StreamEnd | None:
-    if end is None:
-        return None
-    return pb.StreamEnd(
-        is_complete=end.is_complete,
-        reason=end.reason,
-        stop_reason=end.stop_reason,
-        provider=end.provider,
-        model=end.model,
-    )
+def _write_beginning(
+    piece: Piece, message: pb.AskKeptAnswerResponse | pb.CompleteChatResponse | pb.StreamChatResponse
+) -> None:
+    if piece.head is not None:
+        _write_head(piece.head, message.head)
+    if piece.failure is not None:
+        failure = message.failure
+        failure.reason = piece.failure.reason
+        failure.message = piece.failure.message
+        failure.retry_after_ms = piece.failure.retry_after_ms
 
 
-def _failure_to(failure: Failure | None) -> pb.Failure | None:
-    if failure is None:
-        return None
-    return pb.Failure(reason=failure.reason, message=failure.message, retry_after_ms=failure.retry_after_ms)
+def _write_head(head: Head, message: pb.AnswerHead) -> None:
+    message.status = head.status
+    message.header_lines = head.header_lines
+    message.provider = head.provider
+    message.model = head.model
+    if head.body_changes:
+        message.body_changes.extend(head.body_changes)
+    if head.fallback:
+        message.fallback = head.fallback
+    if head.dropped:
+        message.dropped.extend(head.dropped)
+
+
+def _write_usage(piece: Piece, message: pb.CompleteChatResponse | pb.StreamChatResponse) -> None:
+    """Write what was used in all, and by each attempt."""
+    if piece.usage is not None:
+        write_usage(piece.usage, message.usage)
+    for attempt in piece.attempts:
+        row = message.attempts.add()
+        row.number = attempt.number
+        row.provider = attempt.provider
+        row.model = attempt.model
+        row.key_fingerprint = attempt.key_fingerprint
+        row.http_status = attempt.http_status
+        row.outcome = _OUTCOMES[attempt.outcome]
+        row.started_unix_ms = attempt.started_unix_ms
+        row.duration_ms = attempt.duration_ms
+        if attempt.reason:
+            row.reason = attempt.reason
+        write_usage(attempt.usage, row.usage)
+
+
+def _write_end(end: End, message: pb.StreamEnd) -> None:
+    message.is_complete = end.is_complete
+    message.reason = end.reason
+    message.stop_reason = end.stop_reason
+    message.provider = end.provider
+    message.model = end.model
