@@ -156,7 +156,8 @@ class ServedLink:
         credit = Credit() if method.is_server_streaming else None
         hand_on = None if credit is None else hand_on_to(self._writer, number, credit, self._calls)
         context = CallContext.read(call.metadata, timeout, hand_on)
-        task = self._loop.create_task(self._serve(number, method, serve, context, request, credit))
+        serving = self._serve(number, method, serve, context, request, credit)
+        task = asyncio.Task(serving, loop=self._loop, name=call.path)  # else it would be given a number, as text
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:
             served.tick = self._deadlines.set(number, timeout)
