@@ -59,6 +59,24 @@ async def test_a_deadline_may_be_cleared_or_set_by_another_that_falls_due() -> N
     assert due == [1, 3]
 
 
+async def test_one_that_is_cleared_by_another_of_the_same_time_never_falls_due() -> None:
+    due: list[int] = []
+    last = asyncio.Event()
+
+    def expire(number: int) -> None:
+        due.append(number)
+        deadlines.clear(number + 1, 0.02)
+        if number == 3:
+            last.set()
+
+    deadlines = Deadlines(expire)
+    for number in (1, 2, 3):
+        deadlines.set(number, 0.02)
+    async with asyncio.timeout(5):
+        await last.wait()
+    assert due == [1, 3]
+
+
 async def test_closing_ends_them_all() -> None:
     due: list[int] = []
     deadlines = Deadlines(due.append)

@@ -70,6 +70,13 @@ def test_a_timeout_is_kept_to_the_millisecond_and_never_becomes_none(
     assert read_call(body).timeout == arrives
 
 
+@pytest.mark.parametrize("metadata", [[], [("workspace", "acme")], [("workspace", "acme"), ("trace", "1-2")]])
+def test_a_head_that_was_met_before_comes_out_as_it_went_in(metadata: list[tuple[str, str]]) -> None:
+    for path, timeout in [("/a/b", 1.5), ("/a/c", 1.5), ("/a/b", 3.0), ("/a/b", None)] * 2:
+        ((_, _, body),) = read_frames(call_frame(1, path, tuple(metadata), timeout, b"asked"))
+        assert read_call(body) == CallBody(path, metadata, timeout, b"asked")
+
+
 @given(st.binary())
 def test_any_bytes_are_a_call_or_are_refused(body: bytes) -> None:
     try:

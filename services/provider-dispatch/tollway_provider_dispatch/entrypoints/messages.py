@@ -34,12 +34,13 @@ _OUTCOMES = {
 
 
 def call_from(message: pb.ChatCall, context: CallContext) -> ChatCall:
-    if message.dialect not in DIALECTS or not message.models:
+    dialect, models = DIALECTS.get(message.dialect), message.models
+    if dialect is None or not models:
         raise InvalidRequest("CALL_INCOMPLETE", "a call needs a dialect and at least one model")
     return ChatCall(
         call_id=message.call_id,
-        dialect=DIALECTS[message.dialect],
-        models=message.models,
+        dialect=dialect,
+        models=models,
         body=message.body,
         body_model=message.body_model,
         header_lines=message.header_lines,
