@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.header_sieve import Headers
+    from tollway_httpclient.head_shape import Headers
 
 
 class Response:

@@ -22,7 +22,8 @@ from math import inf
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
-from tollway_httpclient.header_sieve import Headers, HeaderSieve
+from tollway_httpclient.head_shape import Headers
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
