@@ -16,7 +16,7 @@ import select
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
-from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.errors import HttpClientError, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
@@ -115,23 +115,19 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
             return
         parser = self._parser
-        fault = None
-        try:
-            parser.feed(data)
-        except MalformedResponse as error:
-            fault = error
+        body = parser.feed(data)
         if not response.status and parser.status:
             response.status = parser.status
             response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
-        if fault is None and not parser.is_complete:
+        if parser.fault is None and not parser.is_complete:
             self._deadlines.await_next()
-        if parser.parts:
-            response.feed(parser.take(), is_last=len(data) < READ_BYTES)
+        if body:
+            response.feed(body, len(data))
             if self._response is not response:  # its reader has closed it
                 return
-        if fault is not None:
-            self._fail(fault)
+        if parser.fault is not None:
+            self._fail(parser.fault)
         elif parser.is_complete:
             self._complete(response)
 
