@@ -48,9 +48,9 @@ class Case:
         content = f"{self.directives} question {number:012d} "
         messages = [{"role": "user", "content": content}]
         fields = {"model": MODEL, "max_tokens": 1024, "stream": self.is_stream, "messages": messages}
-        messages[:0] = _earlier_turns(self.body_bytes - len(json.dumps(fields)))
-        messages[-1]["content"] += "x" * (self.body_bytes - len(json.dumps(fields)))
-        return json.dumps(fields).encode()
+        messages[:0] = _earlier_turns(self.body_bytes - len(_encoded(fields)))
+        messages[-1]["content"] += "x" * (self.body_bytes - len(_encoded(fields)))
+        return _encoded(fields)
 
     def check(self, target: Target) -> Check:
         """Return what raises `BenchFailed` unless an answer is right, whole, and came the way that is measured."""
@@ -90,7 +90,12 @@ CASES = (JSON, HIT, STREAM, PACED, LARGE)
 def _earlier_turns(room: int) -> list[dict[str, str]]:
     """Return a conversation that fills a large body nearly; none for a small one."""
     turns = [{"role": role, "content": TURN} for role in ("user", "assistant")]
-    return turns * (room // len(json.dumps(turns)))
+    return turns * (room // len(_encoded(turns)))
+
+
+def _encoded(value: object) -> bytes:
+    """Return JSON as the SDKs of providers write it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _request(target: Target, body: bytes) -> bytes:

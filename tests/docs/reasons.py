@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tollway_edge.domain.call import CANCELLED, FAILED
 from tollway_servicekit.errors import ERROR_TYPES
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # which argument is the reason
 PLACES = {error.__name__: 0 for error in ERROR_TYPES.values()} | {"GatewayError": 1, "Failure": 0, "end": 1}
+# a call's, beside which attempts end, too
+ENDED_BADLY = {status.name for status in (CANCELLED, FAILED)}
 ATTEMPT_PLACES = {"UpstreamBroken": 0, "Untranslatable": 0, "Fault": 1, "verdict_of_event": 0}
 
 
@@ -33,7 +36,7 @@ def raised(folder: Path) -> Iterator[Raised]:
     """Yield all reasons of errors; raises `LookupError` where one cannot be read."""
     for source in _sources(folder):
         for name, arguments, place in source.calls(PLACES):
-            if name == "end" and not ast.unparse(arguments[0]).startswith("CallStatus."):
+            if name == "end" and ast.unparse(arguments[0]) not in ENDED_BADLY:
                 continue
             kinds = source.kinds(arguments[0]) if name == "GatewayError" else frozenset()
             for reason in source.texts(arguments[place]):

@@ -22,6 +22,7 @@ from tollway_edge.domain.answer import AnswerFailure, AnswerPiece, KeptAnswerQue
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.delivery import deliver_whole
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
+from tollway_edge.domain.forwarded import Forwarded
 from tollway_servicekit.errors import ERROR_TYPES
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -75,10 +76,10 @@ class Refusing:
 
 
 def call() -> Call:
-    return Call(Dialect.OPENAI_CHAT, "", [])
+    return Call(Dialect.OPENAI_CHAT, "", Forwarded())
 
 
-QUESTION = KeptAnswerQuestion("acme", "GET", "resp_1", "", "", ())
+QUESTION = KeptAnswerQuestion("acme", "GET", "resp_1", "", "", Forwarded())
 # all ways on which edge passes on what a service says
 WAYS: dict[str, list[Callable[[Any], Awaitable[Any]]]] = {
     "provider-dispatch": [

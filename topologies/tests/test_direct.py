@@ -16,6 +16,7 @@ from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.domain import answer
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.errors import GatewayError
+from tollway_edge.domain.forwarded import Forwarded
 from tollway_edge.domain.request import read_request
 from tollway_edge.domain.workspaces import Workspace
 from tollway_edge.settings import EdgeConfig
@@ -40,7 +41,12 @@ async def plane(**environ: str) -> AsyncIterator[Any]:
 
 
 def call(text: str, *, stream: bool = False, model: str = MODEL) -> Call:
-    made = Call(Dialect.ANTHROPIC_MESSAGES, "", [(b"anthropic-version", b"2023-06-01")], workspace=Workspace("acme"))
+    made = Call(
+        Dialect.ANTHROPIC_MESSAGES,
+        "",
+        Forwarded.of([(b"anthropic-version", b"2023-06-01")]),
+        workspace=Workspace("acme"),
+    )
     fields = {"model": model, "max_tokens": 900, "stream": stream, "messages": [{"role": "user", "content": text}]}
     read_request(made, json.dumps(fields).encode())
     made.models = (model,)

@@ -86,7 +86,7 @@ class DirectDispatch:
             models=call.models,
             body=call.body.raw if call.body else b"",
             body_model=call.requested_model,
-            header_lines=call.header_lines,
+            header_lines=call.forwarded.lines,
             query=call.query,
             conversation=call.conversation_id.encode(),
             strip_usage_event=call.strips_usage_event,

@@ -15,6 +15,7 @@ from tollway_dialects.header_lines import from_lines
 from tollway_dialects.usage import Usage
 from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, TierChoice
 from tollway_edge.domain.call import Call
+from tollway_edge.domain.forwarded import Forwarded
 from tollway_edge.domain.keeping import Keeping
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.tiers import Tier, Tiers
@@ -200,7 +201,7 @@ def pipeline(ports: Ports, workspaces: Workspaces, keeping: Keeping) -> Pipeline
 @pytest.fixture
 def make_call() -> Callable[..., Call]:
     def make(dialect: str = "anthropic", credential: str = KEY, **fields: Any) -> Call:
-        forwarded = fields.pop("forwarded", [(b"anthropic-version", b"2023-06-01")])
+        forwarded = Forwarded.of(fields.pop("forwarded", [(b"anthropic-version", b"2023-06-01")]))
         return Call(dialect=Dialect(dialect), key_digest=digest_of(credential), forwarded=forwarded, **fields)
 
     return make

@@ -12,10 +12,13 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.request import MalformedRequest, RequestBody
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.fingerprint import exact_key
+from tollway_edge.domain.forwarded import Forwarded
 from tollway_edge.domain.workspaces import Workspace
 
 if TYPE_CHECKING:
-    from tollway_edge.domain.call import Headers
+    from collections.abc import Collection
+
+    Headers = Collection[tuple[bytes, bytes]]
 
 VERSION = [(b"anthropic-version", b"2023-06-01")]
 
@@ -28,7 +31,8 @@ def key(
     **fields: Any,
 ) -> bytes:
     usual: dict[str, Any] = {"model": "claude-haiku", "messages": [{"role": "user", "content": "Hello"}]}
-    call = Call(dialect=dialect, key_digest=b"", forwarded=headers, query=query, workspace=Workspace(workspace))
+    forwarded = Forwarded.of(headers)
+    call = Call(dialect=dialect, key_digest=b"", forwarded=forwarded, query=query, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
 
 
@@ -165,5 +169,6 @@ def test_no_two_different_questions_share_a_key(one: Any, other: Any) -> None:
 
 
 def key_of(fields: Any, headers: Headers, workspace: str) -> bytes:
-    call = Call(Dialect.ANTHROPIC_MESSAGES, key_digest=b"", forwarded=headers, workspace=Workspace(workspace))
+    forwarded = Forwarded.of(headers)
+    call = Call(Dialect.ANTHROPIC_MESSAGES, key_digest=b"", forwarded=forwarded, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(fields).encode()))

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
-from hiredis import pack_command
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -62,7 +61,7 @@ class RedisAnswerStore:
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
         if self._rests_until:
             self._check_rest()
-        value = await self._lookups.ask(_packed("GET", _key(partition, exact_key)))
+        value = await self._lookups.ask(_get(partition, exact_key))
         if value is None:
             self._slow_in_a_row = 0
             return None
@@ -107,9 +106,9 @@ class RedisAnswerStore:
         return isinstance(answer, (RedisConnectionError, OSError))
 
 
-def _key(partition: str, exact_key: bytes) -> str:
+def _key(partition: str, exact_key: bytes) -> bytes:
     # the braces are a Cluster hash tag: a workspace's answers share a slot
-    return f"tollway:{{{partition}}}:exact:{exact_key.hex()}"
+    return f"tollway:{{{partition}}}:exact:{exact_key.hex()}".encode()
 
 
 def _read(value: bytes) -> Answer:
@@ -120,11 +119,16 @@ def _read(value: bytes) -> Answer:
         raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
 
 
+# as redis-py packs any command, for the two that every call sends
+
+
+def _get(partition: str, exact_key: bytes) -> bytes:
+    key = _key(partition, exact_key)
+    return b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key)
+
+
 def _set(entry: Entry) -> bytes:
     answer = entry.answer
-    return _packed("SET", _key(answer.partition, answer.exact_key), _encode(answer), "EX", entry.ttl_seconds)
-
-
-def _packed(*parts: str | int | bytes) -> bytes:
-    command: bytes = pack_command(parts)  # type: ignore[arg-type]  # its stub takes one part only
-    return command
+    key, value, ttl = _key(answer.partition, answer.exact_key), _encode(answer), b"%d" % entry.ttl_seconds
+    parts = (len(key), key, len(value), value, len(ttl), ttl)
+    return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % parts

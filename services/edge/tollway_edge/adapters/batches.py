@@ -85,7 +85,8 @@ class Batches(Generic[Item]):
         self._items.append(item)
         self.bytes += size
         self._taken += 1
-        self._arrived.set()
+        if len(self._items) == 1:
+            self._arrived.set()
 
     async def run(self) -> None:
         """Send batches for ever; cancel to stop, after `flush`."""

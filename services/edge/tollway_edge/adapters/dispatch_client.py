@@ -97,7 +97,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
     message.dialect = DIALECT_NUMBERS[call.dialect]
     message.models.extend(call.models)
     message.body = call.body.raw if call.body else b""
-    message.header_lines = call.header_lines
+    message.header_lines = call.forwarded.lines
     message.query = call.query
     message.conversation = call.conversation_id.encode()
     message.body_model = call.requested_model

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
-from tollway_dialects.header_lines import to_lines
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
@@ -33,7 +32,7 @@ class KeptAnswersClient:
             kept_answer_id=question.kept_id,
             below=question.below,
             query=question.query,
-            header_lines=to_lines(question.forwarded),
+            header_lines=question.forwarded.lines,
         )
         try:
             response = await self._stub.AskKeptAnswer(

@@ -16,7 +16,7 @@ from tollway.metering.v1 import metering_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_dialects.usage import Usage
 
-from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
 
 _STATUSES = {
-    CallStatus.RUNNING: metering_pb2.CALL_STATUS_FAILED,
-    CallStatus.SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
-    CallStatus.FAILED: metering_pb2.CALL_STATUS_FAILED,
-    CallStatus.CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
+    RUNNING: metering_pb2.CALL_STATUS_FAILED,
+    SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
+    FAILED: metering_pb2.CALL_STATUS_FAILED,
+    CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
 }
 _ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
 # an attempt comes as a message, or as a value of provider-dispatch in this process, whose outcomes have names
@@ -37,7 +37,7 @@ _OUTCOMES = {
     "refused": chat_pb2.ATTEMPT_OUTCOME_REFUSED,
     "broken": chat_pb2.ATTEMPT_OUTCOME_BROKEN,
 }
-_RUNNING = ("running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED)
+_UNTOLD = ("running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED)
 
 # one attrgetter takes many values at the speed of C
 _call_kind = attrgetter(
@@ -163,12 +163,12 @@ def _attempts(call: Call, kinds: dict[Values, Values]) -> list[Attempted]:
         (kinds.setdefault(kind := _attempt_kind(each), kind), each.started_unix_ms, each.duration_ms, _usage_of(each))
         for each in attempts
     ]
-    has_ended = bool(attempts) and attempts[-1].outcome not in _RUNNING
-    if has_ended or not call.is_dispatched or not (attempts or call.status is CallStatus.CANCELLED):
+    has_ended = bool(attempts) and attempts[-1].outcome not in _UNTOLD
+    if has_ended or not call.is_dispatched or not (attempts or call.status is CANCELLED):
         return told
     # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
     last = attempts[-1] if attempts else chat_pb2.Attempt(number=1, model=call.models[0])
-    is_cancelled = call.status is CallStatus.CANCELLED
+    is_cancelled = call.status is CANCELLED
     outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
     kind = (*_attempt_kind(last)[:-2], outcome, broken_off)

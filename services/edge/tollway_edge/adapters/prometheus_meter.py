@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _LABELS = ("workspace", "dialect", "status", "http_status", "cache", "provider")
 
+_Labels = tuple[str, str, str, int, str, str]
+
 
 class _Series:
     """What calls of one kind add up to."""
@@ -55,7 +57,7 @@ class PrometheusMeter:
         Gauge("tollway_cache_kept_bytes", "Answers in memory for the cache", registry=registry).set_function(kept_bytes)
         told = "Streamed answers not kept for want of memory"
         Gauge("tollway_cache_crowded_out", told, registry=registry).set_function(crowded_out)
-        self._series: dict[tuple[str, ...], _Series] = {}
+        self._series: dict[_Labels, _Series] = {}
         self._unpriced = self._last_resorts = 0
         self._fallbacks = FallbackCounts()
         registry.register(self._fallbacks)
@@ -63,7 +65,7 @@ class PrometheusMeter:
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
         workspace = call.workspace.name if call.workspace else ""
-        labels = (workspace, call.dialect, call.status, str(call.http_status), call.cache, call.provider)
+        labels = (workspace, call.dialect, call.status, call.http_status, call.cache, call.provider)
         series = self._series.get(labels)
         if series is None:
             series = self._series[labels] = _Series()
@@ -88,7 +90,7 @@ class PrometheusMeter:
         """Called by the registry for each scrape."""
         calls = CounterMetricFamily("tollway_calls", "Client calls that ended", labels=_LABELS)
         for labels, series in self._series.items():
-            calls.add_metric(labels, series.calls)
+            calls.add_metric([str(value) for value in labels], series.calls)
         yield calls
         yield self._durations()
         tokens = CounterMetricFamily("tollway_tokens", "Tokens of answered calls", labels=("workspace", "kind"))
@@ -117,5 +119,5 @@ class PrometheusMeter:
     def _grouped(self, label: int) -> dict[str, list[_Series]]:
         groups: dict[str, list[_Series]] = {}
         for labels, series in self._series.items():
-            groups.setdefault(labels[label], []).append(series)
+            groups.setdefault(str(labels[label]), []).append(series)
         return groups

@@ -10,6 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
 
+    from tollway_edge.domain.forwarded import Forwarded
+
 
 class AnswerHead(msgspec.Struct, frozen=True):
     """What is known once a provider has answered with a status."""
@@ -83,8 +85,7 @@ class KeptAnswerQuestion(msgspec.Struct, frozen=True):
     below: str
     """Path below the answer, e.g. input_items; empty for the answer itself."""
     query: str
-    forwarded: Sequence[tuple[bytes, bytes]]
-    """Client headers that belong to the provider."""
+    forwarded: Forwarded
 
 
 class TierChoice(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ from random import getrandbits
 from typing import TYPE_CHECKING
 
 import msgspec
-from tollway_dialects.header_lines import to_lines
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from tollway_dialects.dialect import Dialect, Wire
     from tollway_dialects.request import RequestBody
 
+    from tollway_edge.domain.forwarded import Forwarded
     from tollway_edge.domain.workspaces import Workspace
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class CallStatus(StrEnum):
@@ -29,6 +27,10 @@ class CallStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+# Python 3.11 runs a call to find a member, and every call of a client asks for some
+RUNNING, SUCCEEDED, FAILED, CANCELLED = CallStatus
 
 
 def now_unix_ms() -> int:
@@ -46,10 +48,7 @@ class Call(msgspec.Struct):
     dialect: Dialect
     key_digest: bytes
     """Of the virtual key; nothing where there was none."""
-    forwarded: Headers
-    """Client headers that belong to the provider."""
-    forwarded_lines: bytes = b""
-    """The same as `header_lines` joins them, where somebody has done so."""
+    forwarded: Forwarded
     query: str = ""
     traceparent: str = ""
     conversation_id: str = ""
@@ -103,7 +102,7 @@ class Call(msgspec.Struct):
     is_last_resort: bool = False
     """It was told that."""
 
-    status: CallStatus = CallStatus.RUNNING
+    status: CallStatus = RUNNING
     http_status: int = 0
     last_sent: bytes = b""
     """The latest events of a stream that the client got; an error event goes on from there."""
@@ -119,10 +118,6 @@ class Call(msgspec.Struct):
     @property
     def wire(self) -> Wire:
         return WIRES[self.dialect]
-
-    @property
-    def header_lines(self) -> bytes:
-        return self.forwarded_lines or to_lines(self.forwarded)
 
     @property
     def thinks(self) -> bool:
@@ -141,7 +136,7 @@ class Call(msgspec.Struct):
 
     def end(self, status: CallStatus, reason: str = "") -> None:
         """Note how the call ended; the first ending counts."""
-        if self.status is CallStatus.RUNNING:
+        if self.status is RUNNING:
             self.status = status
             self.reason = reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.call import FAILED, RUNNING, SUCCEEDED
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import EVENT_STREAM, JSON, own_headers, provider_headers, request_id_of
 from tollway_edge.domain.last_resort import send_last_resort
@@ -32,7 +32,7 @@ async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bo
     call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
     await client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body)
-    call.end(CallStatus.SUCCEEDED)
+    call.end(SUCCEEDED)
     return True
 
 
@@ -57,9 +57,9 @@ async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
         call.begin_answer(head.status)
         await client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
     if head.status < 300:
-        call.end(CallStatus.SUCCEEDED)
+        call.end(SUCCEEDED)
     else:
-        call.end(CallStatus.FAILED, f"UPSTREAM_STATUS_{head.status}")
+        call.end(FAILED, f"UPSTREAM_STATUS_{head.status}")
 
 
 class StreamDelivery:
@@ -94,15 +94,15 @@ class StreamDelivery:
                 await client.drained()
             if piece.end:
                 await _finish(call, piece.end, client)
-        if call.status is CallStatus.RUNNING:
+        if call.status is RUNNING:
             raise GatewayError(GatewayErrorKind.INTERNAL, "STREAM_UNFINISHED", "the answer's end is missing; try again")
 
 
 async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
     if end.is_complete:
-        call.end(CallStatus.SUCCEEDED)
+        call.end(SUCCEEDED)
     else:
-        call.end(CallStatus.FAILED, f"STREAM_{end.reason.upper()}")
+        call.end(FAILED, f"STREAM_{end.reason.upper()}")
         message = f"the provider's stream broke off ({end.reason}); the answer above is not complete, ask again"
         event = call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call), call.last_sent)
         if event:

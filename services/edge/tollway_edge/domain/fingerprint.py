@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
-_SHAPING_HEADERS = frozenset({b"anthropic-version", b"anthropic-beta", b"openai-beta"})
 # from here on BLAKE3 is the faster one: 400 KB take it a quarter of SHA-256's time, 1 KB twice as much
 _LARGE = 8192
 # the encoding says where each part ends, so that no two lists of parts are the same bytes
@@ -30,11 +29,11 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     wire = call.wire
     if not wire.is_cacheable(body) or (body.get("temperature", float) or 0) > 0:
         return b""
-    shaping = [header for header in call.forwarded if header[0] in _SHAPING_HEADERS]
-    names = sorted(body.fields.keys() - wire.not_shaping)
-    parts = [memoryview(body.fields[name]) for name in names]
+    fields = body.fields
+    names = sorted(fields.keys() - wire.not_shaping)
+    parts = [memoryview(fields[name]) for name in names]
     workspace = call.workspace.name if call.workspace else ""
-    about = (workspace, call.dialect, call.query, shaping, names)
+    about = (workspace, call.dialect, call.query, call.forwarded.shaping, names)
     if len(body.raw) < _LARGE:
         return hashlib.sha256(_encode((*about, parts))).digest()
     # the sizes say where each part ends

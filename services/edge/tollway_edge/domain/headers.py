@@ -56,8 +56,9 @@ def provider_headers(call: Call, lines: bytes) -> bytes:
 def told_headers(lines: bytes) -> bytes:
     """Return the provider's headers less those that a client must not get from it."""
     ends = 2 * lines.count(b"\r\n")
-    is_sound = len(lines.translate(None, _HARMLESS)) == ends and b"\r\n\r\n" not in lines and lines[:1] != b"\r"
-    if not is_sound or _OURS in lines or (lines and lines[-1:] != b"\n"):
+    # `find`, since `in` takes bytes for a number first, and makes an error of that
+    is_sound = len(lines.translate(None, _HARMLESS)) == ends and lines.find(b"\r\n\r\n") < 0 and lines[:1] != b"\r"
+    if not is_sound or lines.find(_OURS) >= 0 or (lines and lines[-1:] != b"\n"):
         return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
     return lines
 

@@ -17,7 +17,7 @@ from tollway_dialects.prompt import prepend_system, prompt_features
 from tollway_dialects.request import MalformedRequest
 from tollway_dialects.usage import Usage
 
-from tollway_edge.domain.call import CallStatus
+from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
 from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, deliver_whole
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
@@ -116,7 +116,7 @@ class Pipeline:
             if not takes_last_resort(call, client, error.reason):
                 raise
             await send_last_resort(call, client)
-            call.end(CallStatus.FAILED, error.reason)
+            call.end(FAILED, error.reason)
         else:
             self._store(call, kept)
 
@@ -161,7 +161,7 @@ class Pipeline:
             return kept.taken()
 
     def _store(self, call: Call, kept: bytes | None) -> None:
-        if not (call.exact_key and kept and call.status is CallStatus.SUCCEEDED):
+        if not (call.exact_key and kept and call.status is SUCCEEDED):
             return
         if len(kept) > self.limits.max_cached_bytes or not call.wire.is_storable(call.stop_reason):
             return
@@ -184,12 +184,12 @@ class Pipeline:
     def _leave(self, call: Call) -> None:
         """Note that the client left."""
         self._bill_what_was_read(call)
-        call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
+        call.end(CANCELLED, "CLIENT_LEFT")
 
     def _bill_what_was_read(self, call: Call) -> None:
         """Estimate the input of a call that was given up: a provider may have read it, and charges for that."""
         may_be_read = call.is_dispatched and not (call.tried or call.wire.is_free)
-        if call.status is CallStatus.RUNNING and may_be_read and not call.usage.total:
+        if call.status is RUNNING and may_be_read and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
 
@@ -197,11 +197,11 @@ class Pipeline:
         return self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
 
     async def _refuse(self, call: Call, client: Client, error: GatewayError) -> None:
-        if call.status is not CallStatus.RUNNING:
+        if call.status is not RUNNING:
             return  # the client has its answer: there is nothing left to say
         if error.kind is GatewayErrorKind.TIMEOUT:
             self._bill_what_was_read(call)
-        call.end(CallStatus.FAILED, error.reason)
+        call.end(FAILED, error.reason)
         body = call.wire.error_body(error.kind, error.message, request_id_of(call))
         if client.is_begun:  # all that is left is an error event
             if event := call.wire.error_event(error.kind, error.message, request_id_of(call), call.last_sent):

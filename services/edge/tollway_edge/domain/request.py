@@ -43,7 +43,7 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
     call.max_tokens = _token_limit(body, wire.output_limits)
     if not call.requested_model:
         raise MalformedRequest("model: Field required")
-    if call.dialect is Dialect.OPENAI_CHAT and call.is_stream:
+    if call.is_stream and call.dialect is Dialect.OPENAI_CHAT:
         _ask_for_usage(call, body)
     call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)
     return body

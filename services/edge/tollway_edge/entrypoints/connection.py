@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tollway_edge.entrypoints.deadlines import Deadlines, Overdue, Phase
+from tollway_edge.entrypoints.deadlines import BODY, HEAD, IDLE, WHOLE, Deadlines, Overdue
 from tollway_edge.entrypoints.exchange import MOST_UNSENT_BYTES, Exchange
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
@@ -66,16 +66,16 @@ class EdgeConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return  # what follows the last request is none
-        is_first = self._deadlines.phase is Phase.IDLE
+        is_first = self._deadlines.phase is IDLE
         if is_first:
             if self._repeated and (body := self._repeated.body_of(data)) is not None:
                 exchange = self._begin(self._repeated.head)
                 exchange.feed(body)
                 exchange.finish()
-                self._deadlines.enter(Phase.WHOLE)
+                self._deadlines.enter(WHOLE)
                 return
-            self._deadlines.enter(Phase.HEAD)
-        if self._deadlines.phase is Phase.HEAD:
+            self._deadlines.enter(HEAD)
+        if self._deadlines.phase is HEAD:
             self._deadlines.head_bytes += len(data)
         try:
             self.parser.feed_data(data)
@@ -84,7 +84,7 @@ class EdgeConnection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._refusal or malformed_http())
         else:
-            if self._deadlines.phase is Phase.HEAD and self._deadlines.head_bytes > self.limits.max_header_bytes:
+            if self._deadlines.phase is HEAD and self._deadlines.head_bytes > self.limits.max_header_bytes:
                 self._refuse(head_too_large(self.limits.max_header_bytes))
             elif is_first and isinstance(self.cycle, Exchange) and self.cycle.is_read:
                 self._repeated = RepeatedHead.of(data, self.cycle.head, self.limits.max_body_bytes)
@@ -93,10 +93,10 @@ class EdgeConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.url, self.headers = b"", []
-        self._deadlines.enter(Phase.HEAD)
+        self._deadlines.enter(HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._deadlines.phase is not Phase.BODY:
+        if self._deadlines.phase is not BODY:
             self.headers.append((name.lower(), value))
             return
         self._deadlines.head_bytes += len(name) + len(value) + 4  # a trailer, of which nobody wants to know
@@ -112,7 +112,7 @@ class EdgeConnection(HttpToolsProtocol):
             self._begin(RequestHead.read(self.parser, path, query, self.headers))
         else:
             self._hand_on()
-        self._deadlines.enter(Phase.BODY)
+        self._deadlines.enter(BODY)
 
     def on_body(self, body: bytes) -> None:
         cycle: Any = self.cycle
@@ -133,7 +133,7 @@ class EdgeConnection(HttpToolsProtocol):
             cycle.finish()
         else:
             super().on_message_complete()
-        self._deadlines.enter(Phase.IDLE if cycle.response_complete else Phase.WHOLE)
+        self._deadlines.enter(IDLE if cycle.response_complete else WHOLE)
 
     # the exchange's side
 
@@ -156,8 +156,8 @@ class EdgeConnection(HttpToolsProtocol):
             self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        elif self._deadlines.phase is Phase.WHOLE:
-            self._deadlines.enter(Phase.IDLE)
+        elif self._deadlines.phase is WHOLE:
+            self._deadlines.enter(IDLE)
 
     def check(self, now: float) -> None:
         received = self.cycle.received if isinstance(self.cycle, Exchange) else 0
@@ -230,7 +230,7 @@ class EdgeConnection(HttpToolsProtocol):
         """Say what is wrong where nothing else is being answered; the connection ends after what is."""
         self._is_over = True
         newest: Any = self.cycle
-        if self._deadlines.phase is Phase.BODY:
+        if self._deadlines.phase is BODY:
             newest.keep_alive = False
             if isinstance(newest, Exchange) and not newest.is_answered:
                 newest.refuse(error)
@@ -241,5 +241,5 @@ class EdgeConnection(HttpToolsProtocol):
         elif self._running is not None:
             newest.keep_alive = False
         else:
-            self.write(refusal(error, self.url if self._deadlines.phase is Phase.HEAD else b"", self.headers or ()))
+            self.write(refusal(error, self.url if self._deadlines.phase is HEAD else b"", self.headers or ()))
             self.transport.close()

@@ -47,6 +47,10 @@ class Phase(Enum):
     WHOLE = 3
 
 
+# Python 3.11 runs a call to find a member, and every request asks for some
+IDLE, HEAD, BODY, WHOLE = Phase
+
+
 class Overdue(Enum):
     """What a client is late with."""
 
@@ -63,7 +67,7 @@ class Deadlines:
     __slots__ = ("_delivered", "_delivered_at", "_limits", "_time", "head_bytes", "phase", "since", "written")
 
     def __init__(self, limits: ConnectionLimits, time: Callable[[], float]) -> None:
-        self.phase = Phase.IDLE
+        self.phase = IDLE
         self.since = time()
         self.head_bytes = 0
         """Of the head, or of the trailers, that comes now."""
@@ -85,11 +89,11 @@ class Deadlines:
         limits, waited = self._limits, now - self.since
         if self._is_stalled(now, unsent):
             return Overdue.READING
-        if self.phase is Phase.HEAD and waited > limits.head_timeout:
+        if self.phase is HEAD and waited > limits.head_timeout:
             return Overdue.HEAD
-        if self.phase is Phase.BODY and waited > limits.body_timeout + body_bytes / SLOWEST_BODY:
+        if self.phase is BODY and waited > limits.body_timeout + body_bytes / SLOWEST_BODY:
             return Overdue.BODY
-        if self.phase is Phase.IDLE and waited > limits.idle_timeout:
+        if self.phase is IDLE and waited > limits.idle_timeout:
             return Overdue.NEXT_REQUEST
         return None
 

@@ -47,7 +47,6 @@ class HotRoutes:
             dialect=HOT_PATHS[head.path],
             key_digest=headers.key_digest,
             forwarded=headers.forwarded,
-            forwarded_lines=headers.forwarded_lines,
             query=head.query,
             traceparent=headers.traceparent,
             conversation_id=headers.conversation_id,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httptools
-from tollway_dialects.header_lines import to_lines
 
+from tollway_edge.domain.forwarded import Forwarded
 from tollway_edge.domain.workspaces import digest_of
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class RequestHeaders:
 
     key_digest: bytes = b""
     """Of the key that came, which nobody needs beyond this; nothing where there was none."""
-    forwarded: list[tuple[bytes, bytes]] = field(default_factory=list)
-    forwarded_lines: bytes = b""
-    """The same, joined."""
+    forwarded: Forwarded = field(default_factory=Forwarded)
     traceparent: str = ""
     conversation_id: str = ""
     content_length: int = 0
@@ -49,9 +47,10 @@ class RequestHeaders:
     def read(cls, headers: Iterable[tuple[bytes, bytes]]) -> RequestHeaders:
         """Read raw headers, names in lower case."""
         read, key = cls(), ""
+        forwarded: list[tuple[bytes, bytes]] = []
         for name, value in headers:
             if name in FORWARDED or (name[:10] == _VENDOR and name not in _ACCOUNT):
-                read.forwarded.append((name, value))
+                forwarded.append((name, value))
                 if name == b"anthropic-version":
                     read.is_anthropic = True
                 elif name == b"content-type":
@@ -72,8 +71,8 @@ class RequestHeaders:
                 read.conversation_id = value.decode("latin-1")
         if not read.content_type:
             read.content_type = "application/json"
-            read.forwarded.append((b"content-type", b"application/json"))
-        read.forwarded_lines = to_lines(read.forwarded)
+            forwarded.append((b"content-type", b"application/json"))
+        read.forwarded = Forwarded.of(forwarded)
         read.key_digest = digest_of(key)
         return read
 
