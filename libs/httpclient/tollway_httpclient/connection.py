@@ -181,8 +181,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = now = self.loop.time()
-        self._deadlines.rest(now + min(seconds, self._parser.kept_seconds - _AHEAD))
+        self._rested_at = self._deadlines.rest(min(seconds, self._parser.kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -211,7 +210,8 @@ class Connection(asyncio.BufferedProtocol):
         self._response = None
         response.end()
         if self._parser.is_reusable and not self._is_sending and not self._is_full:
-            self.resume_reading()
+            if self._is_paused:
+                self.resume_reading()
             self._owner.released(self)
         else:
             self._transport.abort()

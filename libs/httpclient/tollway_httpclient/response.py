@@ -34,7 +34,7 @@ class Response:
     def __init__(self, connection: Connection) -> None:
         self.status = 0
         self.all_lines = self.lines = b""
-        """The headers: as they came, and those for whoever the answer is handed on to, written as `header_sieve` says."""
+        """The headers: as they came, and those that are handed on, written as `header_sieve` says."""
         self.told: Headers | tuple[()] = ()
         """`connection`, `keep-alive`, `transfer-encoding`, `content-encoding`, which are not among the latter."""
         self._connection: Connection | None = connection
@@ -170,7 +170,8 @@ class Response:
     def end(self, error: HttpClientError | None = None) -> None:
         self._connection = None
         self._error = error
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
