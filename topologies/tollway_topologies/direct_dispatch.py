@@ -16,7 +16,7 @@ from tollway_edge.adapters.dispatch_client import translated
 from tollway_edge.domain.answer import AnswerFailure
 from tollway_provider_dispatch.domain.call import ChatCall
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
-from tollway_servicekit.limit import Limit, StreamLimit
+from tollway_servicekit.limit import Limits, SharedLimit, StreamLimit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -40,9 +40,10 @@ class DirectDispatch:
     def __init__(self, dispatcher: Dispatcher, timeout: float) -> None:
         self._dispatcher = dispatcher
         self._timeout = timeout
+        self._limits = Limits(timeout)
 
     async def complete(self, call: Call) -> AnswerPiece:
-        limit, asked = Limit(self._timeout), self._asked(call)
+        limit, asked = SharedLimit(self._limits), self._asked(call)
         try:
             with limit:
                 piece = await self._dispatcher.complete(asked)
@@ -112,7 +113,7 @@ def _failure(failure: Failure, attempts: tuple[Attempt, ...]) -> AnswerFailure:
     return AnswerFailure(failure.reason, failure.message, retry_after, provider, model)
 
 
-def _late(limit: Limit | StreamLimit, error: TimeoutError) -> GatewayError | TimeoutError:
+def _late(limit: SharedLimit | StreamLimit, error: TimeoutError) -> GatewayError | TimeoutError:
     if not limit.has_expired:
         return error
     return translated(DeadlineExceeded("DEADLINE_EXCEEDED", "the call did not end within its deadline"))

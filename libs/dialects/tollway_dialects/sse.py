@@ -9,6 +9,8 @@ import re
 _BOUNDARY = re.compile(rb"\n\r?\n|\r\r")
 _BOUNDARY_BYTES = 3
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+# as numbers: `b"\r" in data` raises and catches an error inside before it looks
+_CR, _LF = b"\r\n"
 # an event whose one line of data is its last, and whatever is left once there is something else; no possessive group,
 # with which 3.11.2 finds nothing, and which nothing would be saved by: no line can be matched in two ways
 _PLAIN_EVENT = re.compile(rb"(?:(?!data).+\n)*data: (.+)\n\n|[\s\S]+")
@@ -32,7 +34,7 @@ class EventSplitter:
 
         That is what providers send, and one search finds it. Nothing where it may be otherwise: then `feed` says.
         """
-        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or data.find(b"\r") >= 0:
+        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or _CR in data:
             return []
         found: list[bytes] = _PLAIN_EVENT.findall(data)
         return found if found[-1] else []  # no match skips a byte, and the one of what is left has no data
@@ -92,7 +94,7 @@ def event_data(event: bytes) -> bytes:
     name, _, data = event.partition(b"data: ")
     if not name or (name[:6] == b"event:" and name[-1:] == b"\n" and name.count(b"\n") == 1):
         data = data.rstrip(b"\r\n")
-        if data and b"\n" not in data and b"\r" not in data and b"\r" not in name:
+        if data and _LF not in data and _CR not in data and _CR not in name:
             return data
     lines = [line[5:].removeprefix(b" ") for line in _LINE_END.split(event) if line.startswith(b"data:")]
     return b"\n".join(lines)

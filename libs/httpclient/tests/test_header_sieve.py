@@ -61,7 +61,7 @@ def one_by_one(headers: list[tuple[str, str]]) -> tuple[bytes, list[tuple[str, s
 @settings(max_examples=1000, deadline=None)
 @given(LINES)
 def test_lines_are_sifted_as_if_each_header_was_looked_at(written):
-    raw = "".join(f"{name}:{before}{value}{after}\r\n" for name, before, value, after in written).encode("latin-1")
+    raw = _raw(written)
     headers = [(name.lower(), value) for name, _, value, _ in written]
     lines, told = SIEVE.sift(raw)
     wanted_lines, wanted_told = one_by_one(headers)
@@ -72,6 +72,64 @@ def test_lines_are_sifted_as_if_each_header_was_looked_at(written):
     ]
     assert _text(pairs_of(raw)) == headers
     assert SIEVE.sift(lines) == (lines, [])
+
+
+@settings(max_examples=1000, deadline=None)
+@given(LINES, st.data())
+def test_a_head_that_is_like_an_earlier_one_is_sifted_like_any_other(earlier, data):
+    sieve = HeaderSieve(["date"])
+    sieve.sift(_raw(earlier))
+    again = [
+        (name, *data.draw(st.sampled_from([line, (before, "x", after), (before, "", after), (" ", value, "")])))
+        for name, *line in earlier
+        for before, value, after in [line]
+    ]
+    for raw in (_raw(again), _raw(again[1:]), _raw(again * 2), _raw(earlier)):
+        assert sieve.sift(raw) == HeaderSieve(["date"]).sift(raw)
+
+
+LIKE = b"Server: %b\r\nX-100%%b: %b\r\na: %b\r\nb: %b\r\nTransfer-Encoding: %b\r\ndate:%b\r\nc-c: %b\r\n"
+VALUES = (b"1", b"2", b"3", b"4", b"chunked", b" 5", b"6")
+
+
+def test_a_head_with_nothing_but_other_values_is_known():
+    sieve = HeaderSieve(["date", "server"])
+    told = sieve.sift(LIKE % VALUES)[1]
+    lines, told_again = sieve.sift(LIKE % (b"", b"%b", b"\xff y", b"a: b", b"chunked", b"", b":"))
+    assert lines == b"x-100%b: %b\r\na: \xff y\r\nb: a: b\r\nc-c: :\r\n"
+    assert told_again is told
+
+
+@pytest.mark.parametrize(
+    ("position", "value"),
+    [(1, b""), (2, b" 3"), (2, b"\t3"), (3, b"4 "), (6, b"6\t"), (4, b"identity"), (4, b"chunked "), (4, b"")],
+)
+def test_a_head_with_other_blanks_or_another_framing_is_not_known(position, value):
+    sieve, values = HeaderSieve(["date", "server"]), [*VALUES]
+    told = sieve.sift(LIKE % VALUES)[1]
+    values[position] = value
+    sifted = sieve.sift(LIKE % tuple(values))
+    assert sifted[1] is not told
+    assert sifted == HeaderSieve(["date", "server"]).sift(LIKE % tuple(values))
+
+
+def test_what_becomes_frequent_is_learned_in_place_of_what_was():
+    sieve, heads = HeaderSieve(), [b"x-%d: 1\r\nconnection: close\r\n" % number for number in range(9)]
+    for head in heads:
+        for _ in range(header_sieve._LEARNED_EVERY):
+            told = sieve.sift(head)[1]
+        assert sieve.sift(head)[1] is told
+    assert len(sieve._shapes) == header_sieve._MAX_SHAPES
+
+
+def test_a_head_of_very_long_names_is_not_learned():
+    sieve, head = HeaderSieve(), b"x%b: 1\r\nconnection: close\r\n" % (b"y" * 8192)
+    assert sieve.sift(head) == sieve.sift(head)
+    assert not sieve._shapes
+
+
+def _raw(written):
+    return "".join(f"{name}:{before}{value}{after}\r\n" for name, before, value, after in written).encode("latin-1")
 
 
 def _text(headers):

@@ -16,7 +16,7 @@ import select
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
-from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
+from tollway_httpclient.errors import HttpClientError, Reset
 from tollway_httpclient.limits import JOINED, READ_BYTES, SLICE, Limits, Timeouts
 from tollway_httpclient.response import Response
 from tollway_httpclient.response_parser import ResponseParser
@@ -115,23 +115,19 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()
             return
         parser = self._parser
-        fault = None
-        try:
-            parser.feed(data)
-        except MalformedResponse as error:
-            fault = error
+        body = parser.feed(data)
         if not response.status and parser.status:
             response.status = parser.status
             response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
-        if fault is None and not parser.is_complete:
+        if parser.fault is None and not parser.is_complete:
             self._deadlines.await_next()
-        if parser.parts:
-            response.feed(parser.take(), is_last=len(data) < READ_BYTES)
+        if body:
+            response.feed(body, len(data))
             if self._response is not response:  # its reader has closed it
                 return
-        if fault is not None:
-            self._fail(fault)
+        if parser.fault is not None:
+            self._fail(parser.fault)
         elif parser.is_complete:
             self._complete(response)
 
@@ -185,8 +181,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = now = self.loop.time()
-        self._deadlines.rest(now + min(seconds, self._parser.kept_seconds - _AHEAD))
+        self._rested_at = self._deadlines.rest(min(seconds, self._parser.kept_seconds - _AHEAD))
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""
@@ -215,7 +210,8 @@ class Connection(asyncio.BufferedProtocol):
         self._response = None
         response.end()
         if self._parser.is_reusable and not self._is_sending and not self._is_full:
-            self.resume_reading()
+            if self._is_paused:
+                self.resume_reading()
             self._owner.released(self)
         else:
             self._transport.abort()

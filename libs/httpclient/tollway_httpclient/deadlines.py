@@ -43,14 +43,22 @@ class Deadlines:
     def begin(self, timeouts: Timeouts) -> None:
         """Begin an exchange, whose request leaves now."""
         now = self._loop.time()
-        self._total_at = now + timeouts.total
+        self._total_at = total_at = now + timeouts.total
         self._stall = timeouts.stall
-        self._await(now + timeouts.first_byte, FirstByteTimeout)
+        self._due = due = now + timeouts.first_byte
+        self._late = FirstByteTimeout
+        if due < self._timer_at or total_at < self._timer_at:
+            self._set_timer()
 
-    def rest(self, until: float) -> None:
-        """Have no exchange, and close at that time."""
+    def rest(self, seconds: float) -> float:
+        """Have no exchange, and close after so many seconds; return from when on they count."""
+        now = self._loop.time()
         self._total_at = inf
-        self._await(until, Reset)
+        self._due = due = now + seconds
+        self._late = Reset
+        if due < self._timer_at:
+            self._set_timer()
+        return now
 
     def await_first(self, seconds: float) -> None:
         """Let the answer's first byte come within so many seconds."""

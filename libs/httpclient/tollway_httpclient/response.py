@@ -12,42 +12,45 @@ from typing import TYPE_CHECKING
 
 from tollway_httpclient.errors import HttpClientError, MalformedResponse, Reset
 from tollway_httpclient.header_sieve import pairs_of
-from tollway_httpclient.limits import HIGH_WATER
+from tollway_httpclient.limits import HIGH_WATER, READ_BYTES
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable
 
     from tollway_httpclient.connection import Connection
-    from tollway_httpclient.header_sieve import Headers
+    from tollway_httpclient.head_shape import Headers
 
 
 class Response:
     """An answer whose status and headers are there."""
 
-    status = 0
-    all_lines = b""
-    """The headers as they came."""
-    lines = b""
-    """Those that are for whoever the answer is handed on to: `name: value` CRLF for each, names in lower case."""
-    told: Headers | tuple[()] = ()
-    """`connection`, `keep-alive`, `transfer-encoding`, `content-encoding`, which are not among them."""
-    _error: HttpClientError | None = None
-    _is_read_whole = False
-    _size = 0
-    _waiter: asyncio.Future[None] | None = None
-    _take_in: Callable[[bytes], bool] | None = None
-    """Takes what arrives within the read that brings it."""
-    _has_stopped = False
-    """It wants no more for now."""
-    _failure: BaseException | None = None
-    """What it raised."""
+    __slots__ = (
+        *("all_lines", "lines", "status", "told"),
+        *("_connection", "_error", "_failure", "_has_stopped", "_is_read_whole", "_max_body", "_parts", "_size"),
+        *("_take_in", "_waiter"),
+    )
 
     def __init__(self, connection: Connection) -> None:
+        self.status = 0
+        self.all_lines = self.lines = b""
+        """The headers: as they came, and those that are handed on, written as `header_sieve` says."""
+        self.told: Headers | tuple[()] = ()
+        """`connection`, `keep-alive`, `transfer-encoding`, `content-encoding`, which are not among the latter."""
         self._connection: Connection | None = connection
         """None: the answer has ended."""
+        self._error: HttpClientError | None = None
         self._max_body = connection.limits.max_body
         self._parts: list[bytes] = []
+        self._size = 0
+        self._is_read_whole = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._take_in: Callable[[bytes], bool] | None = None
+        """Takes what arrives within the read that brings it."""
+        self._has_stopped = False
+        """It wants no more for now."""
+        self._failure: BaseException | None = None
+        """What it raised."""
 
     @property
     def raw_headers(self) -> Headers:
@@ -138,16 +141,16 @@ class Response:
             self.end(Reset("the answer was closed by its reader"))
             connection.abort()
 
-    def feed(self, piece: bytes, *, is_last: bool) -> None:
+    def feed(self, piece: bytes, read: int) -> None:
         """
         Take what arrived; called by the connection alone, as is `end`.
 
         Args:
             piece: At least a byte.
-            is_last: Nothing more is known to have come.
+            read: The bytes of the read that brought it; where it was a full one there may be more.
         """
         take = self._take_in
-        if take is not None and is_last and not self._parts:
+        if take is not None and read < READ_BYTES and not self._parts:
             try:
                 if take(piece):
                     return
@@ -167,7 +170,8 @@ class Response:
     def end(self, error: HttpClientError | None = None) -> None:
         self._connection = None
         self._error = error
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -22,7 +22,8 @@ from math import inf
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from tollway_httpclient.errors import MalformedResponse
-from tollway_httpclient.header_sieve import Headers, HeaderSieve
+from tollway_httpclient.head_shape import Headers
+from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
@@ -35,15 +36,15 @@ class ResponseParser:
     """The answers of one connection, one after the other."""
 
     __slots__ = (
-        *("all_lines", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "parts", "status", "told"),
-        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_sieve", "_silent"),
+        *("all_lines", "fault", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "status", "told"),
+        *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_parts", "_sieve", "_silent"),
     )
 
     def __init__(self, sieve: HeaderSieve) -> None:
-        self.parts: list[bytes] = []
-        """Bytes of the body that nobody took yet."""
+        self._parts: list[bytes] = []
+        """Of the body, what this read has brought so far."""
         # looked up by httptools: an answer of many chunks runs no Python for each
-        self.on_body = self.parts.append
+        self.on_body = self._parts.append
         self.all_lines = self.lines = b""
         """Of the head: as they came, and those that are handed on."""
         self.told: Headers = []
@@ -56,6 +57,8 @@ class ResponseParser:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
+        self.fault: MalformedResponse | None = None
+        """Why there will be no more of it."""
         self.is_complete = False
         self.is_reusable = False
         """The connection may carry another request."""
@@ -68,9 +71,8 @@ class ResponseParser:
         self._heads_end = 0
         self._silent = 0
 
-    def feed(self, data: bytes | memoryview) -> None:
-        """Read on; raises `MalformedResponse`, and what came before the fault can be taken nevertheless."""
-        self._silent += len(data)
+    def feed(self, data: bytes | memoryview) -> bytes:
+        """Read on, and return what came of the body, joined; before the `fault`, if there is one from now on."""
         if not self.status:
             self._heads += data
         try:
@@ -78,23 +80,23 @@ class ResponseParser:
         except (HttpParserError, HttpParserUpgrade) as error:
             self.is_reusable = False
             if not self.is_complete:
-                raise _fault_of(error) from None
-        if self.parts:
+                self.fault = _fault_of(error)
+        parts = self._parts
+        if parts:
             self._silent = 0
-        elif self._silent > MAX_HEAD and not self.is_complete:
-            raise MalformedResponse(f"more than {MAX_HEAD} bytes without one of the body")
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
+            return body
+        self._silent += len(data)
+        if self._silent > MAX_HEAD and not self.is_complete and self.fault is None:
+            self.fault = MalformedResponse(f"more than {MAX_HEAD} bytes without one of the body")
+        return b""
 
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
         self.is_reusable = False
         if self.status and not self._is_chunked and not _announces_length(self.all_lines):
             self.is_complete = True
-
-    def take(self) -> bytes:
-        """Return what came of the body, joined."""
-        body = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-        self.parts.clear()
-        return body
 
     def on_message_begin(self) -> None:
         if self.is_complete:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
-from tollway_servicekit.limit import Limit, StreamLimit
+from tollway_servicekit.limit import Limit, Limits, SharedLimit, StreamLimit
 
 
 async def test_what_takes_too_long_is_a_timeout() -> None:
@@ -21,8 +22,14 @@ async def test_what_ends_in_time_is_left_alone(seconds: float | None) -> None:
     assert not limit.has_expired
 
 
-@pytest.mark.parametrize("kind", [Limit, StreamLimit])
-async def test_a_cancellation_from_elsewhere_stays_one(kind: type[Limit | StreamLimit]) -> None:
+def shared(seconds: float) -> SharedLimit:
+    return SharedLimit(Limits(seconds))
+
+
+@pytest.mark.parametrize("kind", [Limit, StreamLimit, shared])
+async def test_a_cancellation_from_elsewhere_stays_one(
+    kind: Callable[[float], Limit | StreamLimit | SharedLimit],
+) -> None:
     async def wait() -> None:
         with kind(5):
             await asyncio.Event().wait()
@@ -32,6 +39,48 @@ async def test_a_cancellation_from_elsewhere_stays_one(kind: type[Limit | Stream
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_each_block_that_shares_a_limit_ends_in_its_own_time() -> None:
+    loop, limits, ended = asyncio.get_running_loop(), Limits(0.05), []
+
+    async def run(name: str, until: asyncio.Event) -> None:
+        began = loop.time()
+        try:
+            with SharedLimit(limits):
+                await until.wait()
+        except TimeoutError:
+            ended.append((name, loop.time() - began >= 0.049))
+
+    done, never = asyncio.Event(), asyncio.Event()
+    first = [asyncio.create_task(run("first", never)), asyncio.create_task(run("in time", done))]
+    await asyncio.sleep(0.02)
+    later = asyncio.create_task(run("later", never))
+    done.set()
+    await asyncio.gather(*first)
+    assert ended == [("first", True)]
+    await later
+    assert ended == [("first", True), ("later", True)]
+    assert not limits.running
+
+
+async def test_blocks_that_share_a_limit_share_a_timer_which_is_set_anew_only_once_it_has_fired() -> None:
+    limits = Limits(0.01)
+    with SharedLimit(limits):
+        timer = limits.timer
+    with SharedLimit(limits) as limit:
+        assert limits.timer is timer
+    assert not limit.has_expired
+    fired = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.02, fired.set)
+    await fired.wait()
+    assert limits.timer is None
+    with pytest.raises(TimeoutError):
+        with SharedLimit(limits):
+            await asyncio.Event().wait()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 async def test_a_limit_of_a_stream_holds_over_all_blocks_together_and_not_between_them() -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
+# loops count in milliseconds, so a timer may fire that much early
+_EARLY = 0.001
+
 
 class Limit:
     """
@@ -47,6 +50,74 @@ class Limit:
             raise TimeoutError from error
 
     def _expire(self) -> None:
+        self.has_expired = True
+        self._task.cancel()
+
+
+class Limits:
+    """
+    Of one length, for many blocks at a time, on one timer of the running loop.
+
+    A timer for each costs most of what a `Limit` costs, and hardly any block runs until then.
+
+        limits = Limits(600)
+        with SharedLimit(limits):
+            await something()
+    """
+
+    __slots__ = ("loop", "running", "seconds", "timer")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.loop = asyncio.get_running_loop()
+        self.running: dict[SharedLimit, float] = {}
+        """Until when each may run; they end in the order in which they began."""
+        self.timer: asyncio.TimerHandle | None = None
+        """Let run where its block has ended; there is always one while a block runs."""
+
+    def look(self) -> None:
+        """End what has run for too long, and look again when the next may have."""
+        self.timer = None
+        now = self.loop.time()
+        for limit, due in list(self.running.items()):
+            if due - now > _EARLY:
+                self.timer = self.loop.call_at(due, self.look)
+                return
+            del self.running[limit]
+            limit.expire()
+
+
+class SharedLimit:
+    """A `Limit` that is one of `Limits`."""
+
+    __slots__ = ("_cancelling", "_limits", "_task", "has_expired")
+
+    def __init__(self, limits: Limits) -> None:
+        self.has_expired = False
+        self._limits = limits
+
+    def __enter__(self) -> SharedLimit:
+        limits = self._limits
+        loop = limits.loop
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a limit works inside a task only")
+        self._task = task
+        self._cancelling = task.cancelling()
+        limits.running[self] = due = loop.time() + limits.seconds
+        if limits.timer is None:
+            limits.timer = loop.call_at(due, limits.look)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.has_expired:
+            del self._limits.running[self]
+        elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def expire(self) -> None:
         self.has_expired = True
         self._task.cancel()
 

@@ -75,12 +75,12 @@ def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
         short = seen.cache_creation_input_tokens - long
     details = seen.output_tokens_details
     return Usage(
-        uncached_input=_told(seen.input_tokens, known.uncached_input),
+        uncached_input=known.uncached_input if seen.input_tokens is None else seen.input_tokens,
         cache_write_short=short,
         cache_write_long=long,
-        cache_read=_told(seen.cache_read_input_tokens, known.cache_read),
-        output=_told(seen.output_tokens, known.output),
-        reasoning=_told(details.thinking_tokens if details else None, known.reasoning),
+        cache_read=known.cache_read if seen.cache_read_input_tokens is None else seen.cache_read_input_tokens,
+        output=known.output if seen.output_tokens is None else seen.output_tokens,
+        reasoning=_told(details.thinking_tokens, known.reasoning) if details else known.reasoning,
     )
 
 

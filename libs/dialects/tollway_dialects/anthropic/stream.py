@@ -42,11 +42,11 @@ class AnthropicStreamReader:
     def feed(self, data: bytes) -> bytes:
         if plain := self._events.plain_data(data):
             try:
-                seen = _EVENTS.decode_lines(one_a_line(plain)) if len(plain) > 1 else [(_EVENT.decode(plain[0]),)]
+                seen = _read_all(plain) if len(plain) > 1 else [_EVENT.decode(plain[0])]
             except (ValueError, RecursionError):
                 seen = []  # one of them is odd: each is looked at below
             if len(seen) == len(plain):
-                for (each,) in seen:
+                for each in seen:
                     self._note(each)
                 return data
         if len(cuts := self._events.cuts(data)) > 1:
@@ -89,3 +89,7 @@ class AnthropicStreamReader:
         if seen.usage:
             self.told = merge_usage(self.told, seen.usage)
             self._is_final |= seen.usage.output_tokens is not None
+
+
+def _read_all(plain: list[bytes]) -> list[Event]:
+    return [event for (event,) in _EVENTS.decode_lines(one_a_line(plain))]

@@ -73,7 +73,10 @@ class OpenAIStreamReader:
         is_complete = plain[-1] == _DONE
         chunks = plain[:-1] if is_complete else plain
         try:
-            seen = [chunk for (chunk,) in _CHUNKS.decode_lines(one_a_line(chunks))]
+            if len(chunks) == 1:
+                seen = [_CHUNK.decode(chunks[0])]
+            else:
+                seen = [chunk for (chunk,) in _CHUNKS.decode_lines(one_a_line(chunks))]
         except (ValueError, RecursionError):
             return False
         if len(seen) != len(chunks) or (self._strip_usage and any(map(_is_usage, seen))):

@@ -81,7 +81,7 @@ class Cooldowns:
     @property
     def is_quiet(self) -> bool:
         """Nothing is wrong, so that a success changes nothing."""
-        return not self._failures and not self.is_any_open
+        return not self._failures and not self._open
 
     @property
     def is_any_open(self) -> bool:

@@ -185,7 +185,7 @@ class Dispatcher:
     ) -> tuple[Piece, Fault | None]:
         """Return an answer that comes whole, once it is known who keeps it."""
         body = await answer.read()
-        piece, fault = read_whole(call, tries, head, body, self._clock.unix_ms() / 1000)
+        piece, fault = read_whole(call, tries, head, body)
         if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
             await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
         return piece, fault

@@ -54,7 +54,7 @@ class ProviderKey:
         """Return headers without those that quote the secret."""
         secret = self.secret.encode()
         # the simulator's stand-in has no fingerprint, and is no secret
-        if not self.fingerprint or secret not in header_lines:
+        if not self.fingerprint or header_lines.find(secret) < 0:
             return header_lines
         return to_lines(header for header in from_lines(header_lines) if secret not in header[1])
 
@@ -76,11 +76,12 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     serves_any_model: bool = False
     """Only the simulator: it answers as whatever model is asked for."""
+    name: str = field(init=False)
+    """Its kind's."""
     _lines: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return self.kind.name
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.kind.name)
 
     def url(self, dialect: Dialect, query: str, below: str = "") -> str:
         if self.kind.query:

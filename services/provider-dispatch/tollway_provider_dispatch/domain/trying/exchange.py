@@ -76,10 +76,10 @@ async def _send_translated(
     return answer, head
 
 
-def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault | None]:
+def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Piece, Fault | None]:
     """Return a whole answer, and what is wrong with it if it is an error; raises `UpstreamBroken` if it is neither."""
     if head.status >= 300:
-        return _refused(call, tries, head, body, now)
+        return _refused(call, tries, head, body)
     usage, stop_reason = WIRES[call.dialect].read_usage(body)
     if usage is None and not WIRES[call.dialect].is_free:
         if b'"error"' in body:  # answers proper are left alone: an endpoint's key may be a mere word
@@ -120,12 +120,12 @@ def is_event_stream(head: Head) -> bool:
     return head.status < 300 and value_of(head.header_lines, b"content-type").lower().startswith(b"text/event-stream")
 
 
-def _refused(call: ChatCall, tries: Tries, head: Head, body: bytes, now: float) -> tuple[Piece, Fault]:
+def _refused(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Piece, Fault]:
     # some servers quote the key that they refuse, and it is none of the client's business
     body = tries.route.key.masked_in(body)
     fault = Fault(Verdict.REFUSED, f"status_{head.status}")
     if head.status >= 400:
-        fault = verdict_of(head.status, head.header_lines, body, now)
+        fault = verdict_of(head.status, head.header_lines, body, tries.clock.unix_ms() / 1000)
     if tries.route.candidate.is_translated(call.dialect):
         head, body = fault_told(call, tries.route.candidate, head, body)
     tries.end(Outcome.REFUSED, Usage(), fault.reason)

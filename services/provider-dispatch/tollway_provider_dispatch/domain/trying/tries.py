@@ -63,6 +63,7 @@ class Tries:
         "_conversation",
         "_faults",
         "_trying",
+        "clock",
         "is_buffered",
         "route",
         "rows",
@@ -76,6 +77,7 @@ class Tries:
         self._call = call
         self._candidates = candidates
         self._trying = trying
+        self.clock = trying.clock
         self._attempts: Attempts | None = None
         """Made only where the first try is not the last."""
         self._conversation: bytes | None = None
@@ -94,7 +96,7 @@ class Tries:
 
     async def find_free(self) -> bool:
         """Look for the first route that may be asked, where not all of them may; False where there is none."""
-        cooldowns, clock, limits = self._trying.cooldowns, self._trying.clock, self._trying.limits
+        cooldowns, clock, limits = self._trying.cooldowns, self.clock, self._trying.limits
         if await self._find(cooldowns.is_free):
             if self.fallback:
                 log.warning("falling through: %s", self.fallback)
@@ -128,7 +130,7 @@ class Tries:
     def begin(self) -> Attempt:
         """Open the row of a try at the present route."""
         candidate, key = self.route.candidate, self.route.key
-        started = self._trying.clock.unix_ms()
+        started = self.clock.unix_ms()
         row = Attempt(len(self.rows) + 1, candidate.provider.name, candidate.model, key.fingerprint, started)
         self.rows.append(row)
         return row
@@ -139,7 +141,7 @@ class Tries:
         row.outcome = outcome
         row.usage = usage
         row.reason = reason
-        row.duration_ms = self._trying.clock.unix_ms() - row.started_unix_ms
+        row.duration_ms = self.clock.unix_ms() - row.started_unix_ms
 
     async def succeeded(self) -> None:
         """Let the cooldowns know that the present route is well."""
