@@ -82,6 +82,10 @@ class Outcome(StrEnum):
     BROKEN = "broken"
 
 
+# Python 3.11 runs a call to find a member, and every call of a client asks for some
+RUNNING, SUCCEEDED, REFUSED, BROKEN = Outcome
+
+
 class Attempt(msgspec.Struct):
     """One try at one provider."""
 
@@ -91,7 +95,7 @@ class Attempt(msgspec.Struct):
     key_fingerprint: str
     started_unix_ms: int
     http_status: int = 0
-    outcome: Outcome = Outcome.RUNNING
+    outcome: Outcome = RUNNING
     reason: str = ""
     usage: Usage = Usage()
     duration_ms: int = 0

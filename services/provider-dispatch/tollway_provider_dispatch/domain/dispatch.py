@@ -11,7 +11,7 @@ from tollway_dialects.errors import MALFORMED_EVENT
 from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.call import End, Outcome, Piece
+from tollway_provider_dispatch.domain.call import BROKEN, SUCCEEDED, End, Piece
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers, not_found
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from tollway_provider_dispatch.domain.call import ChatCall, Head
-    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamAnswer, UpstreamClient
+    from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
     from tollway_provider_dispatch.domain.trying.running import HandOn
     from tollway_provider_dispatch.domain.trying.verdict import Fault
@@ -118,7 +118,7 @@ class Dispatcher:
     async def _whole_stream(self, tries: Tries, opened: Opening, rest: bytes) -> Piece:
         """Return how a stream ends by itself."""
         usage = opened.reader.usage
-        tries.end(Outcome.SUCCEEDED, usage)
+        tries.end(SUCCEEDED, usage)
         if not self.cooldowns.is_quiet:
             await self.cooldowns.succeeded(tries.route)
         end = End(is_complete=True, stop_reason=opened.reader.stop_reason or "")
@@ -134,7 +134,7 @@ class Dispatcher:
         fault = verdict_of_event(broken.reason, last_data(rest)) if reader.error else verdict_of_broken(broken)
         if reader.error:  # before another route is taken: it may quote this one's key
             rest = tries.route.key.masked_in(rest)
-        tries.end(Outcome.BROKEN, reader.usage, broken.reason)
+        tries.end(BROKEN, reader.usage, broken.reason)
         await self.cooldowns.failed(tries.route, fault)
         if kept is not None:
             async with aclosing(take_on(call, tries, kept, fault, self._try_to_open)) as pieces:
@@ -174,17 +174,17 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, self._whole)
             try:
-                return await self._read(call, tries, head, answer)
+                body = await answer.read()
+                if call.is_kept:
+                    return await self._read_kept(call, tries, head, body)
+                return read_whole(call, tries, head, body)
             finally:
                 answer.close()
         except UpstreamBroken as broken:
             return read_broken(call, tries, broken), verdict_of_broken(broken)
 
-    async def _read(
-        self, call: ChatCall, tries: Tries, head: Head, answer: UpstreamAnswer
-    ) -> tuple[Piece, Fault | None]:
-        """Return an answer that comes whole, once it is known who keeps it."""
-        body = await answer.read()
+    async def _read_kept(self, call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Piece, Fault | None]:
+        """Return a whole answer, once it is known who keeps it, if somebody does."""
         piece, fault = read_whole(call, tries, head, body)
         if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
             await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
@@ -209,7 +209,7 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, opening_limits)
             if not is_event_stream(head):
-                return await self._read(call, tries, head, answer)
+                return await self._read_kept(call, tries, head, await answer.read())
             opening = Opening(call, head, answer)
             fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
             if fault is None:

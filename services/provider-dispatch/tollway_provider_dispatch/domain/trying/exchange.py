@@ -11,7 +11,7 @@ from tollway_dialects.sse import is_object
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.call import ChatCall, End, Failure, Head, Outcome, Piece
+from tollway_provider_dispatch.domain.call import BROKEN, REFUSED, SUCCEEDED, ChatCall, End, Failure, Head, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.translated import (
     TranslatedAnswer,
@@ -49,7 +49,7 @@ async def send(
     try:
         tries.rows[-1].http_status = answer.status
         told = key.left_out_of(answer.header_lines)
-        return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback)
+        return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback())
     except BaseException:
         answer.close()  # nobody else has it yet
         raise
@@ -68,7 +68,7 @@ async def _send_translated(
         answer = TranslatedAnswer(said, call, candidate)
         changes = ("translated", *asked.adapted)
         head = Head(
-            said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback, asked.dropped
+            said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback(), asked.dropped
         )
     except BaseException:
         said.close()
@@ -85,14 +85,14 @@ def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[P
         if b'"error"' in body:  # answers proper are left alone: an endpoint's key may be a mere word
             body = tries.route.key.masked_in(body)
         if fault := verdict_of_success(body):
-            tries.end(Outcome.REFUSED, Usage(), fault.reason)
+            tries.end(REFUSED, Usage(), fault.reason)
             return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault
         if not is_object(body):
             raise UpstreamBroken("malformed_response", "the body is no JSON object")
     usage = usage or Usage(
         uncached_input=tokens_of_bytes(len(call.body)), output=tokens_of_bytes(len(body)), is_estimated=True
     )
-    tries.end(Outcome.SUCCEEDED, usage)
+    tries.end(SUCCEEDED, usage)
     end = End(is_complete=True, stop_reason=stop_reason or "")
     return Piece(head, body, usage, end, attempts=tuple(tries.rows)), None
 
@@ -101,7 +101,7 @@ def read_broken(call: ChatCall, tries: Tries, broken: UpstreamBroken) -> Piece:
     """Return what is told of a try that gave no answer, or not a whole one."""
     row = tries.rows[-1]
     if isinstance(broken, Untranslatable):
-        tries.end(Outcome.REFUSED, Usage(), broken.reason)
+        tries.end(REFUSED, Usage(), broken.reason)
         lines, body = refusal_told(call, broken)
         head = Head(400, lines, row.provider, row.model)
         return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows))
@@ -110,7 +110,7 @@ def read_broken(call: ChatCall, tries: Tries, broken: UpstreamBroken) -> Piece:
     usage = Usage()
     if may_be_charged and not WIRES[call.dialect].is_free:
         usage = Usage(uncached_input=tokens_of_bytes(len(call.body)), is_estimated=True)
-    tries.end(Outcome.BROKEN, usage, broken.reason)
+    tries.end(BROKEN, usage, broken.reason)
     reason = "UPSTREAM_TIMEOUT" if broken.reason == "timeout" else "UPSTREAM_UNREACHABLE"
     message = f"provider {row.provider} did not answer ({broken.reason}); try again"
     return Piece(usage=usage, failure=Failure(reason, message, RETRY_AFTER_MS), attempts=tuple(tries.rows))
@@ -128,5 +128,5 @@ def _refused(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Pie
         fault = verdict_of(head.status, head.header_lines, body, tries.clock.unix_ms() / 1000)
     if tries.route.candidate.is_translated(call.dialect):
         head, body = fault_told(call, tries.route.candidate, head, body)
-    tries.end(Outcome.REFUSED, Usage(), fault.reason)
+    tries.end(REFUSED, Usage(), fault.reason)
     return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault

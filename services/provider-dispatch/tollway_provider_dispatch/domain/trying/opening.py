@@ -17,7 +17,7 @@ from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.sse import before_malformed
 from tollway_dialects.wires import WIRES
 
-from tollway_provider_dispatch.domain.call import End, Failure, Outcome, Piece
+from tollway_provider_dispatch.domain.call import BROKEN, End, Failure, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.tries import RETRY_AFTER_MS
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verdict_of_broken, verdict_of_event
@@ -109,7 +109,7 @@ class Opening:
 
     def failed(self, tries: Tries, fault: Fault) -> Piece:
         """Return what is told where nobody else is left."""
-        tries.end(Outcome.BROKEN, self.reader.usage, fault.reason)
+        tries.end(BROKEN, self.reader.usage, fault.reason)
         row = tries.rows[-1]
         if self.reader.streamed:
             end = End(is_complete=False, reason=fault.reason)

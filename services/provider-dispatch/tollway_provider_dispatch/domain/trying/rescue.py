@@ -14,7 +14,7 @@ from tollway_dialects.continuation import CannotGoOn, continuation_of, delivered
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.request import RequestBody
 
-from tollway_provider_dispatch.domain.call import End, Outcome, Piece
+from tollway_provider_dispatch.domain.call import BROKEN, SUCCEEDED, End, Piece
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
@@ -91,7 +91,7 @@ async def take_on(call: ChatCall, tries: Tries, kept: Kept, fault: Fault, ask: A
             reason = broken.reason
         finally:
             opened.answer.close()
-        tries.end(Outcome.BROKEN, opened.reader.usage, reason)
+        tries.end(BROKEN, opened.reader.usage, reason)
         fault, is_noted = Fault(Verdict.FAILED, reason), reason == "disagrees"  # which is no fault of a provider's
 
 
@@ -135,7 +135,7 @@ async def _read(opened: Opening) -> AsyncGenerator[bytes, None]:
 
 
 def _taken_on(tries: Tries, opened: Opening) -> Piece:
-    tries.end(Outcome.SUCCEEDED, opened.reader.usage)
+    tries.end(SUCCEEDED, opened.reader.usage)
     candidate = tries.route.candidate
     end = End(
         is_complete=True,

@@ -98,8 +98,8 @@ class Tries:
         """Look for the first route that may be asked, where not all of them may; False where there is none."""
         cooldowns, clock, limits = self._trying.cooldowns, self.clock, self._trying.limits
         if await self._find(cooldowns.is_free):
-            if self.fallback:
-                log.warning("falling through: %s", self.fallback)
+            if fallback := self.fallback():
+                log.warning("falling through: %s", fallback)
             return True
         if self._first(cooldowns.is_free_but_for_credentials):
             return True
@@ -115,7 +115,6 @@ class Tries:
         """Somebody else could go on where the present candidate breaks off."""
         return len(self._candidates) > 1
 
-    @property
     def fallback(self) -> str:
         """Return from whom, to whom and why the call fell through; nothing where the first choice is asked."""
         first, present = self._candidates[0], self.route.candidate
