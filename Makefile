@@ -124,7 +124,7 @@ test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it;
 	@TOLLWAY_E2E=1 REGISTRY=$(REGISTRY) TAG=$(TAG) $(RUN) pytest --durations=10 tests/e2e
 
 ##@ Measure
-.PHONY: bench bench-hop bench-rescue profile
+.PHONY: bench bench-hop bench-rescue instructions profile
 bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS, CASES, TOPOLOGIES and JSON=file change the run
 	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(CASES),--cases $(CASES)) $(if $(TOPOLOGIES),--topologies $(TOPOLOGIES)) $(if $(JSON),--json $(JSON))
@@ -134,6 +134,9 @@ bench-hop: setup ## What a call between two processes costs, by kind of stub; DE
 
 bench-rescue: setup ## How often a stream that broke off is taken on, with text that agrees or differs; STREAMS a row (200)
 	@RESCUE_STREAMS=$(or $(STREAMS),200) $(RUN) pytest -q --tb=short tests/rescue
+
+instructions: setup ## Instructions of every process for a request, by valgrind: the same in every run; TOPOLOGY, CASE
+	@$(RUN) python -m bench.instructions $(if $(TOPOLOGY),--topology $(TOPOLOGY)) $(if $(CASE),--case $(CASE))
 
 profile: setup ## Flame graphs of every process of a topology under load; TOPOLOGY, CASE and SECONDS change the run
 	@$(RUN) python -m bench.profile $(if $(TOPOLOGY),--topology $(TOPOLOGY)) $(if $(CASE),--case $(CASE)) \

@@ -64,14 +64,18 @@ class Target:
         return total
 
 
-def start_targets(stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES) -> list[Target]:
-    """Start upstream, relay and topologies; return the upstream itself first, then those that stand before it."""
+def start_targets(stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES, under: Sequence[str] = ()) -> list[Target]:
+    """
+    Start upstream, relay and topologies; return the upstream itself first, then those that stand before it.
+
+    `under` is a command that runs relay and topologies with all their processes.
+    """
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-bench-")))
     key = f"tw_{secrets.token_urlsafe(24)}"
     upstream = _start_upstream(stack, folder)
-    targets = [Target.of("upstream", upstream, key, {}, is_tollway=False), _start_relay(stack, upstream, key)]
+    targets = [Target.of("upstream", upstream, key, {}, is_tollway=False), _start_relay(stack, upstream, key, under)]
     variables = {"SIMULATOR_URL": upstream, "DEFAULT_WORKSPACE_KEY": key}
-    return [*targets, *(_start_topology(stack, kind, folder, variables) for kind in topologies)]
+    return [*targets, *(_start_topology(stack, kind, folder, variables, under) for kind in topologies)]
 
 
 def _start_upstream(stack: ExitStack, folder: Path) -> str:
@@ -81,15 +85,17 @@ def _start_upstream(stack: ExitStack, folder: Path) -> str:
     return f"http://{address}"
 
 
-def _start_relay(stack: ExitStack, upstream: str, key: str) -> Target:
+def _start_relay(stack: ExitStack, upstream: str, key: str, under: Sequence[str]) -> Target:
     address = free_address()
     port = _port(address)
-    child = stack.enter_context(_child("bench.relay", upstream, str(port), environ={}, folder=ROOT))
+    child = stack.enter_context(_child("bench.relay", upstream, str(port), environ={}, folder=ROOT, under=under))
     child.await_port(port)
     return Target.of("relay", f"http://{address}", key, {"relay": child.process.pid}, is_tollway=False)
 
 
-def _start_topology(stack: ExitStack, kind: str, folder: Path, variables: Mapping[str, str]) -> Target:
+def _start_topology(
+    stack: ExitStack, kind: str, folder: Path, variables: Mapping[str, str], under: Sequence[str]
+) -> Target:
     environ = {
         "LISTEN_ADDRESS": "127.0.0.1:0",
         "TOLLWAY_CONFIG": str(ROOT / "config.yaml"),
@@ -99,7 +105,7 @@ def _start_topology(stack: ExitStack, kind: str, folder: Path, variables: Mappin
     }
     ready_file = folder / f"{kind}.json"
     arguments = ("processes", kind, "--ready-file", str(ready_file))
-    child = stack.enter_context(_child("tollway_topologies", *arguments, environ=environ, folder=folder))
+    child = stack.enter_context(_child("tollway_topologies", *arguments, environ=environ, folder=folder, under=under))
     child.wait_until(ready_file.exists)
     ready = json.loads(ready_file.read_bytes())
     return Target.of(kind, ready["url"], ready["key"], ready["processes"], is_tollway=True)
@@ -144,11 +150,13 @@ class _Child:
 
 
 @contextmanager
-def _child(module: str, *arguments: str, environ: Mapping[str, str], folder: Path) -> Iterator[_Child]:
+def _child(
+    module: str, *arguments: str, environ: Mapping[str, str], folder: Path, under: Sequence[str] = ()
+) -> Iterator[_Child]:
     # nothing of the caller's settings: a provider key or a .env would send the load to a provider
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        [*under, sys.executable, "-m", module, *arguments],
         env=kept | {"LOG_LEVEL": "warning"} | dict(environ),
         cwd=folder,
         stdout=subprocess.DEVNULL,
