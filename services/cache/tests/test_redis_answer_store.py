@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from redis.crc import key_slot
 from tollway_cache.adapters import redis_answer_store
 from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
+from tollway_cache.domain.answer import Entry
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ async def test_answers_of_one_workspace_share_a_cluster_slot(client: Redis, stor
     names = sorted([name async for name in client.scan_iter()])
     assert names == [f"tollway:{{acme}}:exact:{key(number).hex()}".encode() for number in (1, 2)]
     assert len(set(map(key_slot, names))) == 1
+
+
+async def test_workspaces_of_any_name_and_keys_of_any_length_are_kept_for_their_time(
+    client: Redis, store: Any, entry: Any
+) -> None:
+    for partition, exact_key, seconds in (("acme", b"\r\n", 60), ("größte\r\n", bytes(40), 86_400), ("acme", b"", 9)):
+        kept = msgspec.structs.replace(entry(partition, 1).answer, exact_key=exact_key)
+        await store.put([Entry(kept, seconds)])
+        assert await store.get(partition, exact_key) == kept
+        left = await client.ttl(f"tollway:{{{partition}}}:exact:{exact_key.hex()}")
+        assert seconds - 5 < left <= seconds
 
 
 async def test_a_batch_takes_one_round_trip(client: Redis, store: Any, entry: Any) -> None:

@@ -53,6 +53,13 @@ class PendingAnswer(Pending, eq=False):
 
     future: asyncio.Future[bytes | ServiceError]
 
+    def take(self, kind: int, body: bytes) -> None:
+        if kind == ANSWER and self.parts is None:  # nearly always: the message, and the end with it
+            self.has_ended = True
+            self.message(body)
+        else:
+            super().take(kind, body)
+
     def message(self, body: bytes) -> None:
         if not self.future.done():
             self.future.set_result(body)

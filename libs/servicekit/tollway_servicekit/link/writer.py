@@ -117,7 +117,7 @@ class Writer:
 
     def has_sent(self, call: int, kind: int, message: bytes) -> bool:
         """Send a message if that takes no waiting; say whether it did."""
-        if len(message) > PART_BYTES or not self.is_ready:
+        if len(message) > PART_BYTES or self._bytes >= HIGH_WATER_BYTES or self._waiting:  # as `is_ready`, in place
             return False
         self.put(frame(call, kind, message))
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
@@ -27,6 +28,9 @@ PUT_SECONDS = 2.0
 REST_SECONDS = 1.0
 # one slow answer is a hiccup; so many in a row are a server that hangs
 SLOW_BEFORE_REST = 3
+
+MOST_KEPT = 256
+"""Beginnings and ends of commands that are kept as they were made."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Answer).decode
@@ -106,11 +110,6 @@ class RedisAnswerStore:
         return isinstance(answer, (RedisConnectionError, OSError))
 
 
-def _key(partition: str, exact_key: bytes) -> bytes:
-    # the braces are a Cluster hash tag: a workspace's answers share a slot
-    return f"tollway:{{{partition}}}:exact:{exact_key.hex()}".encode()
-
-
 def _read(value: bytes) -> Answer:
     try:
         return _decode(value)
@@ -119,16 +118,31 @@ def _read(value: bytes) -> Answer:
         raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
 
 
-# as redis-py packs any command, for the two that every call sends
+# as redis-py packs any command, for the two that every call sends; what many have in common is made once
+
+
+@lru_cache(MOST_KEPT)
+def _opening(command: bytes, partition: str, key_bytes: int) -> bytes:
+    """Return what goes before the hexadecimal digits of an exact key of so many bytes."""
+    # the braces are a Cluster hash tag: a workspace's answers share a slot
+    beginning = f"tollway:{{{partition}}}:exact:".encode()
+    return b"%b\r\n$%d\r\n%b" % (command, len(beginning) + 2 * key_bytes, beginning)
+
+
+@lru_cache(MOST_KEPT)
+def _expiry(seconds: int) -> bytes:
+    """Return what goes after a value."""
+    ttl = b"%d" % seconds
+    return b"\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % (len(ttl), ttl)
 
 
 def _get(partition: str, exact_key: bytes) -> bytes:
-    key = _key(partition, exact_key)
-    return b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key)
+    return _opening(b"*2\r\n$3\r\nGET", partition, len(exact_key)) + f"{exact_key.hex()}\r\n".encode()
 
 
 def _set(entry: Entry) -> bytes:
     answer = entry.answer
-    key, value, ttl = _key(answer.partition, answer.exact_key), _encode(answer), b"%d" % entry.ttl_seconds
-    parts = (len(key), key, len(value), value, len(ttl), ttl)
-    return b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nEX\r\n$%d\r\n%b\r\n" % parts
+    key, value = answer.exact_key, _encode(answer)
+    opening = _opening(b"*5\r\n$3\r\nSET", answer.partition, len(key))
+    middle = f"{key.hex()}\r\n${len(value)}\r\n".encode()
+    return b"".join((opening, middle, value, _expiry(entry.ttl_seconds)))

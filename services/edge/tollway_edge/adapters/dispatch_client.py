@@ -49,7 +49,7 @@ class DispatchClient:
             usage=usage_from(response.usage) if response.HasField("usage") else None,
             end=AnswerEnd(is_complete=True, stop_reason=response.stop_reason),
             failure=failure_from(response.failure, response.attempts) if response.HasField("failure") else None,
-            attempts=response.attempts,
+            attempts=response.attempts[:],  # a list: an index or a loop costs more on the repeated field itself
         )
 
     @asynccontextmanager
@@ -81,7 +81,7 @@ async def _pieces(
                 usage=usage_from(message.usage) if message.HasField("usage") else None,
                 end=_end_from(message.end) if message.HasField("end") else None,
                 failure=failure_from(message.failure, message.attempts) if message.HasField("failure") else None,
-                attempts=message.attempts,
+                attempts=message.attempts[:],
             )
     except ServiceError as error:
         raise translated(error) from error
