@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_edge.adapters.batches import Batches
-from tollway_servicekit.errors import Exhausted, InvalidRequest, ServiceError, Unavailable
+from tollway_servicekit.errors import Exhausted, InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ class Receiver:
         self.batches: list[list[int]] = []
         self.failures: list[Exception] = []
         self.refused: set[int] = set()
-        self.refusal: ServiceError = InvalidRequest("BAD", "one of these is bad")
+        self.refusal: Exception = InvalidRequest("BAD", "one of these is bad")
         self.open = asyncio.Event()
         self.open.set()
         self.asked = asyncio.Event()
@@ -155,9 +155,12 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(receiver: Rec
 
 
 @pytest.mark.parametrize("retries", [True, False])
-@pytest.mark.parametrize("refusal", [InvalidRequest("BAD", "bad"), Exhausted("RESOURCE_EXHAUSTED", "too large")])
+@pytest.mark.parametrize(
+    "refusal",
+    [InvalidRequest("BAD", "bad"), Exhausted("RESOURCE_EXHAUSTED", "too large"), ValueError("Value out of range")],
+)
 async def test_one_item_that_is_refused_holds_up_no_others(
-    receiver: Receiver, retries: bool, refusal: ServiceError
+    receiver: Receiver, retries: bool, refusal: Exception
 ) -> None:
     receiver.refused, receiver.refusal = {2}, refusal
     async with running(receiver, retries=retries) as batches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,3 +89,18 @@ def test_what_calls_have_in_common_leaves_once(finished: Finished) -> None:
     assert (columns.kind_indexes, columns.attempt_counts) == ([0, 1, 0], [2, 2, 2])
     assert [kind.provider for kind in columns.attempts.kinds] == ["p", "q"]
     assert columns.attempts.kind_indexes == [0, 1] * 3
+
+
+async def test_a_count_that_no_message_holds_keeps_no_other_call_from_being_booked(
+    serve: Any, finished: Finished
+) -> None:
+    calls = [finished(usage=Usage(output=output)) for output in (1, 10**25, 3)]
+    async with serve(bootstrap.METERING, metering_pb2.SettleCallsResponse()) as (stub, servicer):
+        client = LedgerClient(stub)
+        running = asyncio.create_task(client.records.run())
+        for call in calls:
+            client.record(call)
+        assert await client.records.flush(5)
+        running.cancel()
+    assert servicer.asked.columns.usage.output_tokens == [3]
+    assert client.records.dropped == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing
+from math import ceil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -102,4 +103,10 @@ async def _wait(links: Links, name: str, timeout: float | None) -> tuple[Peer, f
             peer = await links.wait()
     except TimeoutError:
         raise DeadlineExceeded("DEADLINE_EXCEEDED", f"{name} found no peer within its deadline") from None
-    return peer, max(0.001, timeout - (time.monotonic() - start))
+    return peer, min(timeout, _rounded(timeout - (time.monotonic() - start)))
+
+
+def _rounded(seconds: float) -> float:
+    """Return one of few times: deadlines are kept by the time that calls get, and thousands may have waited."""
+    steps = 10 if seconds > 1 else 1000
+    return max(1, ceil(seconds * steps)) / steps

@@ -137,18 +137,20 @@ class Batches(Generic[Item]):
             try:
                 return await self._send(batch)
             except (InvalidRequest, Exhausted) as error:  # the latter says that it is too large
-                return await self._deliver_singly(batch, error)
+                return await self._deliver_singly(batch, str(error))
             except ServiceError as error:
                 if not self._retries:
                     return self._drop(len(batch))
                 log.warning("%s: %d waiting, trying again in %.1f s (%s)", self._name, len(batch), delay, error.reason)
+            except Exception as error:  # what no message can hold, such as a number that a provider made up
+                return await self._deliver_singly(batch, type(error).__name__)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
 
-    async def _deliver_singly(self, batch: list[Item], error: ServiceError) -> None:
+    async def _deliver_singly(self, batch: list[Item], why: str) -> None:
         """What is refused for what it is must not hold up the others."""
         if len(batch) == 1:
-            log.error("%s: refused for good (%s)", self._name, error)
+            log.error("%s: refused for good (%s)", self._name, why)
             return self._drop(1)
         for item in batch:
             await self._deliver([item])
