@@ -14,7 +14,7 @@ from tollway_servicekit.link.parts import Parts
 from tollway_servicekit.status import from_status
 
 
-class Pending(msgspec.Struct, eq=False, kw_only=True):
+class _Call(msgspec.Struct, eq=False, kw_only=True):
     """What both kinds of calls share: parts are put together, and time limit and number are kept."""
 
     name: str
@@ -23,54 +23,45 @@ class Pending(msgspec.Struct, eq=False, kw_only=True):
     has_ended: bool = False
     parts: Parts | None = None
 
-    def take(self, kind: int, body: bytes) -> None:
-        """Take one frame from the peer."""
-        if kind == PART:
-            if self.parts is None:
-                self.parts = Parts()
-            self.parts.add(body)
-            return
-        if kind == END:
-            self.end(from_status(body) if body else None)
-        elif kind in (ANSWER, ITEM):
-            if self.parts is not None:
-                body, self.parts = self.parts.join(body), None
-            self.message(body)
-            if kind == ANSWER:
-                self.end(None)
+    def keep(self, part: bytes) -> None:
+        """Keep a part of the message that comes next."""
+        if self.parts is None:
+            self.parts = Parts()
+        self.parts.add(part)
 
-    def message(self, body: bytes) -> None:
-        """Take a whole message."""
-        raise NotImplementedError
-
-    def end(self, error: ServiceError | None) -> None:
-        """Take the call's end; None where it ended well."""
-        raise NotImplementedError
+    def whole(self, last: bytes) -> bytes:
+        """Return the message that ends so, with the parts that came before."""
+        if self.parts is None:
+            return last
+        parts, self.parts = self.parts, None
+        return parts.join(last)
 
 
-class PendingAnswer(Pending, eq=False):
+class PendingAnswer(_Call, eq=False):
     """A unary call. An error is a result too: a caller that was cancelled would never fetch an exception."""
 
     future: asyncio.Future[bytes | ServiceError]
 
     def take(self, kind: int, body: bytes) -> None:
-        if kind == ANSWER and self.parts is None:  # nearly always: the message, and the end with it
-            self.has_ended = True
-            self.message(body)
-        else:
-            super().take(kind, body)
-
-    def message(self, body: bytes) -> None:
-        if not self.future.done():
-            self.future.set_result(body)
+        """Take one frame from the peer."""
+        if kind in (ANSWER, ITEM):
+            self.has_ended |= kind == ANSWER
+            message = self.whole(body)
+            if not self.future.done():
+                self.future.set_result(message)
+        elif kind == PART:
+            self.keep(body)
+        elif kind == END:
+            self.end(from_status(body) if body else None)
 
     def end(self, error: ServiceError | None) -> None:
+        """Take the call's end; None where it ended well."""
         self.has_ended = True
         if not self.future.done():
             self.future.set_result(error or InternalError("INTERNAL", f"{self.name} ended without an answer"))
 
 
-class PendingItems(Pending, eq=False):
+class PendingItems(_Call, eq=False):
     """A stream of items."""
 
     loop: asyncio.AbstractEventLoop
@@ -79,6 +70,24 @@ class PendingItems(Pending, eq=False):
     _held: int = 0
     _taken: Taken = msgspec.field(default_factory=Taken)
     _waiter: asyncio.Future[None] | None = None
+
+    def take(self, kind: int, body: bytes) -> None:
+        """Take one frame from the peer."""
+        if kind in (ITEM, ANSWER):
+            self._add(self.whole(body))
+            if kind == ANSWER:
+                self.end(None)
+        elif kind == PART:
+            self.keep(body)
+        elif kind == END:
+            self.end(from_status(body) if body else None)
+
+    def end(self, error: ServiceError | None) -> None:
+        """Take the call's end; None where it ended well."""
+        if not self.has_ended:
+            self.has_ended = True
+            self._error = error
+            self._wake()
 
     async def next(self) -> bytes | None:
         """Return the next item; None at the end of a stream that ended well."""
@@ -96,19 +105,16 @@ class PendingItems(Pending, eq=False):
         self._held -= len(item) + ITEM_COST
         return self._taken.take(len(item))
 
-    def message(self, body: bytes) -> None:
+    def _add(self, body: bytes) -> None:
         if self._held >= WINDOW_BYTES:
             raise BrokenFrames("an item came that its reader had no room for")
         self._held += len(body) + ITEM_COST
         self._items.append(body)
         self._wake()
 
-    def end(self, error: ServiceError | None) -> None:
-        if not self.has_ended:
-            self.has_ended = True
-            self._error = error
-            self._wake()
-
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+Pending = PendingAnswer | PendingItems
