@@ -33,7 +33,8 @@ async def test_what_was_cleared_never_falls_due() -> None:
     due: list[int] = []
     deadlines = Deadlines(due.append)
     for number in range(100):
-        deadlines.clear(number, deadlines.set(number, 0.03))
+        deadlines.set(number, 0.03)
+        deadlines.clear(number, 0.03)
     last = asyncio.Event()
     Deadlines(lambda number: last.set()).set(1, 0.06)
     await last.wait()
@@ -47,13 +48,14 @@ async def test_a_deadline_may_be_cleared_or_set_by_another_that_falls_due() -> N
     def expire(number: int) -> None:
         due.append(number)
         if number == 1:
-            deadlines.clear(2, ticks[2])
+            deadlines.clear(2, 0.2)
             deadlines.set(3, 0.0)
         else:
             done.set()
 
     deadlines = Deadlines(expire)
-    ticks = {1: deadlines.set(1, 0.02), 2: deadlines.set(2, 0.2)}
+    deadlines.set(1, 0.02)
+    deadlines.set(2, 0.2)
     async with asyncio.timeout(5):
         await done.wait()
     assert due == [1, 3]

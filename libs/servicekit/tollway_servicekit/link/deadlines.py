@@ -27,17 +27,16 @@ class Deadlines:
         """When each call is due, by the seconds that it got."""
         self._timer: asyncio.TimerHandle | None = None
 
-    def set(self, number: int, seconds: float) -> float:
-        """Return what `clear` wants to know."""
+    def set(self, number: int, seconds: float) -> None:
         calls = self._due.get(seconds)
         if calls is None:
             calls = self._due[seconds] = {}
             if self._timer is None:
                 self._timer = self._loop.call_later(TICK_SECONDS, self._look)
         calls[number] = self._loop.time() + seconds
-        return seconds
 
     def clear(self, number: int, seconds: float) -> None:
+        """Forget a call that got so many seconds."""
         calls = self._due.get(seconds)
         if calls is not None:
             calls.pop(number, None)

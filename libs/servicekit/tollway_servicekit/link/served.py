@@ -51,7 +51,7 @@ class Served(msgspec.Struct, eq=False):
     task: asyncio.Task[None]
     credit: Credit | None
     """None for a unary call."""
-    tick: float = 0.0
+    timeout: float | None = None
 
 
 class ServedLink:
@@ -160,7 +160,8 @@ class ServedLink:
         task = asyncio.Task(serving, loop=self._loop, name=call.path)  # else it would be given a number, as text
         served = self._calls[number] = Served(task, credit)
         if timeout is not None:
-            served.tick = self._deadlines.set(number, timeout)
+            served.timeout = timeout
+            self._deadlines.set(number, timeout)
 
     async def _serve(
         self, number: int, method: Method, serve: Any, context: CallContext, request: bytes, credit: Credit | None
@@ -177,8 +178,8 @@ class ServedLink:
             self._fail(number, method, error)
         finally:
             served = self._calls.pop(number, None)
-            if served is not None and served.tick:
-                self._deadlines.clear(number, served.tick)
+            if served is not None and served.timeout is not None:
+                self._deadlines.clear(number, served.timeout)
 
     def _fail(self, number: int, method: Method, error: BaseException) -> None:
         if not is_asked_for(error):
@@ -194,8 +195,8 @@ class ServedLink:
         # here and not in the task: one that is cancelled before its first step never runs
         if (served := self._calls.pop(number, None)) is None:
             return
-        if served.tick:
-            self._deadlines.clear(number, served.tick)
+        if served.timeout is not None:
+            self._deadlines.clear(number, served.timeout)
         self._leaving.add(served.task)
         served.task.add_done_callback(self._leaving.discard)
         served.task.cancel()
