@@ -28,8 +28,7 @@ def booked(call: Any) -> list[chat_pb2.Attempt]:
     for place, index in enumerate(columns.kind_indexes):
         kind, usage = columns.kinds[index], columns.usage
         fields = {field.name: getattr(kind, field.name) for field in kind.DESCRIPTOR.fields}
-        told = {field.name: getattr(usage, field.name) for field in usage.DESCRIPTOR.fields}
-        tokens = {name: column[place] for name, column in told.items() if column}
+        tokens = {field.name: getattr(usage, field.name)[place] for field in usage.DESCRIPTOR.fields}
         times = {"started_unix_ms": columns.started_unix_ms[place], "duration_ms": columns.duration_ms[place]}
         attempts.append(chat_pb2.Attempt(**fields, **times, usage=chat_pb2.Usage(**tokens)))
     return attempts

@@ -173,7 +173,7 @@ async def test_a_record_that_breaks_the_contract_books_nothing(
         lambda columns: columns.kind_indexes.__setitem__(0, 1),
         lambda columns: columns.kind_indexes.__setitem__(0, -1),
         lambda columns: columns.ClearField("duration_ms"),
-        lambda columns: columns.usage.estimated.append(True),
+        lambda columns: columns.usage.ClearField("estimated"),
         lambda columns: columns.attempt_counts.__setitem__(0, 2),
         lambda columns: columns.attempt_counts.__setitem__(0, 0),
         lambda columns: columns.attempt_counts.__setitem__(0, -1),
@@ -190,25 +190,6 @@ async def test_columns_that_do_not_fit_together_book_nothing(
         with pytest.raises(InvalidRequest, match="CALL_INVALID"):
             await stub.SettleCalls(request, timeout=5)
         assert await listed(stub) == []
-
-
-async def test_counts_that_are_all_zero_need_no_column(
-    serve: Serve, settings: Settings, record: Record, settle: Settle
-) -> None:
-    nothing = [
-        record(number, saved_micro_usd=0, usage=chat_pb2.Usage(output_tokens=number), attempts=[chat_pb2.Attempt()])
-        for number in (1, 2)
-    ]
-    request = settle(*nothing)
-    for name in ("uncached_input_tokens", "cache_read_tokens", "estimated"):
-        request.columns.usage.ClearField(name)
-    request.columns.attempts.ClearField("usage")
-    request.columns.ClearField("saved_micro_usd")
-    async with serve(settings) as stub:
-        await stub.SettleCalls(request, timeout=5)
-        told = [row.call for row in await listed(stub)]
-    assert [(call.usage, call.saved_micro_usd) for call in told] == [(call.usage, 0) for call in reversed(nothing)]
-    assert all(attempt.usage == chat_pb2.Usage() for call in told for attempt in call.attempts)
 
 
 async def test_a_refused_batch_names_the_call_that_breaks_the_contract(

@@ -105,7 +105,7 @@ def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
         duration_ms=duration,
         time_to_first_byte_ms=first_byte,
         usage=_usage_columns(usages),
-        saved_micro_usd=_unless_zero(saved),
+        saved_micro_usd=saved,
         attempt_counts=map(len, attempts),
         attempts=_attempt_columns(list(chain.from_iterable(attempts))),
     )
@@ -126,13 +126,8 @@ def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColum
 
 
 def _usage_columns(usages: Iterable[Usage]) -> metering_pb2.UsageColumns:
-    columns = map(_unless_zero, zip(*map(_counts, usages), strict=True))
+    columns = zip(*map(_counts, usages), strict=True)
     return metering_pb2.UsageColumns(**dict(zip(_USAGE, columns, strict=True)))
-
-
-def _unless_zero(column: Sequence[Any]) -> Sequence[Any]:
-    """Return a column; an empty one says that all its values are 0."""
-    return column if any(column) else ()
 
 
 def _distinct(kinds: Iterable[Values]) -> tuple[Iterable[Values], list[int]]:

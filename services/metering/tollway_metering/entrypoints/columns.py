@@ -42,6 +42,7 @@ _CALL_FIGURES = (
     "started_unix_ms",
     "duration_ms",
     "time_to_first_byte_ms",
+    "saved_micro_usd",
     "attempt_counts",
 )
 _ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status", "reason")
@@ -64,7 +65,6 @@ def to_calls(message: metering_pb2.CallColumns) -> CallColumns:
         call_ids=call_ids,
         kinds=[_to_call_kind(kind) for kind in message.kinds],
         **figures,
-        **_columns(message, ("saved_micro_usd",), len(call_ids), may_be_zero=True),
         usage=_to_usage(message.usage, call_ids.__getitem__, len(call_ids)),
         attempts=_to_attempts(message.attempts, figures["attempt_counts"], call_ids),
     )
@@ -92,7 +92,7 @@ def _to_attempts(
 
 
 def _to_usage(message: metering_pb2.UsageColumns, owner: Callable[[int], str], size: int) -> UsageColumns:
-    usage = UsageColumns(*_columns(message, _USAGE_FIELDS, size, may_be_zero=True).values())
+    usage = UsageColumns(*_columns(message, _USAGE_FIELDS, size).values())
     for counts in usage.counts():
         _check_range("a token count", counts, _MOST_TOKENS, owner)
     return usage
@@ -118,12 +118,10 @@ def _fields(message: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: value[:_LONGEST_TEXT] if isinstance(value, str) else value for name, value in values}
 
 
-def _columns(message: Any, names: Sequence[str], size: int, *, may_be_zero: bool = False) -> dict[str, list[Any]]:
-    columns = {name: getattr(message, name)[:] for name in names}
+def _columns(message: Any, names: Sequence[str], size: int) -> dict[str, list[Any]]:
+    columns = {name: list(getattr(message, name)) for name in names}
     for name, column in columns.items():
-        if may_be_zero and not column:
-            columns[name] = [0] * size
-        elif len(column) != size:
+        if len(column) != size:
             raise InvalidRequest("CALL_INVALID", f"column {name} has {len(column)} values where there should be {size}")
     return columns
 

@@ -453,7 +453,6 @@ Global___CallRecord: _TypeAlias = CallRecord  # noqa: Y015
 class CallColumns(_message.Message):
     """Client calls column by column, since thousands a second are booked and a message for each costs more than its row.
     The nth value of a column belongs to the nth call: all columns are as long as call_ids.
-    Those of usage and saved_micro_usd are left empty where all their values are 0, as most are.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
