@@ -52,7 +52,7 @@ async def test_a_cut_answer_that_only_the_connection_ends_does_not_end_properly(
         await ports.reached.wait()
         await peer.reader.readuntil(b"message_start")
         for task in asyncio.all_tasks():
-            if "EdgeConnection._serve" in repr(task):
+            if "HotRoutes.serve" in repr(task):
                 task.cancel()
         with pytest.raises(ConnectionResetError):
             await read_on(peer)
@@ -67,7 +67,7 @@ async def test_a_client_that_leaves_such_an_answer_is_no_error(
     async with connect() as peer:
         await peer.write(request(make_body(stream=True)).replace(b"HTTP/1.1", b"HTTP/1.0"))
         await ports.reached.wait()
-        (serving,) = [task for task in asyncio.all_tasks() if "EdgeConnection._serve" in repr(task)]
+        (serving,) = [task for task in asyncio.all_tasks() if "HotRoutes.serve" in repr(task)]
     await asyncio.wait([serving])
     del serving
     gc.collect()  # which is when a task's exception is told that nobody has heard

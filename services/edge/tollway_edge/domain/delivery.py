@@ -31,7 +31,8 @@ async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bo
     call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
     call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
-    await client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body)
+    if not client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body):
+        await client.end()
     call.end(SUCCEEDED)
     return True
 
@@ -45,21 +46,24 @@ def _as_asked_for(call: Call, answer: CachedAnswer) -> bytes:
     return wire.to_events(body, with_usage=call.wants_usage_event) if call.is_stream else body
 
 
-async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
-    """Send an answer that came in one piece."""
+def send_answer(call: Call, piece: AnswerPiece, client: Client) -> bool:
+    """Send an answer that came in one piece as `send_whole` does; `note_answered` is due once the client has it."""
     _note(call, piece)
     head = piece.head
     if head is None:
         raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
     if call.last_resort and head.status >= 500:
-        await send_last_resort(call, client)
-    else:
-        call.begin_answer(head.status)
-        await client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
-    if head.status < 300:
+        return send_last_resort(call, client)
+    call.begin_answer(head.status)
+    return client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
+
+
+def note_answered(call: Call, status: int) -> None:
+    """Note how the provider has answered."""
+    if status < 300:
         call.end(SUCCEEDED)
     else:
-        call.end(FAILED, f"UPSTREAM_STATUS_{head.status}")
+        call.end(FAILED, f"UPSTREAM_STATUS_{status}")
 
 
 class StreamDelivery:
@@ -83,7 +87,9 @@ class StreamDelivery:
         call, client = self._call, self._client
         async for piece in pieces:
             if piece.head and piece.end:
-                await deliver_whole(call, piece, client)
+                if not send_answer(call, piece, client):
+                    await client.end()
+                note_answered(call, piece.head.status)
                 continue
             if not piece.output_so_far:  # else it runs on, and nothing else is new
                 _note(call, piece)

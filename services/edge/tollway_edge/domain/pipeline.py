@@ -18,7 +18,7 @@ from tollway_dialects.request import MalformedRequest
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
-from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, deliver_whole
+from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, note_answered, send_answer
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
@@ -110,12 +110,14 @@ class Pipeline:
             await self._reserve(call, body)
         if self.last_resorts is not None:
             note_last_resort(call, self.last_resorts)
+        call.is_dispatched = True
         try:
-            kept = await self._dispatch(call, client)
+            kept = await (self._stream(call, client) if call.is_stream else self._complete(call, client))
         except GatewayError as error:
             if not takes_last_resort(call, client, error.reason):
                 raise
-            await send_last_resort(call, client)
+            if not send_last_resort(call, client):
+                await client.end()
             call.end(FAILED, error.reason)
         else:
             self._store(call, kept)
@@ -147,13 +149,17 @@ class Pipeline:
         await self.budget.reserve(call, input_tokens, output_tokens if wire.output_limits else 0)
         name_limit(body, wire.output_limits, self.limits.default_max_tokens)
 
-    async def _dispatch(self, call: Call, client: Client) -> bytes | None:
-        """Let a provider answer; return the answer's bytes where the cache may want them."""
-        call.is_dispatched = True
-        if not call.is_stream:
-            piece = await self.dispatch.complete(call)
-            await deliver_whole(call, piece, client)
-            return piece.data
+    async def _complete(self, call: Call, client: Client) -> bytes | None:
+        """Let a provider answer in one piece; return the answer's bytes."""
+        piece = await self.dispatch.complete(call)
+        if not send_answer(call, piece, client):
+            await client.end()
+        if piece.head:
+            note_answered(call, piece.head.status)
+        return piece.data
+
+    async def _stream(self, call: Call, client: Client) -> bytes | None:
+        """Let a provider answer event by event; return the answer's bytes where the cache may want them."""
         with self.keeping.begin(self.limits.max_cached_bytes if call.exact_key else 0) as kept:
             delivery = StreamDelivery(call, client, kept)
             async with self.dispatch.stream(call, delivery.hand_on) as pieces:
@@ -209,4 +215,5 @@ class Pipeline:
             await client.end()
         else:
             call.begin_answer(error.kind.status)
-            await client.send_whole(error.kind.status, error_headers(call, error), body)
+            if not client.send_whole(error.kind.status, error_headers(call, error), body):
+                await client.end()

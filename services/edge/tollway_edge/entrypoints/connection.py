@@ -146,6 +146,11 @@ class EdgeConnection(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
+    def served(self, exchange: Exchange) -> None:
+        self.tasks.discard(exchange.serving)  # type: ignore[arg-type]
+        if not exchange.is_answered:
+            exchange.cut_off(self.transport)
+
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         self._running = None
@@ -174,7 +179,7 @@ class EdgeConnection(HttpToolsProtocol):
     def _begin(self, head: RequestHead) -> Exchange:
         """Serve a request, or let it wait for its turn."""
         is_free = self.cycle is None or self.cycle.response_complete
-        self.cycle = exchange = Exchange(self, head)  # type: ignore[assignment]
+        self.cycle = exchange = Exchange(self, head, head.keep_alive)  # type: ignore[assignment]
         if is_free:
             self._start_asgi_task(exchange, None)
         else:
@@ -186,18 +191,10 @@ class EdgeConnection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
         if isinstance(cycle, Exchange):
-            cycle.serving = task = self.loop.create_task(self._serve(cycle), name="call")
+            cycle.serving = task = self.loop.create_task(self._routes.serve(cycle), name="call")
             self.tasks.add(task)
         else:
             super()._start_asgi_task(cycle, app)
-
-    async def _serve(self, exchange: Exchange) -> None:
-        try:
-            await self._routes.serve(exchange)
-        finally:
-            self.tasks.discard(exchange.serving)
-            if not exchange.is_answered:
-                exchange.cut_off(self.transport)
 
     def _stay(self, rest: bytes) -> None:
         """Take a request that offers another protocol as one that does not; Java's client offers HTTP/2 so."""
