@@ -13,7 +13,7 @@ from tollway_edge.domain.last_resort import send_last_resort
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
+    from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, CachedAnswer
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Kept
     from tollway_edge.domain.ports import Client
@@ -47,7 +47,7 @@ def _as_asked_for(call: Call, answer: CachedAnswer) -> bytes:
 
 
 def send_answer(call: Call, piece: AnswerPiece, client: Client) -> bool:
-    """Send an answer that came in one piece as `send_whole` does; `note_answered` is due once the client has it."""
+    """Send an answer that came in one piece, as `send_whole` does; `note_answered` is due once the client has it."""
     _note(call, piece)
     head = piece.head
     if head is None:
@@ -58,12 +58,12 @@ def send_answer(call: Call, piece: AnswerPiece, client: Client) -> bool:
     return client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
 
 
-def note_answered(call: Call, status: int) -> None:
-    """Note how the provider has answered."""
-    if status < 300:
+def note_answered(call: Call, head: AnswerHead | None) -> None:
+    """Note how the provider has answered in one piece."""
+    if head and head.status < 300:
         call.end(SUCCEEDED)
-    else:
-        call.end(FAILED, f"UPSTREAM_STATUS_{status}")
+    elif head:
+        call.end(FAILED, f"UPSTREAM_STATUS_{head.status}")
 
 
 class StreamDelivery:
@@ -89,7 +89,7 @@ class StreamDelivery:
             if piece.head and piece.end:
                 if not send_answer(call, piece, client):
                     await client.end()
-                note_answered(call, piece.head.status)
+                note_answered(call, piece.head)
                 continue
             if not piece.output_so_far:  # else it runs on, and nothing else is new
                 _note(call, piece)

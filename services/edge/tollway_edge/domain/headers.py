@@ -29,12 +29,9 @@ _UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
 
 def gateway_headers(call: Call) -> bytes:
     """Return what every answer of a chat route carries."""
-    chosen = _chosen(call.model or call.requested_model, call.provider, call.tier, call.cache, call.classifier)
-    lines = b"%bx-gateway-saved-usd: %d.%06d\r\nx-gateway-query-id: %b\r\n" % (
-        chosen,
-        *divmod(call.saved_micro_usd, 1_000_000),
-        call.call_id[-8:].encode(),
-    )
+    model = call.model or call.requested_model
+    chosen = _chosen(model, call.provider, call.tier, call.cache, call.classifier, call.saved_micro_usd)
+    lines = b"%b%b\r\n" % (chosen, call.call_id[-8:].encode())
     if call.dropped:
         lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     if call.fallback:
@@ -72,12 +69,20 @@ def request_id_of(call: Call) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _chosen(model: str, provider: str, tier: str, cache: str, classifier: str) -> bytes:
-    """Return what many calls have in common."""
+def _chosen(model: str, provider: str, tier: str, cache: str, classifier: str, saved_micro_usd: int) -> bytes:
+    """Return what many calls have in common, up to the id of each."""
     return (
         b"x-gateway-model: %b\r\nx-gateway-provider: %b\r\nx-gateway-tier: %b\r\nx-gateway-cache: %b\r\n"
-        b"x-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\n"
-    ) % (_value(model), _value(provider), _value(tier), _value(cache), _value(classifier))
+        b"x-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\nx-gateway-saved-usd: %d.%06d\r\n"
+        b"x-gateway-query-id: "
+    ) % (
+        _value(model),
+        _value(provider),
+        _value(tier),
+        _value(cache),
+        _value(classifier),
+        *divmod(saved_micro_usd, 1_000_000),
+    )
 
 
 def _value(text: str) -> bytes:

@@ -25,7 +25,7 @@ class Client(Protocol):
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
-        """Send an answer at once, headers as `header_lines` joins them; false: it waits for the client, and for `end`."""
+        """Send an answer at once, headers as `header_lines` joins them; false: it waits for the client, then `end`."""
 
     async def begin(self, status: int, header_lines: bytes) -> None:
         """Send status and headers; pieces follow."""

@@ -46,11 +46,12 @@ class Exchange(msgspec.Struct, eq=False):
     serving: asyncio.Task[None] | None = None
     received: int = 0
     """Bytes of the body that came so far."""
+    parts: list[bytes] = []
+    """Of the body, as they came."""
     _is_asked_for: bool = False
     """A client that waits to be told to send its body was told."""
     _is_chunked: bool = False
     _is_whole: bool = False
-    _body: list[bytes] = []
     _reading: asyncio.Future[None] | None = None
     _refusal: GatewayError | None = None
     _unsent: list[bytes] = []
@@ -67,10 +68,10 @@ class Exchange(msgspec.Struct, eq=False):
         """Take a part of the body; what is too much is counted and dropped."""
         self.received += len(data)
         if self.received > self._connection.limits.max_body_bytes:
-            self._body.clear()
+            self.parts.clear()
             self.refuse(self._too_large())
         elif not self.is_answered:
-            self._body.append(data)
+            self.parts.append(data)
 
     def finish(self) -> None:
         """Note that the request is here whole."""
@@ -115,8 +116,8 @@ class Exchange(msgspec.Struct, eq=False):
             await self._reading
         if self._refusal:
             raise self._refusal
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._body.clear()
+        body = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+        self.parts.clear()
         return plain_body(body, self.head.headers, most)
 
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
