@@ -13,6 +13,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
+from tollway_httpclient.answer_shape import AnswerShapes
 from tollway_httpclient.head_shape import Headers, HeadShape
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class HeaderSieve:
         other = rf"({_NAME}(?!: [^\r\t ]{ends_well})(?:[^:]*+:[\t ]*+(?={ends_well})|[^\r]++))"
         # the initial spares most lines a look at all the names
         self._pattern = re.compile(rf"\n(?:(?=[{initials}])(?:{left}|{told})|{other})".encode())
+        self.answers = AnswerShapes(_TELLING)
+        """Whole answers with heads that were sifted before."""
         self._shapes: deque[HeadShape] = deque(maxlen=_MAX_SHAPES)
         self._unknown = 0
         """Heads that had none of them."""
