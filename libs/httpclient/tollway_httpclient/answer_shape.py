@@ -37,11 +37,12 @@ class AnswerShape(NamedTuple):
     """Answers with the same status and the same header names, written alike and in the same order."""
 
     match: Callable[[bytes | memoryview], re.Match[bytes] | None]
-    """From the status line to the empty line."""
+    """Finds all header lines, what is handed on of them and the length, and the body."""
     template: bytes
-    """What of the headers is handed on, once the groups that were found are put in."""
+    """What of the headers is handed on, once all that was found is put in."""
+    length: int
+    """Where the length is in what was found."""
     status: int
-    lines_at: int
     told: Headers
     """What the head tells of connection and coding."""
     kept_seconds: float
@@ -55,11 +56,12 @@ class AnswerShapes:
         self._shapes: deque[AnswerShape] = deque(maxlen=_MAX_SHAPES)
         self._unknown = 0
 
-    def find(self, data: bytes | memoryview) -> tuple[AnswerShape, re.Match[bytes]] | None:
-        """Return the shape of one whole answer, with nothing behind it, and its head; None where there is none."""
+    def find(self, data: bytes | memoryview) -> tuple[AnswerShape, tuple[bytes, ...]] | None:
+        """Return the shape of one whole answer, with nothing behind it, and what it found; None where there is none."""
         for shape in self._shapes:
-            if found := shape.match(data):
-                return (shape, found) if len(data) - found.end() == int(found["length"]) else None
+            if match := shape.match(data):
+                found = match.groups()
+                return (shape, found) if len(found[-1]) == int(found[shape.length]) else None
         return None
 
     def learn(
@@ -71,8 +73,10 @@ class AnswerShapes:
             return
         head = b"%b%b\r\n" % (status_line, lines)
         expression, template = expression_of(lines, sifted, self._telling, _VALUE, _ANY_VALUE, _LENGTH)
-        if len(expression) > _MAX_EXPRESSION or expression.count(b"(?P<length>") != 1:
+        if len(expression) > _MAX_EXPRESSION or expression.count(_LENGTH) != 1:
             return
-        match = re.compile(b"%b%b\r\n" % (re.escape(status_line), expression)).match
-        if match(head) and not any(shape.match(head) for shape in self._shapes):
-            self._shapes.append(AnswerShape(match, template, status, len(status_line), told, kept_seconds))
+        shape = re.compile(b"%b(%b)\r\n(.*)" % (re.escape(status_line), expression), re.DOTALL)
+        if shape.match(head) and not any(each.match(head) for each in self._shapes):
+            # of all lines and of the body, which are found first and last, nothing is put in
+            template, length = b"%%.0b%b%%.0b" % template, shape.groupindex["length"] - 1
+            self._shapes.append(AnswerShape(shape.match, template, length, status, told, kept_seconds))

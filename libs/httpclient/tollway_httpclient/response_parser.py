@@ -83,7 +83,7 @@ class ResponseParser:
         """Read on, and return what came of the body, joined; before the `fault`, if there is one from now on."""
         if not self.status:
             if not (self._heads or self._is_to_head) and (known := self._sieve.answers.find(data)):
-                return self._take(data, *known)
+                return self._take(*known)
             self._heads += data
         try:
             self._parser.feed_data(data)
@@ -102,14 +102,12 @@ class ResponseParser:
             self.fault = MalformedResponse(f"more than {MAX_HEAD} bytes without one of the body")
         return b""
 
-    def _take(self, data: bytes | memoryview, shape: AnswerShape, head: re.Match[bytes]) -> bytes:
+    def _take(self, shape: AnswerShape, found: tuple[bytes, ...]) -> bytes:
         """Take a whole answer, and return its body."""
-        end = head.end()
         self.status, self.told, self.kept_seconds = shape.status, shape.told, shape.kept_seconds
-        self.all_lines = bytes(data[shape.lines_at : end - 2])
-        self.lines = shape.template % head.groups()
+        self.all_lines, self.lines = found[0], shape.template % found
         self.is_complete = self.is_reusable = True
-        return bytes(data[end:])
+        return found[-1]
 
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
