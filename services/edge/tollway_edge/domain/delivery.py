@@ -117,20 +117,20 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 
 
 def _note(call: Call, piece: AnswerPiece) -> None:
+    head, end, failure = piece.head, piece.end, piece.failure
     if piece.usage is not None:
         call.usage, call.output_so_far = piece.usage, 0
     if piece.attempts:
         call.attempts = piece.attempts
-    if piece.head:
-        call.provider, call.model = piece.head.provider, piece.head.model
-        call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
-        call.dropped = piece.head.dropped
-    if piece.end:
-        call.stop_reason = piece.end.stop_reason
-        if piece.end.provider:  # who took the stream on is who is paid
-            call.provider, call.model = piece.end.provider, piece.end.model
-    if piece.failure:
-        failure = piece.failure
+    if head:
+        call.provider, call.model = head.provider, head.model
+        if head.body_changes or head.fallback or head.dropped:
+            call.body_changes, call.fallback, call.dropped = head.body_changes, head.fallback, head.dropped
+    if end:
+        call.stop_reason = end.stop_reason
+        if end.provider:  # who took the stream on is who is paid
+            call.provider, call.model = end.provider, end.model
+    if failure:
         call.tried = (failure.provider, failure.model)
         kind = GatewayErrorKind.TIMEOUT if failure.reason == "UPSTREAM_TIMEOUT" else GatewayErrorKind.UNAVAILABLE
         raise GatewayError(kind, failure.reason, failure.message, failure.retry_after)

@@ -105,20 +105,24 @@ class Exchange(msgspec.Struct, eq=False):
     # the pipeline's side
 
     async def read_body(self) -> bytes:
-        most = self._connection.limits.max_body_bytes
-        if self.head.headers.content_length > most:
+        headers, most = self.head.headers, self._connection.limits.max_body_bytes
+        if headers.content_length > most:
             raise self._too_large()
         if not (self.is_read or self._refusal):
-            if self.head.headers.expects_continue and not self.received:
-                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                self._is_asked_for = True
-            self._reading = asyncio.get_running_loop().create_future()
-            await self._reading
+            await self._arrival()
         if self._refusal:
             raise self._refusal
-        body = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-        self.parts.clear()
-        return plain_body(body, self.head.headers, most)
+        parts = self.parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        return body if headers.is_plain_json else plain_body(body, headers, most)
+
+    async def _arrival(self) -> None:
+        if self.head.headers.expects_continue and not self.received:
+            self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._is_asked_for = True
+        self._reading = self._connection.loop.create_future()
+        await self._reading
 
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
         length = b"content-length: %d\r\n" % len(body)
