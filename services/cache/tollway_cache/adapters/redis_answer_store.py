@@ -76,10 +76,13 @@ class RedisAnswerStore:
         return _read(value)
 
     async def put(self, entries: Sequence[Entry]) -> int:
-        return await self.put_packed([_set(entry) for entry in entries])
+        return await self.put_packed([self.pack(entry) for entry in entries])
 
     def pack(self, entry: Entry) -> bytes:
-        return _set(entry)
+        answer = entry.answer
+        key, value = answer.exact_key, _encode(answer)
+        opening = _opening(b"*5\r\n$3\r\nSET", answer.partition, len(key))
+        return b"%b%b\r\n$%d\r\n%b%b" % (opening, hexlify(key), len(value), value, _expiry(entry.ttl_seconds))
 
     async def put_packed(self, packed: Sequence[bytes]) -> int:
         if self._rests_until:
@@ -145,10 +148,3 @@ def _expiry(seconds: int) -> bytes:
 
 def _get(partition: str, exact_key: bytes) -> bytes:
     return b"%b%b\r\n" % (_opening(b"*2\r\n$3\r\nGET", partition, len(exact_key)), hexlify(exact_key))
-
-
-def _set(entry: Entry) -> bytes:
-    answer = entry.answer
-    key, value = answer.exact_key, _encode(answer)
-    opening = _opening(b"*5\r\n$3\r\nSET", answer.partition, len(key))
-    return b"%b%b\r\n$%d\r\n%b%b" % (opening, hexlify(key), len(value), value, _expiry(entry.ttl_seconds))
