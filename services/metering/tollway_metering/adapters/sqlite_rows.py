@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
     from tollway_metering.domain.batch import AttemptColumns, CallColumns, ChargeColumns, PricedCalls, UsageColumns
 
-Row = tuple[str | int, ...]
+Row = tuple[str | int | None, ...]
 
-_MONEY = (
+MONEY = (
     "uncached_input_tokens",
     "cache_write_short_tokens",
     "cache_write_long_tokens",
@@ -48,9 +47,12 @@ CALL_KIND = (
     "reason",
     "prompt",
 )
-CALL_FIGURES = (*_CALL_TIMES, *_MONEY, "booked_unix_ms")
+CALL_FIGURES = (*_CALL_TIMES, *MONEY, "booked_unix_ms")
 ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status", "outcome", "reason")
-ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *_MONEY)
+ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *MONEY)
+# most calls have one attempt, which used and cost what they did: it stands in their row
+LONE_ATTEMPT = ("attempt_kind", *(f"attempt_{name}" for name in _ATTEMPT_TIMES))
+_NO_LONE_ATTEMPT = (None,) * len(LONE_ATTEMPT)
 _call_kind = attrgetter(*CALL_KIND)
 _attempt_kind = attrgetter(*ATTEMPT_KIND)
 
@@ -65,30 +67,46 @@ def attempt_kinds(attempts: AttemptColumns) -> list[Row]:
     return [_bindable(_attempt_kind(kind)) for kind in attempts.kinds]
 
 
-def call_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
-    """Return call id, kind, workspace and what stands in `CALL_FIGURES`, for each call."""
-    calls = priced.calls
+def rows_of(
+    priced: PricedCalls, kind_ids: Sequence[int], attempt_kind_ids: Sequence[int]
+) -> tuple[list[Row], list[Sequence[Row]]]:
+    """
+    Return the row of each call, and the rows of its attempts.
+
+    A call's has id, kind, workspace and what stands in `CALL_FIGURES` and `LONE_ATTEMPT`; an attempt's has the id of
+    its call, its kind and what stands in `ATTEMPT_FIGURES`.
+    """
+    calls, attempts = priced.calls, priced.calls.attempts
     workspaces = [kind.workspace for kind in calls.kinds]
-    columns = (
+    about = zip(
         calls.call_ids,
         map(kind_ids.__getitem__, calls.kind_indexes),
         map(workspaces.__getitem__, calls.kind_indexes),
         *(getattr(calls, name) for name in _CALL_TIMES),
-        *_money(calls.usage, priced.charges),
+        strict=True,
     )
-    return list(zip(*columns, repeat(priced.booked_unix_ms), strict=False))
+    money = zip(*_money(calls.usage, priced.charges), strict=True)
+    tried = _tried(attempts, attempt_kind_ids)
+    spent = list(zip(*_money(attempts.usage, priced.attempt_charges), strict=True))
+    booked = (priced.booked_unix_ms,)
+    call_rows: list[Row] = []
+    attempt_rows: list[Sequence[Row]] = []
+    end = 0
+    for call, used, count in zip(about, money, calls.attempt_counts, strict=True):
+        begin, end = end, end + count
+        if count == 1 and spent[begin] == used:
+            call_rows.append(call + used + booked + tried[begin])
+            attempt_rows.append(())
+        else:
+            call_rows.append(call + used + booked + _NO_LONE_ATTEMPT)
+            attempt_rows.append([(call[0], *tried[place], *spent[place]) for place in range(begin, end)])
+    return call_rows, attempt_rows
 
 
-def attempt_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
-    """Return call id, kind and what stands in `ATTEMPT_FIGURES`, for each attempt."""
-    attempts = priced.calls.attempts
-    columns = (
-        chain.from_iterable(map(repeat, priced.calls.call_ids, priced.calls.attempt_counts)),
-        map(kind_ids.__getitem__, attempts.kind_indexes),
-        *(getattr(attempts, name) for name in _ATTEMPT_TIMES),
-        *_money(attempts.usage, priced.attempt_charges),
-    )
-    return list(zip(*columns, strict=True))
+def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return what stands in `LONE_ATTEMPT` of attempts that are alone."""
+    times = (getattr(attempts, name) for name in _ATTEMPT_TIMES)
+    return list(zip(map(kind_ids.__getitem__, attempts.kind_indexes), *times, strict=True))
 
 
 def to_booked_call(row: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> BookedCall:
