@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -76,35 +77,36 @@ def rows_of(
     A call's has id, kind, workspace and what stands in `CALL_FIGURES` and `LONE_ATTEMPT`; an attempt's has the id of
     its call, its kind and what stands in `ATTEMPT_FIGURES`.
     """
-    calls, attempts = priced.calls, priced.calls.attempts
-    workspaces = [kind.workspace for kind in calls.kinds]
-    about = zip(
-        calls.call_ids,
-        map(kind_ids.__getitem__, calls.kind_indexes),
-        map(workspaces.__getitem__, calls.kind_indexes),
-        *(getattr(calls, name) for name in _CALL_TIMES),
-        strict=True,
-    )
-    money = zip(*_money(calls.usage, priced.charges), strict=True)
+    attempts, money = priced.calls.attempts, _money(priced.calls.usage, priced.charges)
+    booked = repeat(priced.booked_unix_ms, len(priced.calls))
+    calls = zip(*_call_columns(priced, kind_ids), *money, booked, strict=True)
     tried = _tried(attempts, attempt_kind_ids)
     spent = list(zip(*_money(attempts.usage, priced.attempt_charges), strict=True))
-    booked = (priced.booked_unix_ms,)
     call_rows: list[Row] = []
     attempt_rows: list[Sequence[Row]] = []
     end = 0
-    for call, used, count in zip(about, money, calls.attempt_counts, strict=True):
+    for call, used, count in zip(calls, zip(*money, strict=True), priced.calls.attempt_counts, strict=True):
         begin, end = end, end + count
         if count == 1 and spent[begin] == used:
-            call_rows.append(call + used + booked + tried[begin])
+            call_rows.append(call + tried[begin])
             attempt_rows.append(())
         else:
-            call_rows.append(call + used + booked + _NO_LONE_ATTEMPT)
+            call_rows.append(call + _NO_LONE_ATTEMPT)
             attempt_rows.append([(call[0], *tried[place], *spent[place]) for place in range(begin, end)])
     return call_rows, attempt_rows
 
 
-def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return what stands in `LONE_ATTEMPT` of attempts that are alone."""
+def _call_columns(priced: PricedCalls, kind_ids: Sequence[int]) -> Iterator[Iterable[str | int]]:
+    """Yield call id, kind, workspace and what stands in `_CALL_TIMES`, as columns."""
+    calls = priced.calls
+    yield calls.call_ids
+    yield map(kind_ids.__getitem__, calls.kind_indexes)
+    yield map([kind.workspace for kind in calls.kinds].__getitem__, calls.kind_indexes)
+    yield from (getattr(calls, name) for name in _CALL_TIMES)
+
+
+def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> list[Row]:
+    """Return what stands in `LONE_ATTEMPT`, for each attempt."""
     times = (getattr(attempts, name) for name in _ATTEMPT_TIMES)
     return list(zip(map(kind_ids.__getitem__, attempts.kind_indexes), *times, strict=True))
 
@@ -137,11 +139,9 @@ def _to_charge(row: sqlite3.Row) -> Charge:
     return Charge(row["cost_micro_usd"], bool(row["is_unpriced"]))
 
 
-def _money(usage: UsageColumns, charges: ChargeColumns) -> Iterator[Iterable[int]]:
-    yield from usage.counts()
-    yield map(int, usage.is_estimated)
-    yield charges.micro_usd
-    yield map(int, charges.is_unpriced)
+def _money(usage: UsageColumns, charges: ChargeColumns) -> list[list[int]]:
+    """Return what stands in `MONEY`, as columns."""
+    return [*usage.counts(), list(map(int, usage.is_estimated)), charges.micro_usd, list(map(int, charges.is_unpriced))]
 
 
 def _bindable(values: Sequence[str | int]) -> Row:
