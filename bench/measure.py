@@ -22,7 +22,7 @@ FIRST_WARM_UP = 32  # before the first round: lazy imports, inline caches, alloc
 RATE = 50.0
 LATENCY_REQUESTS = 100  # a target and round
 QUIET_SECONDS = 0.2
-QUIET_CPU_SECONDS = 0.015  # one tick of the clock that CPU time is told in
+QUIET_CPU_SECONDS = 0.015  # one tick of the clock that CPU time is told in where nothing better is known
 MOST_QUIET_SECONDS = 10.0
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import psutil
 from tollway_topologies.addresses import free_address
 
+from bench.cpu import cpu_seconds
 from bench.errors import BenchFailed
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ class Target:
         total = 0.0
         for name, root in self.processes.items():
             try:
-                # the children_ fields hold what children that have ended used
-                total += sum(sum(process.cpu_times()[:4]) for process in _with_children(root))
+                total += sum(cpu_seconds(process) for process in _with_children(root))
             except psutil.NoSuchProcess:
                 raise BenchFailed(f"{name} of {self.name} ended on its own; its messages stand above") from None
         return total

@@ -20,7 +20,7 @@ from tollway_edge.adapters.prompt_client import PromptClient
 from tollway_edge.adapters.provider_board import DispatchProviderBoard
 from tollway_edge.domain.answer import AnswerFailure, AnswerPiece, KeptAnswerQuestion
 from tollway_edge.domain.call import Call
-from tollway_edge.domain.delivery import deliver_whole
+from tollway_edge.domain.delivery import send_answer
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.forwarded import Forwarded
 from tollway_servicekit.errors import ERROR_TYPES
@@ -118,7 +118,9 @@ def passed_on(found: Iterable[Raised]) -> set[tuple[str, GatewayErrorKind]]:
             told |= {(each.reason, GatewayErrorKind[kind]) for kind in each.kinds}
         elif each.name == "Failure":
             piece = AnswerPiece(failure=AnswerFailure(each.reason, "", None))
-            told.add(refusal(deliver_whole(call(), piece, None)))
+            with pytest.raises(GatewayError) as error:
+                send_answer(call(), piece, None)
+            told.add((error.value.reason, error.value.kind))
         elif kind := {type_.__name__: type_ for type_ in ERROR_TYPES.values()}.get(each.name):
             for service in WAYS if each.service == "servicekit" else (each.service,):
                 told |= told_of(kind(each.reason, "why"), service)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tollway_httpclient import MalformedResponse, Reset
 from tollway_httpclient.header_sieve import HeaderSieve
-from tollway_httpclient.testing import Seen, read_answer
+from tollway_httpclient.testing import Seen, mutate, read_answer
 
 
 def cut(stream: bytes, places: list[int]) -> list[bytes]:
@@ -122,32 +122,6 @@ def assert_as_told(stream: bytes, seen: Seen) -> None:
         assert seen.headers == Told(stream).headers
         rewritten = "".join(f"{name}: {value}\r\n" for name, value in seen.headers).encode("latin-1")
         assert seen.lines == HeaderSieve().sift(rewritten)[0]
-
-
-def mutate(stream: bytes, source: random.Random) -> bytes:
-    """Change, take out, put in or repeat a few bytes."""
-    data = bytearray(stream)
-    for _ in range(source.randint(1, 4)):
-        at = source.randrange(len(data) + 1)
-        kind = source.randrange(5)
-        if kind == 0 and at < len(data):
-            data[at] = source.randrange(256)
-        elif kind == 1:
-            del data[at : at + source.randint(1, 8)]
-        elif kind == 2:
-            data[at:at] = bytes(source.randrange(256) for _ in range(source.randint(1, 4)))
-        elif kind == 3:
-            data[at:at] = data[at : at + source.randint(1, 40)]
-        else:
-            data[at:at] = source.choice(PROVOKING)
-    return bytes(data)
-
-
-PROVOKING = (
-    *(b"\r\n", b"\n", b"\r", b"\0", b" ", b":", b"-1\r\n", b"0\r\n\r\n", b"\r\n\r\n"),
-    *(b"transfer-encoding: chunked\r\n", b"content-length: 3\r\n", b"connection: close\r\n"),
-    *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 101 X\r\n\r\n"),
-)
 
 
 def assert_sound(stream: bytes, places: list[int]) -> None:

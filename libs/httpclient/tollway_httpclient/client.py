@@ -38,7 +38,8 @@ class HttpClient:
         limits: Connections to each origin.
         ca_file: PEM file of the CA certificates that are trusted instead of the system's; raises OSError.
         proxy_of: Asked once for each origin.
-        left_out: Names of headers, in lower case, that `Response.lines` goes without, beside those of the connection.
+        left_out: Names of headers, in lower case, that `Response.lines` goes without, beside those of the connection;
+            one that ends in `*` stands for all that begin like it.
     """
 
     def __init__(

@@ -41,24 +41,45 @@ class HeadShape(NamedTuple):
             told: What they tell.
             telling: The names whose values must be the same again.
         """
-        kept = {line.partition(b":")[0] for line in sifted.split(b"\r\n")}
-        expression = template = b""
-        for line in lines.split(b"\r\n")[:-1]:
-            name = line.partition(b":")[0]
-            written, lowered = re.escape(name), name.lower()
-            if name in kept and expression.endswith(b")"):  # its group takes this line in, too
-                expression = b"%b%b: %b)" % (expression[:-1], written, _VALUE)
-            elif name in kept:
-                expression += b"(%b: %b)" % (written, _VALUE)
-                template += b"%b"
-            elif lowered in kept:
-                expression += b"%b: (%b)" % (written, _VALUE)
-                template += lowered.replace(b"%", b"%%") + b": %b"
-            elif lowered in telling:
-                expression += re.escape(line) + rb"\r\n"
-            else:
-                expression += b"%b:%b" % (written, _ANY_VALUE)
+        expression, template = expression_of(lines, sifted, telling, _VALUE, _ANY_VALUE)
         if len(expression) > _MAX_EXPRESSION:
             return None
         shape = cls(re.compile(expression).fullmatch, template, told)
         return shape if shape.find(lines) else None
+
+
+def expression_of(
+    lines: bytes, sifted: bytes, telling: Collection[bytes], value: bytes, any_value: bytes, length: bytes = b""
+) -> tuple[bytes, bytes]:
+    """
+    Return an expression of such lines, and a template for the groups that it finds.
+
+    Args:
+        lines: As they came.
+        sifted: Those that are handed on.
+        telling: The names whose values must be the same again.
+        value: Expression of a value that is handed on, with its line's end.
+        any_value: Of one that stays here, with what is before it.
+        length: Of `content-length: 12` behind its name, with a group; nothing where it stays here as others do.
+    """
+    kept = {line.partition(b":")[0] for line in sifted.split(b"\r\n")}
+    expression = template = b""
+    for line in lines.split(b"\r\n")[:-1]:
+        name = line.partition(b":")[0]
+        written, lowered = re.escape(name), name.lower()
+        if name in kept and expression.endswith(b")"):  # its group takes this line in, too
+            expression = b"%b%b: %b)" % (expression[:-1], written, value)
+        elif name in kept:
+            expression += b"(%b: %b)" % (written, value)
+            template += b"%b"
+        elif lowered in kept:
+            expression += b"%b: (%b)" % (written, value)
+            template += lowered.replace(b"%", b"%%") + b": %b"
+        elif lowered in telling:
+            expression += re.escape(line) + rb"\r\n"
+        elif length and lowered == b"content-length":
+            expression += written + length
+            template += b"%.0b"  # none of its bytes
+        else:
+            expression += b"%b:%b" % (written, any_value)
+    return expression, template

@@ -13,6 +13,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING
 
+from tollway_httpclient.answer_shape import AnswerShapes
 from tollway_httpclient.head_shape import Headers, HeadShape
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _TOLD = frozenset({"connection", "content-encoding", "keep-alive", "transfer-enc
 _TELLING = frozenset(name.encode() for name in _TOLD)
 # of these the parser knows all that is needed
 _HOP_BY_HOP = frozenset({"content-length", "proxy-authenticate", "proxy-connection", "te", "trailer", "upgrade"})
+
+_NAME = "[!#$%&'*+.^_`|~0-9a-z-]*+"
 
 # answers repeat a few dozen names; a server that invents them must not fill the memory
 _PREFIXES: dict[bytes, bytes] = {}
@@ -38,7 +41,7 @@ class HeaderSieve:
     Keeps back the headers of the connection and of the body's framing and coding, and others.
 
     Args:
-        left_out: The names of those others, in lower case.
+        left_out: The names of those others, in lower case; one that ends in `*` stands for all that begin like it.
     """
 
     def __init__(self, left_out: Iterable[str] = ()) -> None:
@@ -46,11 +49,13 @@ class HeaderSieve:
         initials = "".join(sorted({initial for name in names | _TOLD for initial in (name[0], name[0].upper())}))
         left = rf"[Cc]onnection: [Kk]eep-[Aa]live\r|(?:{_any_of(names)}):[^\n]*+"
         told = rf"((?:{_any_of(_TOLD)}):[^\n]*+)"
-        name, ends_well = "[!#$%&'*+.^_`|~0-9a-z-]*+", r"[^\r]*+(?<![\t ])"
+        ends_well = r"[^\r]*+(?<![\t ])"
         # of a line that is not written as it is handed on: what comes before its value, or all of it if blanks end it
-        other = rf"({name}(?!: [^\r\t ]{ends_well})(?:[^:]*+:[\t ]*+(?={ends_well})|[^\r]++))"
+        other = rf"({_NAME}(?!: [^\r\t ]{ends_well})(?:[^:]*+:[\t ]*+(?={ends_well})|[^\r]++))"
         # the initial spares most lines a look at all the names
         self._pattern = re.compile(rf"\n(?:(?=[{initials}])(?:{left}|{told})|{other})".encode())
+        self.answers = AnswerShapes(_TELLING)
+        """Whole answers with heads that were sifted before."""
         self._shapes: deque[HeadShape] = deque(maxlen=_MAX_SHAPES)
         self._unknown = 0
         """Heads that had none of them."""
@@ -95,7 +100,8 @@ def _any_of(names: Iterable[str]) -> str:
     """Return an expression for any of the names, in capitals or not, that tries few of them."""
     rests: dict[str, list[str]] = {}
     for name in sorted(names):
-        rests.setdefault(name[0], []).append(re.escape(name[1:]))
+        rest = re.escape(name[1:-1]) + _NAME if name.endswith("*") else re.escape(name[1:])
+        rests.setdefault(name[0], []).append(rest)
     return "|".join(f"[{initial}{initial.upper()}](?i:{'|'.join(each)})" for initial, each in rests.items())
 
 

@@ -11,13 +11,15 @@ Bytes to an answer, on httptools; fed by `connection`, which looks at the fields
 
 httptools is strict where answers could be split or smuggled: NUL, bare CR or LF, folded lines, a space before the
 colon, two lengths, a length beside chunks. It is not asked to be lenient anywhere. Neither is it asked for the headers,
-which would cost a call each: once it has found a head in order, its lines are taken from the bytes as they came.
+which would cost a call each: once it has found a head in order, its lines are taken from the bytes as they came. A
+whole answer that is like one before it does not come to it at all (`answer_shape`).
 """
 
 from __future__ import annotations
 
 import re
 from math import inf
+from typing import TYPE_CHECKING
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -26,9 +28,13 @@ from tollway_httpclient.head_shape import Headers
 from tollway_httpclient.header_sieve import HeaderSieve
 from tollway_httpclient.limits import MAX_HEAD, MAX_HEADERS
 
+if TYPE_CHECKING:
+    from tollway_httpclient.answer_shape import AnswerShape
+
 # `Keep-Alive: timeout=5`: how long the server means to keep an idle connection
 _KEPT = re.compile(rb"timeout=([0-9]{1,6})", re.IGNORECASE)
 _LINE_END = b"\r\n"
+_WITHOUT_BODY = frozenset({204, 304})
 _MIN_LINE = len(b"a:\r\n")
 
 
@@ -38,6 +44,7 @@ class ResponseParser:
     __slots__ = (
         *("all_lines", "fault", "is_complete", "is_reusable", "kept_seconds", "lines", "on_body", "status", "told"),
         *("_heads", "_heads_end", "_is_chunked", "_is_to_head", "_parser", "_parts", "_sieve", "_silent"),
+        "_status_line",
     )
 
     def __init__(self, sieve: HeaderSieve) -> None:
@@ -69,11 +76,14 @@ class ResponseParser:
         self._heads = b""
         """What came until the head was whole, informational answers included."""
         self._heads_end = 0
+        self._status_line = b""
         self._silent = 0
 
     def feed(self, data: bytes | memoryview) -> bytes:
         """Read on, and return what came of the body, joined; before the `fault`, if there is one from now on."""
         if not self.status:
+            if not (self._heads or self._is_to_head) and (known := self._sieve.answers.find(data)):
+                return self._take(*known)
             self._heads += data
         try:
             self._parser.feed_data(data)
@@ -91,6 +101,13 @@ class ResponseParser:
         if self._silent > MAX_HEAD and not self.is_complete and self.fault is None:
             self.fault = MalformedResponse(f"more than {MAX_HEAD} bytes without one of the body")
         return b""
+
+    def _take(self, shape: AnswerShape, found: tuple[bytes, ...]) -> bytes:
+        """Take a whole answer, and return its body."""
+        self.status, self.told, self.kept_seconds = shape.status, shape.told, shape.kept_seconds
+        self.all_lines, self.lines = found[0], shape.template % found
+        self.is_complete = self.is_reusable = True
+        return found[-1]
 
     def feed_eof(self) -> None:
         """The server will send no more, which completes an answer that has no other end."""
@@ -128,7 +145,8 @@ class ResponseParser:
         if not begin + 4 < end <= begin + MAX_HEAD:
             raise MalformedResponse(f"a head of more than {MAX_HEAD} bytes")
         self._heads_end = end
-        lines = heads[heads.find(b"\n", begin) + 1 : end - 2]
+        lines_at = heads.find(b"\n", begin) + 1
+        self._status_line, lines = heads[begin:lines_at], heads[lines_at : end - 2]
         if len(lines) > MAX_HEADERS * _MIN_LINE and lines.count(b"\n") > MAX_HEADERS:
             raise MalformedResponse(f"more than {MAX_HEADERS} headers")
         return lines
@@ -149,6 +167,10 @@ class ResponseParser:
         # HTTP/1.0 knows no chunks: whoever sends them is not to be trusted with another request
         is_sound = not self._is_chunked or self._parser.get_http_version() == "1.1"
         self.is_reusable = is_sound and self._parser.should_keep_alive()
+        if self.is_reusable and not self._is_chunked and self.status not in _WITHOUT_BODY:
+            self._sieve.answers.learn(
+                self.status, self._status_line, self.all_lines, self.lines, self.told, self.kept_seconds
+            )
 
 
 class _Enough(Exception):

@@ -22,6 +22,7 @@ from tollway_httpclient.limits import READ_BYTES, Limits, Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
+    from random import Random
 
     from tollway_httpclient.response import Response
 
@@ -146,3 +147,29 @@ async def read_whole(response: Response) -> tuple[bytes, type[HttpClientError] |
     except HttpClientError as error:
         return bytes(body), type(error)
     return bytes(body), None
+
+
+_PROVOKING = (
+    *(b"\r\n", b"\n", b"\r", b"\0", b" ", b":", b"-1\r\n", b"0\r\n\r\n", b"\r\n\r\n"),
+    *(b"transfer-encoding: chunked\r\n", b"content-length: 3\r\n", b"connection: close\r\n"),
+    *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 101 X\r\n\r\n"),
+)
+
+
+def mutate(stream: bytes, source: Random) -> bytes:
+    """Change, take out, put in or repeat a few bytes of an answer."""
+    data = bytearray(stream)
+    for _ in range(source.randint(1, 4)):
+        at = source.randrange(len(data) + 1)
+        kind = source.randrange(5)
+        if kind == 0 and at < len(data):
+            data[at] = source.randrange(256)
+        elif kind == 1:
+            del data[at : at + source.randint(1, 8)]
+        elif kind == 2:
+            data[at:at] = bytes(source.randrange(256) for _ in range(source.randint(1, 4)))
+        elif kind == 3:
+            data[at:at] = data[at : at + source.randint(1, 40)]
+        else:
+            data[at:at] = source.choice(_PROVOKING)
+    return bytes(data)

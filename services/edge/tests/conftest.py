@@ -140,13 +140,18 @@ class Ports:
     def is_begun(self) -> bool:
         return bool(self.status)
 
-    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
-        await self.begin(status, header_lines)
+    def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
+        self._note("begin")
+        self._begin(status, header_lines)
         self.sent += body
-        self.is_ended = True
+        self.is_ended = not self.is_slow
+        return self.is_ended
 
     async def begin(self, status: int, header_lines: bytes) -> None:
         await self._step("begin")
+        self._begin(status, header_lines)
+
+    def _begin(self, status: int, header_lines: bytes) -> None:
         assert not self.status, "a second answer"
         self.status, self.headers = status, dict(from_lines(header_lines))
 

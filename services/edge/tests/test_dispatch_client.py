@@ -85,6 +85,16 @@ async def test_a_stream_that_loses_provider_dispatch_halfway_gives_what_came_and
             assert (await refusal(anext(pieces))).kind.status == 503
 
 
+async def test_a_header_that_would_break_the_answer_is_left_out(serve: Any, call: Call) -> None:
+    head = dispatch_pb2.AnswerHead(status=200, header_lines=b"x: a\nb: c\r\ny: d\r\n")
+    async with serve(bootstrap.PROVIDER_DISPATCH, dispatch_pb2.CompleteChatResponse(head=head)) as (stub, _):
+        whole = await DispatchClient(stub, 5).complete(call)
+    async with serve(bootstrap.PROVIDER_DISPATCH, [dispatch_pb2.StreamChatResponse(head=head)]) as (stub, _):
+        async with DispatchClient(stub, 5).stream(call, lambda *_: True) as pieces:
+            streamed = await anext(pieces)
+    assert [each.head.header_lines for each in (whole, streamed)] == [b"y: d\r\n"] * 2
+
+
 async def test_what_only_counts_is_not_handed_on_as_data(serve: Any, call: Call) -> None:
     counted = dispatch_pb2.StreamChatResponse(output_tokens_so_far=3)
     handed_on = []

@@ -38,9 +38,9 @@ async def test_a_whole_answer_goes_through_every_step_in_order(
         "reserve",
         "complete",
         "begin",
-        "store",
         "record",
         "observe",
+        "store",
     ]
     assert ports.steps == steps
     assert (ports.status, ports.sent, call.status) == (200, ANSWER, "succeeded")

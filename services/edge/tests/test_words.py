@@ -9,14 +9,7 @@ import pytest
 from tollway_dialects.header_lines import from_lines
 from tollway_dialects.request import RequestBody
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
-from tollway_edge.domain.headers import (
-    JSON,
-    error_headers,
-    gateway_headers,
-    own_headers,
-    provider_headers,
-    told_headers,
-)
+from tollway_edge.domain.headers import JSON, error_headers, gateway_headers, own_headers, provider_headers
 from tollway_edge.domain.tiers import Tier, Tiers
 from tollway_edge.domain.workspaces import Workspace, Workspaces, digest_of
 from tollway_edge.entrypoints.request_headers import RequestHeaders
@@ -84,35 +77,13 @@ def test_what_was_changed_in_the_body_is_told_and_nothing_where_nothing_was(make
     assert dict(from_lines(gateway_headers(call)))[b"x-gateway-body-changes"] == b"prompt, model"
 
 
-def test_a_providers_headers_are_passed_on_unless_they_would_break_the_answer(make_call: Callable[..., Call]) -> None:
-    told = (
-        b"request-id: req_1\r\nx-note: na\xefve \xe2\x86\x92 yes\r\nx-bad: a\x00b\r\n"
-        b"x-gateway-model: of another gateway\r\n"
-    )
+def test_a_providers_headers_stand_before_ours(make_call: Callable[..., Call]) -> None:
     call = make_call()
     call.model = "claude-haiku"
+    told = b"request-id: req_1\r\nx-note: na\xefve \xe2\x86\x92 yes\r\n"
     headers = from_lines(provider_headers(call, told))
-    assert (b"request-id", b"req_1") in headers
-    assert (b"x-note", b"na\xefve \xe2\x86\x92 yes") in headers
-    assert b"x-bad" not in dict(headers)
-    assert [value for name, value in headers if name == b"x-gateway-model"] == [b"claude-haiku"]
-
-
-@pytest.mark.parametrize(
-    ("told", "left"),
-    [
-        (b"x-a: 1\rset-cookie: 2\nx-b: 3\r\nx-c: 4\r\n", b"x-c: 4\r\n"),
-        (b"x-a: 1\nset-cookie: 2\r\nx-c: 4\r\n", b"x-c: 4\r\n"),
-        (b"x-a\rset-cookie: 2\r\nx-c: 4\r\n", b"x-c: 4\r\n"),
-        (b"x-a: 1\r\n\r\nHTTP/1.1 200 OK: 2\r\n", b"x-a: 1\r\nHTTP/1.1 200 OK: 2\r\n"),
-        (b"\r\nx-c: 4\r\n", b"x-c: 4\r\n"),
-        (b"x-c: 4\r\n\r\n", b"x-c: 4\r\n"),
-        (b"x-c: 4\r\nx-d: cut", b"x-c: 4\r\n"),
-        (b"", b""),
-    ],
-)
-def test_a_providers_headers_neither_begin_others_nor_end_the_head(told: bytes, left: bytes) -> None:
-    assert told_headers(told) == left
+    assert headers[:2] == [(b"request-id", b"req_1"), (b"x-note", b"na\xefve \xe2\x86\x92 yes")]
+    assert dict(headers[2:])[b"x-gateway-model"] == b"claude-haiku"
 
 
 @pytest.mark.parametrize(

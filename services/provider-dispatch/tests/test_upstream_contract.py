@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tollway_dialects.header_lines import from_lines
+from tollway_provider_dispatch.domain.ports import UpstreamBroken
 
 if TYPE_CHECKING:
     from tollway_provider_dispatch.domain.ports import UpstreamAnswer
@@ -97,6 +98,24 @@ async def test_a_compressed_body_is_handed_on_decoded_and_says_so(server, client
     answer = await client.request("POST", server.url, HEADERS, b"{}")
     assert await answer.read() == b"hello " * 100
     assert answer.header_lines == b""
+
+
+async def test_another_gateways_words_of_itself_stay_here(server, client):
+    server.says(
+        b"HTTP/1.1 200 OK\r\nX-Gateway-Model: theirs\r\nx-gateways: 1\r\nx-gateway-: 2\r\ncontent-length: 0\r\n\r\n"
+    )
+    answer = await client.request("POST", server.url, HEADERS, b"{}")
+    assert answer.header_lines == b"x-gateways: 1\r\n"
+
+
+@pytest.mark.parametrize("control", [b"\x00", b"\x01", b"\x0b", b"\r", b"\x1f", b"\x7f"])
+async def test_no_control_character_is_handed_on_in_a_header(server, client, control):
+    server.says(b"HTTP/1.1 200 OK\r\nx-bad: a" + control + b"b\r\nx-good: \xef\tc\r\ncontent-length: 0\r\n\r\n")
+    try:
+        told = (await client.request("POST", server.url, HEADERS, b"{}")).header_lines
+    except UpstreamBroken as broken:
+        told = broken.reason.encode()
+    assert told in {b"malformed_response", b"x-good: \xef\tc\r\n"}
 
 
 async def test_no_cookie_is_kept(server, client):

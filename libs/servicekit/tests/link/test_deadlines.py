@@ -3,95 +3,121 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
+import pytest
 from tollway_servicekit.link.deadlines import TICK_SECONDS, Deadlines
 
 
+@dataclass
+class Call:
+    due: float
+
+
+class Calls(dict[int, Call]):
+    """Calls in flight, which end when they are due."""
+
+    def __init__(self) -> None:
+        self.over: dict[int, float] = {}
+        self.ended = asyncio.Event()
+        self.ends_with: dict[int, list[int]] = {}
+        """Others that end with one."""
+        self.deadlines = Deadlines(self, self.expire)
+
+    def begin(self, number: int, seconds: float) -> None:
+        self[number] = Call(self.deadlines.after(seconds))
+
+    def expire(self, number: int) -> None:
+        for each in (number, *self.ends_with.get(number, ())):
+            self.pop(each, None)
+        self.over[number] = asyncio.get_running_loop().time()
+        self.ended.set()
+
+    async def all_ended(self) -> None:
+        async with asyncio.timeout(5):
+            while self:
+                self.ended.clear()
+                await self.ended.wait()
+
+
 async def test_each_falls_due_at_its_time_and_no_earlier() -> None:
-    loop = asyncio.get_running_loop()
-    due: dict[int, float] = {}
+    calls, start = Calls(), asyncio.get_running_loop().time()
     seconds = [0.2, 0.0, 0.05, 0.1, 0.05]
-    all_due = asyncio.Event()
-
-    def expire(number: int) -> None:
-        due[number] = loop.time()
-        if len(due) == len(seconds):
-            all_due.set()
-
-    deadlines = Deadlines(expire)
-    start = loop.time()
     for number, each in enumerate(seconds):
-        deadlines.set(number, each)
-    async with asyncio.timeout(5):
-        await all_due.wait()
-    for number, each in enumerate(seconds):
-        assert due[number] - start >= each
-    assert sorted(due, key=lambda number: due[number])[-2:] == [3, 0]
+        calls.begin(number, each)
+    await calls.all_ended()
+    assert all(calls.over[number] - start >= each for number, each in enumerate(seconds))
+    assert list(calls.over)[-2:] == [3, 0]
 
 
-async def test_what_was_cleared_never_falls_due() -> None:
-    due: list[int] = []
-    deadlines = Deadlines(due.append)
+async def test_one_that_comes_later_and_is_due_sooner_is_not_late() -> None:
+    calls, loop = Calls(), asyncio.get_running_loop()
+    calls.begin(1, 60.0)
+    calls.begin(2, 0.05)
+    due = calls[2].due
+    await calls.ended.wait()
+    assert (list(calls), list(calls.over)) == ([1], [2])
+    assert due <= loop.time() < due + 1
+
+
+async def test_what_has_ended_never_falls_due() -> None:
+    calls = Calls()
     for number in range(100):
-        deadlines.set(number, 0.03)
-        deadlines.clear(number, 0.03)
-    last = asyncio.Event()
-    Deadlines(lambda number: last.set()).set(1, 0.06)
-    await last.wait()
-    assert due == []
+        calls.begin(number, 0.03)
+        del calls[number]
+    calls.begin(100, 0.06)
+    await calls.all_ended()
+    assert list(calls.over) == [100]
 
 
-async def test_a_deadline_may_be_cleared_or_set_by_another_that_falls_due() -> None:
-    due: list[int] = []
-    done = asyncio.Event()
+async def test_one_that_ends_with_another_never_falls_due() -> None:
+    calls = Calls()
+    calls.ends_with = {1: [2], 3: [4]}
+    for number in (1, 2, 3, 4):
+        calls.begin(number, 0.02)
+    await calls.all_ended()
+    assert sorted(calls.over) == [1, 3]
 
-    def expire(number: int) -> None:
-        due.append(number)
+
+async def test_one_that_begins_as_another_falls_due_does_so_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Calls()
+    monkeypatch.setattr(calls, "ends_with", {})
+    expire = calls.expire
+
+    def expire_and_begin(number: int) -> None:
+        expire(number)
         if number == 1:
-            deadlines.clear(2, 0.2)
-            deadlines.set(3, 0.0)
-        else:
-            done.set()
+            calls.begin(2, 0.0)
 
-    deadlines = Deadlines(expire)
-    deadlines.set(1, 0.02)
-    deadlines.set(2, 0.2)
-    async with asyncio.timeout(5):
-        await done.wait()
-    assert due == [1, 3]
-
-
-async def test_one_that_is_cleared_by_another_of_the_same_time_never_falls_due() -> None:
-    due: list[int] = []
-    last = asyncio.Event()
-
-    def expire(number: int) -> None:
-        due.append(number)
-        deadlines.clear(number + 1, 0.02)
-        if number == 3:
-            last.set()
-
-    deadlines = Deadlines(expire)
-    for number in (1, 2, 3):
-        deadlines.set(number, 0.02)
-    async with asyncio.timeout(5):
-        await last.wait()
-    assert due == [1, 3]
+    calls.deadlines = Deadlines(calls, expire_and_begin)
+    calls.begin(1, 0.02)
+    await calls.all_ended()
+    assert list(calls.over) == [1, 2]
 
 
 async def test_closing_ends_them_all() -> None:
-    due: list[int] = []
-    deadlines = Deadlines(due.append)
-    deadlines.set(1, 0.0)
-    deadlines.close()
+    calls = Calls()
+    calls.begin(1, 0.0)
+    calls.deadlines.close()
     await asyncio.sleep(3 * TICK_SECONDS)
-    assert due == []
+    assert calls.over == {}
 
 
 async def test_one_that_has_passed_already_falls_due_at_once() -> None:
-    due = asyncio.Event()
-    deadlines = Deadlines(lambda number: due.set())
-    deadlines.set(1, -60.0)
-    async with asyncio.timeout(5):
-        await due.wait()
-    assert deadlines._timer is None or deadlines._due == {}
+    calls = Calls()
+    calls.begin(1, -60.0)
+    await calls.all_ended()
+    assert list(calls.over) == [1]
+
+
+async def test_many_that_come_and_go_are_looked_at_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, looks = Calls(), []
+    look = calls.deadlines._look
+    monkeypatch.setattr(calls.deadlines, "_look", lambda: (looks.append(1), look()))
+    for number in range(1000):
+        calls.begin(number, 0.1)
+        calls.pop(number - 10, None)
+        if not number % 100:
+            await asyncio.sleep(0.01)
+    await calls.all_ended()
+    assert len(looks) <= 10

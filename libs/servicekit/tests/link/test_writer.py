@@ -64,7 +64,7 @@ async def test_a_long_message_goes_in_parts_and_lets_others_in_between() -> None
     sending = asyncio.create_task(wire.writer.send(1, ANSWER, long))
     for _ in range(50):
         await asyncio.sleep(0)
-    assert wire.writer.is_ready, "a long message takes all the room"
+    assert wire.writer.is_ready(), "a long message takes all the room"
     await wire.writer.send(2, ANSWER, b"small")
     wire.free()
     await sending
@@ -123,11 +123,11 @@ async def test_nobody_overtakes_who_waits_even_when_there_is_room_again() -> Non
     for _ in range(50):
         await asyncio.sleep(0)
     wire.free()
-    assert not wire.writer.is_ready, "those that wait have not had their turn"
+    assert not wire.writer.is_ready(), "those that wait have not had their turn"
     await asyncio.gather(*senders)
     assert [number for number, _, _ in wire.frames()] == sorted(number for number, _, _ in wire.frames())
     await wire.writer.flush()
-    assert wire.writer.is_ready
+    assert wire.writer.is_ready()
 
 
 async def test_closing_wakes_who_waits() -> None:

@@ -24,7 +24,7 @@ def hand_on_to(writer: Writer, number: int, credit: Credit, calls: Container[int
         data = whole_bytes(item)
         writer.put(frame(number, ITEM, data))
         credit.spend(len(data))
-        return writer.is_ready and not credit.is_spent
+        return writer.is_ready() and not credit.is_spent
 
     return hand_on
 

@@ -67,14 +67,14 @@ class Link:
         self._calls: dict[int, Pending] = {}
         self._number = 0
         self._tally = tally
-        self._deadlines = Deadlines(self._expire)
+        self._deadlines = Deadlines(self._calls, self._expire)
         self._writer = Writer(self._write, tally)
         self._opener = asyncio.create_task(self._open(open_carry))
         self._finisher: asyncio.Task[None] | None = None
 
     def is_ready(self) -> bool:
         """Say whether a call may be started without waiting."""
-        return self.is_usable and self._writer.is_ready
+        return self.is_usable and self._writer.is_ready()
 
     @property
     def in_flight(self) -> int:
@@ -124,7 +124,7 @@ class Link:
         self._calls[number] = call
         self._tally.calls += 1
         if call.timeout is not None:
-            self._deadlines.set(number, call.timeout)
+            call.due = self._deadlines.after(call.timeout)
         if number == MAX_CALL_NUMBER:
             self.drain()
 
@@ -138,8 +138,6 @@ class Link:
         """Forget a call; one that has not ended is cancelled at the peer."""
         if self._calls.pop(call.number, None) is None:
             return
-        if call.timeout is not None:
-            self._deadlines.clear(call.number, call.timeout)
         if not call.has_ended:
             self._writer.put(frame(call.number, CANCEL))
         if not self._calls and not self.is_usable:
@@ -224,8 +222,9 @@ class Link:
         self._deadlines.close()
         if not self.opened.done():
             self.opened.set_result(False)
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
+        calls = list(self._calls.values())
+        self._calls.clear()
+        for call in calls:
             call.end(Unavailable("UNAVAILABLE", why))
         if self.is_usable:
             self.is_usable = False

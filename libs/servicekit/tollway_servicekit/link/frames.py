@@ -28,8 +28,6 @@ from struct import Struct
 from struct import error as CutStruct  # noqa: N812  a class, whatever it is called
 from typing import TYPE_CHECKING, cast
 
-import msgspec
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,21 +43,12 @@ _CREDIT = Struct("<I")
 _HEADER_BYTES, _CALL_BYTES = _HEADER.size, _CALL.size
 _LONGEST_MS = 2**32 - 1
 
-MOST_KEPT, MOST_KEPT_BYTES = 256, 128
-"""Heads that are kept as they were made or read, and how long one may be; one with a trace is new with each call."""
+MOST_KEPT = 256
+"""Heads that are kept as they were made; one with a trace is new with each call."""
 
 
 class BrokenFrames(Exception):
     """A peer sent what is no frame."""
-
-
-class CallBody(msgspec.Struct, frozen=True):
-    """The body of a CALL."""
-
-    path: str
-    metadata: list[tuple[str, str]]
-    timeout: float | None
-    request: bytes
 
 
 TAKES_PARTS = b"\x01"
@@ -125,27 +114,25 @@ def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Itera
         yield call, kind, cast("bytes", memoryview(data)[start:position]) if kind == PART else data[start:position]
 
 
-def read_call(body: bytes) -> CallBody:
+def read_call(body: bytes) -> tuple[bytes, float | None, bytes]:
+    """Return a CALL's head for `read_head`, the seconds that it has left, and its request."""
     try:
         left, length = _CALL.unpack_from(body)
-        start = _CALL_BYTES + length
-        if start > len(body):
-            raise BrokenFrames("a call's head is longer than its frame")
-        head = body[_CALL_BYTES:start]
-        path, metadata = _kept_head(head) if length <= MOST_KEPT_BYTES else _read_head(head)
-    except ValueError as error:
-        raise BrokenFrames("a call's head is unreadable") from error
     except CutStruct as error:
         raise BrokenFrames("a call's frame is cut") from error
-    return CallBody(path, metadata, left / 1000 if left else None, body[start:])
+    start = _CALL_BYTES + length
+    if start > len(body):
+        raise BrokenFrames("a call's head is longer than its frame")
+    return body[_CALL_BYTES:start], left / 1000 if left else None, body[start:]
 
 
-def _read_head(head: bytes) -> tuple[str, list[tuple[str, str]]]:
-    path, *texts = head.decode().split("\0")
-    return path, list(zip(texts[::2], texts[1::2], strict=True))
-
-
-_kept_head = lru_cache(MOST_KEPT)(_read_head)
+def read_head(head: bytes) -> tuple[str, list[tuple[str, str]]]:
+    """Return path and metadata."""
+    try:
+        path, *texts = head.decode().split("\0")
+        return path, list(zip(texts[::2], texts[1::2], strict=True))
+    except ValueError as error:
+        raise BrokenFrames("a call's head is unreadable") from error
 
 
 def read_credit(body: bytes) -> int:

@@ -67,9 +67,10 @@ class Links:
         now = time.monotonic()
         if now >= self._resolve_at:
             self._resolve(now)
-        for _ in self._peers:
-            self._at += 1
-            peer = self._peers[self._at % len(self._peers)]
+        peers = self._peers
+        for _ in peers:
+            self._at = at = self._at + 1
+            peer = peers[at % len(peers)]
             if peer.is_ready(now):
                 return peer
         return None

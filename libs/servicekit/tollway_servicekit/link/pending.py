@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from math import inf
 
 import msgspec
 
@@ -20,6 +21,8 @@ class _Call(msgspec.Struct, eq=False, kw_only=True):
     name: str
     timeout: float | None
     number: int = 0
+    due: float = inf
+    """In the loop's time."""
     has_ended: bool = False
     parts: Parts | None = None
 
@@ -45,10 +48,10 @@ class PendingAnswer(_Call, eq=False):
     def take(self, kind: int, body: bytes) -> None:
         """Take one frame from the peer."""
         if kind in (ANSWER, ITEM):
-            self.has_ended |= kind == ANSWER
-            message = self.whole(body)
+            if kind == ANSWER:
+                self.has_ended = True
             if not self.future.done():
-                self.future.set_result(message)
+                self.future.set_result(body if self.parts is None else self.whole(body))
         elif kind == PART:
             self.keep(body)
         elif kind == END:

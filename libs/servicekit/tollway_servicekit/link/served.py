@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,6 +31,7 @@ from tollway_servicekit.link.frames import (
     read_call,
     read_credit,
     read_frames,
+    read_head,
 )
 from tollway_servicekit.link.http2.headers import INVALID_ARGUMENT
 from tollway_servicekit.link.parts import Parts
@@ -51,7 +54,21 @@ class Served(msgspec.Struct, eq=False):
     task: asyncio.Task[None]
     credit: Credit | None
     """None for a unary call."""
-    timeout: float | None = None
+    due: float = inf
+    """In the loop's time."""
+
+
+class Opening(msgspec.Struct, eq=False, gc=False):
+    """What calls with the same head have in common."""
+
+    method: Method
+    serve: Any
+    workspace: str
+    traceparent: str
+
+
+MOST_OPENINGS, MOST_HEAD_BYTES = 256, 128
+"""Of those that are kept, and how long a head may be; one with a trace is new with each call."""
 
 
 class ServedLink:
@@ -65,12 +82,13 @@ class ServedLink:
         self._leaving: set[asyncio.Task[None]] = set()
         self._parts: dict[int, Parts] = {}
         """What has come of long requests."""
+        self._openings: dict[bytes, Opening] = {}
         self._is_held = False
         self._broken: BrokenFrames | None = None
         self._has_all = asyncio.Event()
         """Set when nothing more is read: the caller has half-closed, the stream broke, or what came is no frame."""
         self._writer = Writer(stream.write)
-        self._deadlines = Deadlines(self._expire)
+        self._deadlines = Deadlines(self._calls, self._expire)
 
     async def run(self) -> None:
         """Serve until the caller has half-closed and its calls have ended, or the stream breaks."""
@@ -143,25 +161,39 @@ class ServedLink:
             self._parts.setdefault(number, Parts()).add(body)
 
     def _start(self, number: int, body: bytes) -> None:
-        call = read_call(body)
-        timeout, request = call.timeout, call.request
+        head, timeout, request = read_call(body)
         if number in self._calls:
             raise BrokenFrames("a call has the number of another")
         if self._parts and (parts := self._parts.pop(number, None)) is not None:
             request = parts.join(request)
-        if (found := self._methods.get(call.path)) is None:
-            self._writer.put(frame(number, END, unimplemented(call.path)))
+        opening = self._openings.get(head) or self._read_opening(number, head)
+        if opening is None:
             return
-        method, serve = found
-        credit = Credit() if method.is_server_streaming else None
-        hand_on = None if credit is None else hand_on_to(self._writer, number, credit, self._calls)
-        context = CallContext.read(call.metadata, timeout, hand_on)
-        serving = self._serve(number, method, serve, context, request, credit)
-        task = asyncio.Task(serving, loop=self._loop, name=call.path)  # else it would be given a number, as text
-        served = self._calls[number] = Served(task, credit)
-        if timeout is not None:
-            served.timeout = timeout
-            self._deadlines.set(number, timeout)
+        method, credit, hand_on = opening.method, None, None
+        if method.is_server_streaming:
+            credit = Credit()
+            hand_on = hand_on_to(self._writer, number, credit, self._calls)
+        deadline = inf if timeout is None else time.monotonic() + timeout
+        context = CallContext(opening.workspace, opening.traceparent, deadline, hand_on)
+        serving = self._serve(number, method, opening.serve, context, request, credit)
+        # else it would be given a number as its name, as text
+        task = asyncio.Task(serving, loop=self._loop, name=method.path)
+        due = inf if timeout is None else self._deadlines.after(timeout)
+        self._calls[number] = Served(task, credit, due)
+
+    def _read_opening(self, number: int, head: bytes) -> Opening | None:
+        """Return who serves such a call, and for whom; None where nobody does, which the caller is told."""
+        path, metadata = read_head(head)
+        if (found := self._methods.get(path)) is None:
+            self._writer.put(frame(number, END, unimplemented(path)))
+            return None
+        known = CallContext.read(metadata, None)
+        opening = Opening(*found, known.workspace, known.traceparent)
+        if len(head) <= MOST_HEAD_BYTES:
+            if len(self._openings) >= MOST_OPENINGS:
+                self._openings.clear()
+            self._openings[head] = opening
+        return opening
 
     async def _serve(
         self, number: int, method: Method, serve: Any, context: CallContext, request: bytes, credit: Credit | None
@@ -177,9 +209,7 @@ class ServedLink:
         except (Exception, asyncio.CancelledError) as error:
             self._fail(number, method, error)
         finally:
-            served = self._calls.pop(number, None)
-            if served is not None and served.timeout is not None:
-                self._deadlines.clear(number, served.timeout)
+            self._calls.pop(number, None)
 
     def _fail(self, number: int, method: Method, error: BaseException) -> None:
         if not is_asked_for(error):
@@ -195,8 +225,6 @@ class ServedLink:
         # here and not in the task: one that is cancelled before its first step never runs
         if (served := self._calls.pop(number, None)) is None:
             return
-        if served.timeout is not None:
-            self._deadlines.clear(number, served.timeout)
         self._leaving.add(served.task)
         served.task.add_done_callback(self._leaving.discard)
         served.task.cancel()

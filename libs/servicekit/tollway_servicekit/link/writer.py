@@ -73,9 +73,8 @@ class Writer:
         self._is_free = True
         self._send()
 
-    @property
     def is_ready(self) -> bool:
-        """Whether a frame may be put without waiting, overtaking nobody."""
+        """Say whether a frame may be put without waiting, overtaking nobody."""
         return self._bytes < HIGH_WATER_BYTES and not self._waiting
 
     async def ready(self) -> None:
@@ -111,7 +110,7 @@ class Writer:
                 self.put_part(call, view[start : start + PART_BYTES])
                 start += PART_BYTES
             message = bytes(view[start:])
-        if not self.is_ready:
+        if not self.is_ready():
             await self.ready()
         self.put(frame(call, kind, message))
 

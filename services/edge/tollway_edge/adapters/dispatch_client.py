@@ -12,6 +12,7 @@ from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
 from tollway_servicekit.stubs import responses
 
+from tollway_edge.adapters.told_headers import told_headers
 from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, AnswerPiece
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 
@@ -114,9 +115,8 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
 
 
 def head_from(head: pb.AnswerHead) -> AnswerHead:
-    return AnswerHead(
-        head.status, head.header_lines, head.provider, head.model, head.body_changes, head.fallback, head.dropped
-    )
+    lines = told_headers(head.header_lines)
+    return AnswerHead(head.status, lines, head.provider, head.model, head.body_changes, head.fallback, head.dropped)
 
 
 def _end_from(end: pb.StreamEnd) -> AnswerEnd:

@@ -64,26 +64,28 @@ class PrometheusMeter:
         registry.register(self)
 
     def observe(self, call: Call, cost_micro_usd: int | None) -> None:
-        workspace = call.workspace.name if call.workspace else ""
-        labels = (workspace, call.dialect, call.status, call.http_status, call.cache, call.provider)
+        workspace, seconds = call.workspace, call.seconds
+        name = workspace.name if workspace else ""
+        labels = (name, call.dialect, call.status, call.http_status, call.cache, call.provider)
         series = self._series.get(labels)
         if series is None:
             series = self._series[labels] = _Series()
-        if call.fallback or len(call.attempts) > 1:
-            self._fallbacks.observe(call)
-        self._last_resorts += call.is_last_resort
-        seconds = call.seconds
         series.calls += 1
         series.seconds += seconds
         series.within[bisect_left(_SECONDS, seconds)] += 1
+        if call.fallback or len(call.attempts) > 1:
+            self._fallbacks.observe(call)
+        if call.is_last_resort:
+            self._last_resorts += 1
         if call.cache != "none":
             series.saved_micro_usd += call.saved_micro_usd
             return
-        series.input += call.usage.input
-        series.output += call.usage.output
-        if cost_micro_usd is not None:
+        usage = call.usage
+        series.input += usage.input
+        series.output += usage.output
+        if cost_micro_usd:
             series.cost_micro_usd += cost_micro_usd
-        elif call.provider and call.provider != LAST_RESORT:
+        elif cost_micro_usd is None and call.provider and call.provider != LAST_RESORT:
             self._unpriced += 1
 
     def collect(self) -> Iterable[Metric]:

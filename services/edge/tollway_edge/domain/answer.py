@@ -18,6 +18,7 @@ class AnswerHead(msgspec.Struct, frozen=True):
 
     status: int
     header_lines: bytes
+    """The provider's, for the client: sound lines, and none of them named x-gateway-*."""
     provider: str
     model: str
     body_changes: Sequence[str] = ()

@@ -13,7 +13,7 @@ from tollway_edge.domain.last_resort import send_last_resort
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tollway_edge.domain.answer import AnswerEnd, AnswerPiece, CachedAnswer
+    from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, CachedAnswer
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Kept
     from tollway_edge.domain.ports import Client
@@ -31,7 +31,8 @@ async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bo
     call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
     call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
-    await client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body)
+    if not client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body):
+        await client.end()
     call.end(SUCCEEDED)
     return True
 
@@ -45,20 +46,23 @@ def _as_asked_for(call: Call, answer: CachedAnswer) -> bytes:
     return wire.to_events(body, with_usage=call.wants_usage_event) if call.is_stream else body
 
 
-async def deliver_whole(call: Call, piece: AnswerPiece, client: Client) -> None:
-    """Send an answer that came in one piece."""
+def send_answer(call: Call, piece: AnswerPiece, client: Client) -> bool:
+    """Send an answer that came in one piece, as `send_whole` does; `note_answered` is due once the client has it."""
     _note(call, piece)
     head = piece.head
     if head is None:
         raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
     if call.last_resort and head.status >= 500:
-        await send_last_resort(call, client)
-    else:
-        call.begin_answer(head.status)
-        await client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
-    if head.status < 300:
+        return send_last_resort(call, client)
+    call.begin_answer(head.status)
+    return client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
+
+
+def note_answered(call: Call, head: AnswerHead | None) -> None:
+    """Note how the provider has answered in one piece."""
+    if head and head.status < 300:
         call.end(SUCCEEDED)
-    else:
+    elif head:
         call.end(FAILED, f"UPSTREAM_STATUS_{head.status}")
 
 
@@ -83,7 +87,9 @@ class StreamDelivery:
         call, client = self._call, self._client
         async for piece in pieces:
             if piece.head and piece.end:
-                await deliver_whole(call, piece, client)
+                if not send_answer(call, piece, client):
+                    await client.end()
+                note_answered(call, piece.head)
                 continue
             if not piece.output_so_far:  # else it runs on, and nothing else is new
                 _note(call, piece)
@@ -111,20 +117,20 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 
 
 def _note(call: Call, piece: AnswerPiece) -> None:
+    head, end, failure = piece.head, piece.end, piece.failure
     if piece.usage is not None:
         call.usage, call.output_so_far = piece.usage, 0
     if piece.attempts:
         call.attempts = piece.attempts
-    if piece.head:
-        call.provider, call.model = piece.head.provider, piece.head.model
-        call.body_changes, call.fallback = piece.head.body_changes, piece.head.fallback
-        call.dropped = piece.head.dropped
-    if piece.end:
-        call.stop_reason = piece.end.stop_reason
-        if piece.end.provider:  # who took the stream on is who is paid
-            call.provider, call.model = piece.end.provider, piece.end.model
-    if piece.failure:
-        failure = piece.failure
+    if head:
+        call.provider, call.model = head.provider, head.model
+        if head.body_changes or head.fallback or head.dropped:
+            call.body_changes, call.fallback, call.dropped = head.body_changes, head.fallback, head.dropped
+    if end:
+        call.stop_reason = end.stop_reason
+        if end.provider:  # who took the stream on is who is paid
+            call.provider, call.model = end.provider, end.model
+    if failure:
         call.tried = (failure.provider, failure.model)
         kind = GatewayErrorKind.TIMEOUT if failure.reason == "UPSTREAM_TIMEOUT" else GatewayErrorKind.UNAVAILABLE
         raise GatewayError(kind, failure.reason, failure.message, failure.retry_after)

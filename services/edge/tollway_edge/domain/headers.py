@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.header_lines import from_lines, to_lines
+from tollway_dialects.header_lines import to_lines
 
 if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
@@ -25,19 +25,13 @@ _REQUEST_ID = {
 }
 # an answer about a caller's own spending must not be kept by a proxy, and a stream not be held back by one
 _UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
-# all others are control characters, which no header may hold, or a client takes nothing of the answer
-_HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
-_OURS = b"x-gateway-"
 
 
 def gateway_headers(call: Call) -> bytes:
     """Return what every answer of a chat route carries."""
-    chosen = _chosen(call.model or call.requested_model, call.provider, call.tier, call.cache, call.classifier)
-    lines = b"%bx-gateway-saved-usd: %d.%06d\r\nx-gateway-query-id: %b\r\n" % (
-        chosen,
-        *divmod(call.saved_micro_usd, 1_000_000),
-        call.call_id[-8:].encode(),
-    )
+    model = call.model or call.requested_model
+    chosen = _chosen(model, call.provider, call.tier, call.cache, call.classifier, call.saved_micro_usd)
+    lines = b"%b%b\r\n" % (chosen, call.call_id[-8:].encode())
     if call.dropped:
         lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     if call.fallback:
@@ -50,17 +44,7 @@ def gateway_headers(call: Call) -> bytes:
 
 def provider_headers(call: Call, lines: bytes) -> bytes:
     """Return the provider's headers with ours behind them."""
-    return told_headers(lines) + gateway_headers(call)
-
-
-def told_headers(lines: bytes) -> bytes:
-    """Return the provider's headers less those that a client must not get from it."""
-    ends = 2 * lines.count(b"\r\n")
-    # `find`, since `in` takes bytes for a number first, and makes an error of that
-    is_sound = len(lines.translate(None, _HARMLESS)) == ends and lines.find(b"\r\n\r\n") < 0 and lines[:1] != b"\r"
-    if not is_sound or lines.find(_OURS) >= 0 or (lines and lines[-1:] != b"\n"):
-        return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
-    return lines
+    return lines + gateway_headers(call)
 
 
 def own_headers(call: Call, content_type: bytes) -> bytes:
@@ -84,17 +68,21 @@ def request_id_of(call: Call) -> str:
     return f"req_{call.call_id}"
 
 
-def _may_be_told(name: bytes, value: bytes) -> bool:
-    return name != b"" and not name.startswith(_OURS) and not (name + value).translate(None, _HARMLESS)
-
-
 @lru_cache(maxsize=1024)
-def _chosen(model: str, provider: str, tier: str, cache: str, classifier: str) -> bytes:
-    """Return what many calls have in common."""
+def _chosen(model: str, provider: str, tier: str, cache: str, classifier: str, saved_micro_usd: int) -> bytes:
+    """Return what many calls have in common, up to the id of each."""
     return (
         b"x-gateway-model: %b\r\nx-gateway-provider: %b\r\nx-gateway-tier: %b\r\nx-gateway-cache: %b\r\n"
-        b"x-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\n"
-    ) % (_value(model), _value(provider), _value(tier), _value(cache), _value(classifier))
+        b"x-gateway-classifier: %b\r\nx-gateway-escalations: 0\r\nx-gateway-saved-usd: %d.%06d\r\n"
+        b"x-gateway-query-id: "
+    ) % (
+        _value(model),
+        _value(provider),
+        _value(tier),
+        _value(cache),
+        _value(classifier),
+        *divmod(saved_micro_usd, 1_000_000),
+    )
 
 
 def _value(text: str) -> bytes:

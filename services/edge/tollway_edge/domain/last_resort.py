@@ -29,8 +29,8 @@ def takes_last_resort(call: Call, client: Client, reason: str) -> bool:
     return bool(call.last_resort) and nobody_answered and not client.is_begun
 
 
-async def send_last_resort(call: Call, client: Client) -> None:
-    """Answer with the text; in the ledger the call is to end as the failed one that it is."""
+def send_last_resort(call: Call, client: Client) -> bool:
+    """Answer as `send_whole` does, with the text; in the ledger the call is to end as the failed one that it is."""
     request = call.body.raw if call.body else b"{}"
     tells_usage = call.wants_usage_event or not call.is_stream
     context = AnswerContext(call.requested_model, 0, call.started_unix_ms // 1000, call.call_id, tells_usage, request)
@@ -38,4 +38,4 @@ async def send_last_resort(call: Call, client: Client) -> None:
     call.tried = call.tried or (call.provider, call.model)
     call.provider, call.model, call.is_last_resort = PROVIDER, "", True
     call.begin_answer(200)
-    await client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), answer)
+    return client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), answer)

@@ -18,7 +18,7 @@ from tollway_dialects.request import MalformedRequest
 from tollway_dialects.usage import Usage
 
 from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
-from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, deliver_whole
+from tollway_edge.domain.delivery import StreamDelivery, deliver_cached, note_answered, send_answer
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.headers import error_headers, request_id_of
@@ -75,8 +75,9 @@ class Pipeline:
 
     async def serve(self, call: Call, client: Client) -> None:
         """Answer one call, whatever happens, and book it once."""
+        kept: bytes | None = None
         try:
-            await self._answer(call, client)
+            kept = await self._answer(call, client)
         except asyncio.CancelledError:
             self._leave(call)
             raise
@@ -89,9 +90,10 @@ class Pipeline:
             message = f"the gateway failed; its log has query id {call.query_id}"
             await self._refuse(call, client, GatewayError(GatewayErrorKind.INTERNAL, "INTERNAL", message))
         finally:
-            self._settle(call)
+            self._settle(call, kept)
 
-    async def _answer(self, call: Call, client: Client) -> None:
+    async def _answer(self, call: Call, client: Client) -> bytes | None:
+        """Return the answer's bytes where the cache may want them."""
         call.workspace = self.workspaces.authenticate(call.key_digest)
         body = read_request(call, await client.read_body())
         if "prompt" in body.fields:
@@ -101,7 +103,7 @@ class Pipeline:
         if self.limits.use_exact_cache:
             call.exact_key = exact_key(call, body)
         if call.exact_key and (answer := await self.cache.look_up(call)) and await deliver_cached(call, answer, client):
-            return
+            return None
         if (tier := self.tiers.find(call.requested_model)) is None:
             call.models = (call.requested_model,)
         else:
@@ -110,15 +112,22 @@ class Pipeline:
             await self._reserve(call, body)
         if self.last_resorts is not None:
             note_last_resort(call, self.last_resorts)
+        call.is_dispatched = True
         try:
-            kept = await self._dispatch(call, client)
+            if call.is_stream:
+                return await self._stream(call, client)
+            piece = await self.dispatch.complete(call)
+            if not send_answer(call, piece, client):
+                await client.end()
+            note_answered(call, piece.head)
         except GatewayError as error:
             if not takes_last_resort(call, client, error.reason):
                 raise
-            await send_last_resort(call, client)
+            if not send_last_resort(call, client):
+                await client.end()
             call.end(FAILED, error.reason)
-        else:
-            self._store(call, kept)
+            return None
+        return piece.data
 
     async def _resolve_prompt(self, call: Call, body: RequestBody) -> None:
         if (wanted := read_prompt_reference(body)) is not None:
@@ -147,39 +156,34 @@ class Pipeline:
         await self.budget.reserve(call, input_tokens, output_tokens if wire.output_limits else 0)
         name_limit(body, wire.output_limits, self.limits.default_max_tokens)
 
-    async def _dispatch(self, call: Call, client: Client) -> bytes | None:
-        """Let a provider answer; return the answer's bytes where the cache may want them."""
-        call.is_dispatched = True
-        if not call.is_stream:
-            piece = await self.dispatch.complete(call)
-            await deliver_whole(call, piece, client)
-            return piece.data
+    async def _stream(self, call: Call, client: Client) -> bytes | None:
+        """Let a provider answer event by event; return the answer's bytes where the cache may want them."""
         with self.keeping.begin(self.limits.max_cached_bytes if call.exact_key else 0) as kept:
             delivery = StreamDelivery(call, client, kept)
             async with self.dispatch.stream(call, delivery.hand_on) as pieces:
                 await delivery.deliver(pieces)
             return kept.taken()
 
-    def _store(self, call: Call, kept: bytes | None) -> None:
-        if not (call.exact_key and kept and call.status is SUCCEEDED):
-            return
-        if len(kept) > self.limits.max_cached_bytes or not call.wire.is_storable(call.stop_reason):
-            return
-        self.keeping.make_room(len(kept))
-        self.cache.store(call, kept, self._cost(call) or 0)
-
-    def _settle(self, call: Call) -> None:
+    def _settle(self, call: Call, kept: bytes | None) -> None:
         if call.workspace is None:
             return
         if call.tried and call.usage.total:  # it is paid for at their prices
             call.provider, call.model = call.tried
-        elif call.is_dispatched and call.usage.total and not call.model:  # given up before anybody said who answers
+        elif call.is_dispatched and not call.model and call.usage.total:  # given up before anybody said who answers
             call.model = call.models[0]
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         call.settle()
+        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
         self.ledger.record(call)
-        self.meter.observe(call, self._cost(call))
+        self.meter.observe(call, cost)
+        if kept and call.exact_key and call.status is SUCCEEDED:
+            self._store(call, kept, cost or 0)
+
+    def _store(self, call: Call, kept: bytes, cost: int) -> None:
+        if len(kept) <= self.limits.max_cached_bytes and call.wire.is_storable(call.stop_reason):
+            self.keeping.make_room(len(kept))
+            self.cache.store(call, kept, cost)
 
     def _leave(self, call: Call) -> None:
         """Note that the client left."""
@@ -192,9 +196,6 @@ class Pipeline:
         if call.status is RUNNING and may_be_read and not call.usage.total:
             size = len(call.body.raw) if call.body else 0
             call.usage = Usage(uncached_input=tokens_of_bytes(size), is_estimated=True)
-
-    def _cost(self, call: Call) -> int | None:
-        return self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
 
     async def _refuse(self, call: Call, client: Client, error: GatewayError) -> None:
         if call.status is not RUNNING:
@@ -209,4 +210,5 @@ class Pipeline:
             await client.end()
         else:
             call.begin_answer(error.kind.status)
-            await client.send_whole(error.kind.status, error_headers(call, error), body)
+            if not client.send_whole(error.kind.status, error_headers(call, error), body):
+                await client.end()

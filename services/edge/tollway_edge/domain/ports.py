@@ -24,8 +24,8 @@ class Client(Protocol):
     async def read_body(self) -> bytes:
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 
-    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
-        """Send an answer at once; headers as `header_lines` joins them."""
+    def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
+        """Send an answer at once, headers as `header_lines` joins them; false: it waits for the client, then `end`."""
 
     async def begin(self, status: int, header_lines: bytes) -> None:
         """Send status and headers; pieces follow."""
@@ -37,7 +37,7 @@ class Client(Protocol):
         """Return once the client has taken enough of what was sent."""
 
     async def end(self) -> None:
-        """Close the body properly."""
+        """Close the body properly; return once the client has taken enough of an answer that was sent whole."""
 
 
 class AnswerCache(Protocol):

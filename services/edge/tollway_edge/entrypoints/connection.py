@@ -8,6 +8,7 @@ in `pipeline`: `cycle` is the newest request, `_running` the one whose turn it i
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -68,10 +69,10 @@ class EdgeConnection(HttpToolsProtocol):
             return  # what follows the last request is none
         is_first = self._deadlines.phase is IDLE
         if is_first:
-            if self._repeated and (body := self._repeated.body_of(data)) is not None:
-                exchange = self._begin(self._repeated.head)
-                exchange.feed(body)
-                exchange.finish()
+            known = self._repeated
+            body = known.body_of(data) if known else None
+            if known and body is not None and len(body) <= self.limits.max_body_bytes:
+                self._begin(Exchange(self, known.head, True, is_read=True, received=len(body), parts=[body]))
                 self._deadlines.enter(WHOLE)
                 return
             self._deadlines.enter(HEAD)
@@ -109,7 +110,8 @@ class EdgeConnection(HttpToolsProtocol):
         self._check_head()
         path, query = split_target(self.url)
         if path in HOT_PATHS:
-            self._begin(RequestHead.read(self.parser, path, query, self.headers))
+            head = RequestHead.read(self.parser, path, query, self.headers)
+            self._begin(Exchange(self, head, head.keep_alive))
         else:
             self._hand_on()
         self._deadlines.enter(BODY)
@@ -146,6 +148,11 @@ class EdgeConnection(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
+    def served(self, exchange: Exchange) -> None:
+        self.tasks.discard(exchange.serving)
+        if not exchange.is_answered:
+            exchange.cut_off(self.transport)
+
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         self._running = None
@@ -171,33 +178,28 @@ class EdgeConnection(HttpToolsProtocol):
 
     # inside
 
-    def _begin(self, head: RequestHead) -> Exchange:
+    def _begin(self, exchange: Exchange) -> None:
         """Serve a request, or let it wait for its turn."""
         is_free = self.cycle is None or self.cycle.response_complete
-        self.cycle = exchange = Exchange(self, head)  # type: ignore[assignment]
+        self.cycle = exchange  # type: ignore[assignment]
         if is_free:
-            self._start_asgi_task(exchange, None)
+            self._start(exchange)
         else:
             self.pipeline.appendleft((exchange, None))  # type: ignore[arg-type]
             if len(self.pipeline) >= self.limits.max_pipelined:
                 self.flow.pause_reading()
-        return exchange
+
+    def _start(self, exchange: Exchange) -> None:
+        self._running = exchange
+        exchange.serving = task = asyncio.Task(self._routes.serve(exchange), loop=self.loop, name="call")
+        self.tasks.add(task)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._running = cycle
         if isinstance(cycle, Exchange):
-            cycle.serving = task = self.loop.create_task(self._serve(cycle), name="call")
-            self.tasks.add(task)
+            self._start(cycle)
         else:
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
-
-    async def _serve(self, exchange: Exchange) -> None:
-        try:
-            await self._routes.serve(exchange)
-        finally:
-            self.tasks.discard(exchange.serving)
-            if not exchange.is_answered:
-                exchange.cut_off(self.transport)
 
     def _stay(self, rest: bytes) -> None:
         """Take a request that offers another protocol as one that does not; Java's client offers HTTP/2 so."""

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import struct
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.entrypoints.request_body import plain_body
@@ -29,55 +31,32 @@ MOST_UNSENT_BYTES = 8192
 """What is gathered for one write, and what may wait for a client to take it; either give or take one piece."""
 
 
-class Exchange:
-    """
-    A request to read and an answer to write.
+class Exchange(msgspec.Struct, eq=False):
+    """A request to read and an answer to write; a struct, since each request makes one."""
 
-    Args:
-        connection: Where it happens.
-        head: What came before its body.
-    """
-
-    __slots__ = (
-        "_body",
-        "_connection",
-        "_expects_continue",
-        "_is_chunked",
-        "_reading",
-        "_refusal",
-        "_size",
-        "_unsent",
-        "_unsent_bytes",
-        "_written_at",
-        "ends_with_connection",
-        "head",
-        "is_answered",
-        "is_begun",
-        "is_read",
-        "keep_alive",
-        "serving",
-    )
-
-    def __init__(self, connection: EdgeConnection, head: RequestHead) -> None:
-        self.head = head
-        self.keep_alive = head.keep_alive
-        self.is_read = False
-        """The request is here to its last byte."""
-        self.is_begun = False
-        self.ends_with_connection = False
-        """The proper end of the connection is all that tells the end of the answer."""
-        self.is_answered = False
-        self.serving: asyncio.Task[Any] | None = None
-        self._connection = connection
-        self._expects_continue = head.headers.expects_continue
-        self._is_chunked = False
-        self._body: list[bytes] = []
-        self._size = 0
-        self._reading: asyncio.Future[None] | None = None
-        self._refusal: GatewayError | None = None
-        self._unsent: list[bytes] = []
-        self._unsent_bytes = 0
-        self._written_at = 0.0
+    _connection: EdgeConnection
+    head: RequestHead
+    keep_alive: bool
+    is_read: bool = False
+    """The request is here to its last byte."""
+    is_begun: bool = False
+    ends_with_connection: bool = False
+    """The proper end of the connection is all that tells the end of the answer."""
+    is_answered: bool = False
+    serving: asyncio.Task[None] | None = None
+    received: int = 0
+    """Bytes of the body that came so far."""
+    parts: list[bytes] = []
+    """Of the body, as they came."""
+    _is_asked_for: bool = False
+    """A client that waits to be told to send its body was told."""
+    _is_chunked: bool = False
+    _is_whole: bool = False
+    _reading: asyncio.Future[None] | None = None
+    _refusal: GatewayError | None = None
+    _unsent: list[bytes] = []
+    _unsent_bytes: int = 0
+    _written_at: float = 0.0
 
     # the connection's side; `response_complete` is uvicorn's name
 
@@ -85,19 +64,14 @@ class Exchange:
     def response_complete(self) -> bool:
         return self.is_answered
 
-    @property
-    def received(self) -> int:
-        """Bytes of the body that came so far."""
-        return self._size
-
     def feed(self, data: bytes) -> None:
         """Take a part of the body; what is too much is counted and dropped."""
-        self._size += len(data)
-        if self._size > self._connection.limits.max_body_bytes:
-            self._body.clear()
+        self.received += len(data)
+        if self.received > self._connection.limits.max_body_bytes:
+            self.parts.clear()
             self.refuse(self._too_large())
         elif not self.is_answered:
-            self._body.append(data)
+            self.parts.append(data)
 
     def finish(self) -> None:
         """Note that the request is here whole."""
@@ -124,33 +98,43 @@ class Exchange:
         else:
             transport.close()
 
+    def over(self) -> None:
+        """Note that nobody serves it any more; an answer that has not ended never will."""
+        self._connection.served(self)
+
     # the pipeline's side
 
     async def read_body(self) -> bytes:
-        most = self._connection.limits.max_body_bytes
-        if self.head.headers.content_length > most:
+        headers, most = self.head.headers, self._connection.limits.max_body_bytes
+        if headers.content_length > most:
             raise self._too_large()
         if not (self.is_read or self._refusal):
-            if self._expects_continue and not self._size:
-                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                self._expects_continue = False
-            self._reading = asyncio.get_running_loop().create_future()
-            await self._reading
+            await self._arrival()
         if self._refusal:
             raise self._refusal
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._body.clear()
-        return plain_body(body, self.head.headers, most)
+        parts = self.parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        return body if headers.is_plain_json else plain_body(body, headers, most)
 
-    async def send_whole(self, status: int, header_lines: bytes, body: bytes) -> None:
+    async def _arrival(self) -> None:
+        if self.head.headers.expects_continue and not self.received:
+            self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._is_asked_for = True
+        self._reading = self._connection.loop.create_future()
+        await self._reading
+
+    def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
         length = b"content-length: %d\r\n" % len(body)
         head = response_head(status, header_lines, length, self._connection_lines())
         self.is_begun = True
         connection = self._connection
         connection.write(head + body if self.head.method != b"HEAD" else head)
         if connection.flow.write_paused:
-            await connection.flow.drain()
+            self._is_whole = True
+            return False
         self._close()
+        return True
 
     async def begin(self, status: int, header_lines: bytes) -> None:
         self._is_chunked = self.head.can_chunk
@@ -178,7 +162,9 @@ class Exchange:
             await flow.drain()
 
     async def end(self) -> None:
-        if self._is_chunked:
+        if self._is_whole:
+            await self.drained()
+        elif self._is_chunked:
             self._put(b"0\r\n\r\n")
         self._flush()
         self._close()
@@ -200,7 +186,7 @@ class Exchange:
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
-        self.keep_alive &= not self._expects_continue or self.is_read
+        self.keep_alive &= self.is_read or self._is_asked_for or not self.head.headers.expects_continue
         return b"" if self.keep_alive else _CLOSE
 
     def _close(self) -> None:

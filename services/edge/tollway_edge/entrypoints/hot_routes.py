@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from tollway_dialects.wires import WIRES
 
-from tollway_edge.domain.call import Call, new_call_id, now_unix_ms
+from tollway_edge.domain.call import Call, new_call_id
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import error_headers, request_id_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.pipeline import Pipeline
     from tollway_edge.entrypoints.exchange import Exchange
+    from tollway_edge.entrypoints.request_head import RequestHead
 
 log = logging.getLogger(__name__)
 
@@ -39,27 +41,17 @@ class HotRoutes:
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, and book it."""
-        head, headers = exchange.head, exchange.head.headers
-        now = now_unix_ms()
-        call = Call(
-            call_id=new_call_id(now),
-            started_unix_ms=now,
-            dialect=HOT_PATHS[head.path],
-            key_digest=headers.key_digest,
-            forwarded=headers.forwarded,
-            query=head.query,
-            traceparent=headers.traceparent,
-            conversation_id=headers.conversation_id,
-        )
-        if head.method != b"POST":
-            await _answer_other_method(call, exchange)
-            return
         self._calls_in_flight += 1
+        call = _call_of(exchange.head)
         try:
-            await self._pipeline.serve(call, exchange)
+            if exchange.head.method == b"POST":
+                await self._pipeline.serve(call, exchange)
+            else:
+                await _answer_other_method(call, exchange)
         except Exception:
             log.exception("call %s could not be answered", call.query_id)
         finally:
+            exchange.over()
             self._calls_in_flight -= 1
             if self._idle is not None and not self._calls_in_flight:
                 self._idle.set_result(None)
@@ -72,11 +64,28 @@ class HotRoutes:
             await asyncio.shield(self._idle)
 
 
+def _call_of(head: RequestHead) -> Call:
+    headers, now = head.headers, time.time_ns() // 1_000_000
+    return Call(
+        HOT_PATHS[head.path],
+        headers.key_digest,
+        headers.forwarded,
+        head.query,
+        headers.traceparent,
+        headers.conversation_id,
+        call_id=new_call_id(now),
+        started=time.monotonic(),
+        started_unix_ms=now,
+    )
+
+
 async def _answer_other_method(call: Call, exchange: Exchange) -> None:
     if exchange.head.method == b"OPTIONS":
-        await exchange.send_whole(200, _ALLOWED, b"")
-        return
-    kind = GatewayErrorKind.METHOD_NOT_ALLOWED
-    error = GatewayError(kind, "METHOD_NOT_ALLOWED", "this path takes POST only")
-    headers = error_headers(call, error) + _ALLOWED
-    await exchange.send_whole(kind.status, headers, call.wire.error_body(kind, error.message, request_id_of(call)))
+        is_taken = exchange.send_whole(200, _ALLOWED, b"")
+    else:
+        kind = GatewayErrorKind.METHOD_NOT_ALLOWED
+        error = GatewayError(kind, "METHOD_NOT_ALLOWED", "this path takes POST only")
+        body = call.wire.error_body(kind, error.message, request_id_of(call))
+        is_taken = exchange.send_whole(kind.status, error_headers(call, error) + _ALLOWED, body)
+    if not is_taken:
+        await exchange.end()

@@ -9,7 +9,6 @@ from tollway_dialects.header_lines import from_lines
 
 from tollway_edge.domain.answer import KeptAnswerQuestion
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
-from tollway_edge.domain.headers import told_headers
 from tollway_edge.entrypoints.caller import Caller
 from tollway_edge.entrypoints.request_headers import RequestHeaders
 
@@ -39,7 +38,7 @@ def add_kept_answers(api: FastAPI, kept_answers: KeptAnswers) -> None:
         if piece.head is None:
             raise GatewayError(GatewayErrorKind.INTERNAL, "ANSWER_HEADLESS", "no answer came; try again")
         answer = Response(piece.data, piece.head.status)
-        answer.raw_headers = [*from_lines(told_headers(piece.head.header_lines)), *answer.raw_headers]
+        answer.raw_headers = [*from_lines(piece.head.header_lines), *answer.raw_headers]
         return answer
 
     api.get("/v1/responses/{response_id}")(ask)

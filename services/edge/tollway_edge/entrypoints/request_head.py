@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from httptools import HttpRequestParser
 
 _LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
-_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,13 @@ class RequestHead:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedHead:
-    """The bytes of a head that may come again."""
+    """A head that may come again."""
 
     head: RequestHead
-    before: bytes
-    after: bytes
+    form: bytes
+    """Its bytes, with %d where the length of the body stands."""
+    size: int
+    """How many they are without those digits."""
 
     @classmethod
     def of(cls, data: bytes, head: RequestHead, max_body_bytes: int) -> RepeatedHead | None:
@@ -71,15 +72,18 @@ class RepeatedHead:
         length = _LENGTH.search(data, 0, end)
         if length is None or len(data) - end != int(length[1]):
             return None
-        return cls(head, data[: length.start(1)], data[length.end(1) : end])
+        before, after = data[: length.start(1)], data[length.end(1) : end]
+        form = b"%b%%d%b" % (before.replace(b"%", b"%%"), after.replace(b"%", b"%%"))
+        return cls(head, form, len(before) + len(after))
 
     def body_of(self, data: bytes) -> bytes | None:
         """Return the body where `data` is one whole request with the same head; None where it is anything else."""
-        if not data.startswith(self.before):
+        rest = len(data) - self.size  # the body, and the digits of its length
+        length = rest - len(str(rest))
+        head = self.form % length
+        if len(head) + length != len(data):  # as many digits as `rest` has were one too many
+            length += 1
+            head = self.form % length
+        if length < 0 or len(head) + length != len(data) or not data.startswith(head):
             return None
-        digits = len(self.before)
-        after = data.find(b"\r", digits, digits + _MOST_DIGITS + 1)
-        if not (data.startswith(self.after, after) and data[digits:after].isdigit()):
-            return None
-        start = after + len(self.after)
-        return data[start:] if len(data) - start == int(data[digits:after]) else None
+        return data[len(head) :]

@@ -38,6 +38,8 @@ class RequestHeaders:
     """In lower case; JSON where the client did not say."""
     content_encoding: str = ""
     """How the body is compressed, in lower case; empty where it is not."""
+    is_plain_json: bool = False
+    """The body is JSON as it comes."""
     expects_continue: bool = False
     """The client sends its body once it is told to."""
     is_anthropic: bool = False
@@ -72,6 +74,7 @@ class RequestHeaders:
         if not read.content_type:
             read.content_type = "application/json"
             forwarded.append((b"content-type", b"application/json"))
+        read.is_plain_json = "json" in read.content_type and not read.content_encoding
         read.forwarded = Forwarded.of(forwarded)
         read.key_digest = digest_of(key)
         return read

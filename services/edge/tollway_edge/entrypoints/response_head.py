@@ -8,5 +8,5 @@ _STATUS_LINES = {status.value: b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.en
 
 
 def response_head(status: int, *header_lines: bytes) -> bytes:
-    """Return everything up to the body; `told_headers` looks through a provider's lines, all others are ours."""
+    """Return everything up to the body; a provider's lines were looked through, all others are ours."""
     return b"".join((_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, *header_lines, b"\r\n"))

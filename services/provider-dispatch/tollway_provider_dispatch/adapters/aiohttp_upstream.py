@@ -32,6 +32,7 @@ _NOT_CONNECTED = (
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _SIEVE = HeaderSieve(LEFT_OUT)
+_HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
 
 
 @lru_cache(maxsize=256)
@@ -106,7 +107,9 @@ class AiohttpAnswer(UpstreamAnswer):
         self._response = response
         self.limit_stall(stall)
         self.status = response.status
-        headers = ((name.lower(), value) for name, value in response.raw_headers)
+        # aiohttp lets control characters through, which no head of ours may hold
+        harmless = (each for each in response.raw_headers if not b"".join(each).translate(None, _HARMLESS))
+        headers = ((name.lower(), value) for name, value in harmless)
         self.header_lines = _SIEVE.sift(to_lines(headers))[0]
 
     @property

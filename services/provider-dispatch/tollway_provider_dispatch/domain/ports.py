@@ -69,7 +69,11 @@ class UpstreamAnswer(Protocol):
 
     status: int
     header_lines: bytes
-    """End-to-end headers; the body is handed on decoded, so its framing is not among them."""
+    """
+    End-to-end headers, none of the gateway's own names; no control characters, so that they may go into another head.
+
+    The body is handed on decoded, so its framing is not among them.
+    """
 
     @property
     def has_ended(self) -> bool:

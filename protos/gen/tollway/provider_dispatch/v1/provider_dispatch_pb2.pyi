@@ -345,7 +345,9 @@ class AnswerHead(_message.Message):
     model: _builtins.str
     """The model as the gateway names it."""
     header_lines: _builtins.bytes
-    """End-to-end headers of the provider's answer: "name: value" CRLF for each, names in lower case."""
+    """End-to-end headers of the provider's answer: "name: value" CRLF for each, names in lower case; no control characters,
+    and no x-gateway-* of another gateway.
+    """
     fallback: _builtins.str
     """From whom, to whom and why, where another than the first choice answered: "from=a/m; to=b/m; reason=status_529"."""
     @_builtins.property
