@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 import tollway_simulator.bootstrap
+from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
+from tollway_cache.domain.losses import Losses
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.usage import Usage
 from tollway_edge.adapters.cache_client import CacheClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.domain import answer
@@ -22,6 +25,7 @@ from tollway_edge.domain.workspaces import Workspace
 from tollway_edge.settings import EdgeConfig
 from tollway_provider_dispatch.domain import call as dispatched
 from tollway_simulator.settings import Settings as SimulatorSettings
+from tollway_topologies.direct_cache import DirectAnswerCache
 from tollway_topologies.direct_dispatch import DirectDispatch
 from tollway_topologies.in_process import data_plane
 
@@ -199,3 +203,13 @@ async def test_an_answer_that_was_stored_is_found_by_both_and_by_no_other_worksp
             assert (found[0].body, found[0].cost_micro_usd, found[0].layer) == (b'{"a": 1}', 42, "exact")
             asked.workspace = Workspace("globex")
             assert [await each.look_up(asked) for each in ports] == [None, None]
+
+
+async def test_an_answer_that_no_store_can_hold_is_dropped_and_counted_and_the_call_goes_on() -> None:
+    # nobody serves it, and nothing is sent
+    cache = DirectAnswerCache(RedisAnswerStore.from_url("redis://127.0.0.1:1"), Losses(lambda: 0.0), 60, 1 << 20)
+    asked = call("question")
+    asked.exact_key = bytes(32)
+    asked.usage = Usage(output=2**70)
+    cache.store(asked, b"{}", 42)
+    assert (len(cache.writes), cache.writes.dropped) == (0, 1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from tollway_cache.domain.answer import Answer, Entry
 from tollway_cache.domain.lookup import look_up
-from tollway_cache.domain.store import store_answers
+from tollway_cache.domain.store import pack_answer, store_packed
 from tollway_edge.adapters.cache_client import answer_writes
 from tollway_edge.domain.answer import CachedAnswer
 from tollway_servicekit.errors import ServiceError
@@ -32,11 +33,12 @@ class DirectAnswerCache:
         most_bytes: What answers may hold that are not stored yet.
     """
 
-    def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int, most_bytes: int) -> None:
+    def __init__(self, store: AnswerStore[Any], losses: Losses, exact_ttl: int, most_bytes: int) -> None:
         self._store = store
         self._losses = losses
         self._exact_ttl = exact_ttl
-        self.writes: Batches[Entry] = answer_writes(self._send, lambda entry: len(entry.answer.body), most_bytes)
+        # packed at once, while what it is made of is at hand: waiting costs memory and finding it again
+        self.writes: Batches[tuple[Any, int]] = answer_writes(self._send, itemgetter(1), most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""
@@ -71,7 +73,13 @@ class DirectAnswerCache:
             body=body,
             is_event_stream=call.is_stream,
         )
-        self.writes.add(Entry(answer, self._exact_ttl))
+        try:
+            packed = pack_answer(Entry(answer, self._exact_ttl), store=self._store)
+        except Exception as error:  # what no store can hold, such as a number that a provider made up
+            log.error("an answer cannot be stored (%s)", type(error).__name__)
+            self.writes.dropped += 1
+        else:
+            self.writes.add((packed, len(body)))
 
-    async def _send(self, entries: list[Entry]) -> None:
-        await store_answers(entries, store=self._store, losses=self._losses)
+    async def _send(self, waiting: list[tuple[Any, int]]) -> None:
+        await store_packed([packed for packed, _ in waiting], store=self._store, losses=self._losses)

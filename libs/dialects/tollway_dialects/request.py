@@ -8,7 +8,6 @@ body is joined again from the same bytes, so that signatures and formatting insi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
@@ -44,13 +43,12 @@ class MalformedRequest(Exception):
     """The body cannot be a request; the message says why and names the field, never its content."""
 
 
-@dataclass(slots=True)
-class RequestBody:
+class RequestBody(msgspec.Struct):
     """Top-level fields of a JSON object, in the order they came, each as its raw bytes."""
 
     raw: bytes
     fields: dict[str, msgspec.Raw]
-    changes: list[str] = field(default_factory=list)
+    changes: list[str] = []
     """What the gateway changed, e.g. "prompt"; empty while `raw` is what the client sent."""
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from redis.asyncio import Redis
+from tollway_cache.adapters.redis_line import MOST_TURNS
 from tollway_cache.domain.ports import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -49,6 +50,21 @@ async def test_lookups_that_come_while_others_are_on_their_way_leave_with_the_ne
     may_answer.set()
     assert await asyncio.gather(*lookups) == [None] * 5
     assert [len(commands) for commands in redis.reads] == [1, 4]
+
+
+async def test_lookups_of_turns_that_each_bring_more_leave_together_and_wait_for_few_turns(
+    scripted_redis: Any, open_store: Any, key: Any
+) -> None:
+    redis = await scripted_redis(find_nothing)
+    store = open_store(redis.url)
+    await store.get("acme", key(0))
+    lookups = [asyncio.create_task(store.get("acme", key(0)))]
+    for number in range(2 * MOST_TURNS):
+        lookups.append(asyncio.create_task(store.get("acme", key(number))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*lookups)
+    assert 2 < len(redis.reads[1]) <= MOST_TURNS + 2
+    assert sum(map(len, redis.reads)) == 1 + len(lookups)
 
 
 async def test_a_store_that_takes_its_time_delays_no_lookup(

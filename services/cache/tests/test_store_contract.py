@@ -53,6 +53,14 @@ async def test_what_was_put_is_found_whole(backend: Backend, entry: Any, key: An
     assert await backend.store.get("acme", key(1)) == kept.answer
 
 
+async def test_what_was_packed_is_kept_as_what_was_put(backend: Backend, entry: Any, key: Any) -> None:
+    entries = [entry(number=number, body=b"%d" % number) for number in range(3)]
+    packed = [backend.store.pack(each) for each in entries]
+    assert await backend.store.get("acme", key(1)) is None
+    assert await backend.store.put_packed(packed) == 3
+    assert [await backend.store.get("acme", key(number)) for number in range(3)] == [each.answer for each in entries]
+
+
 async def test_nothing_to_put_disturbs_no_lookup(backend: Backend, entry: Any, key: Any) -> None:
     await backend.store.put([entry()])
     assert await backend.store.put([]) == 0

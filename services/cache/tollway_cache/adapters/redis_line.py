@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio.connection import AbstractConnection
 
+MOST_TURNS = 4
+"""Of the loop, for which commands wait for those of other calls."""
+
 _NOT_YET = object()
 
 
@@ -44,8 +47,9 @@ class RedisLine(asyncio.Protocol):
     """
     Opens itself; commands that come meanwhile wait. Ends once, for good.
 
-    Commands of one turn of the loop leave together, and so do those that come while others are on their way: of all
-    that a command costs, the call of the system that sends it is the most.
+    Of all that a command costs, the call of the system that sends it is the most. So commands of one turn of the loop
+    leave together, with those of the next turns while each brings more, and with those that come while others are on
+    their way. A turn lasts as long as there is work for other calls: a command that is alone leaves at once.
 
     Args:
         connection: Not connected yet.
@@ -58,6 +62,7 @@ class RedisLine(asyncio.Protocol):
         """Of the commands that have no answer."""
         self._on_end = on_end
         self._unsent: list[Asked] = []
+        self._is_gathering = False
         self._sent: deque[Asked] = deque()  # answered in this order
         self._reader = Reader(InvalidResponse, DefaultParser.parse_error, notEnoughData=_NOT_YET)
         self._transport: asyncio.Transport | None = None
@@ -67,9 +72,9 @@ class RedisLine(asyncio.Protocol):
         """Ends after the line, when the connection is closed."""
 
     def send(self, asked: Asked) -> None:
-        if not self._sent and not self._unsent:
-            self.loop.call_soon(self._flush)
         self._unsent.append(asked)
+        if not self._sent and not self._is_gathering:
+            self._gather()
         self.waiting_bytes += len(asked.commands)
         if self._watch is None:
             self._watch = self.loop.call_at(asked.due, self._look_at_clock)
@@ -97,7 +102,8 @@ class RedisLine(asyncio.Protocol):
         except (InvalidResponse, IndexError, ValueError):  # or answers that nobody asked for
             self.end(RedisConnectionError("it does not speak as Redis does"))
         else:
-            self._flush()
+            if self._unsent and not self._is_gathering:
+                self._gather()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.end(exc or RedisConnectionError("it closed the connection"))
@@ -106,15 +112,28 @@ class RedisLine(asyncio.Protocol):
         if isinstance(answer, PushNotification):  # news of the server, for clients that want them
             return
         asked = self._sent[0]
-        asked.answers_seen += 1
-        if asked.answers_seen < asked.count:
-            if asked.error is None and isinstance(answer, Exception):
-                asked.error = answer
-            return
+        if asked.count > 1:
+            asked.answers_seen += 1
+            if asked.answers_seen < asked.count:
+                if asked.error is None and isinstance(answer, Exception):
+                    asked.error = answer
+                return
         self._sent.popleft()
         self.waiting_bytes -= len(asked.commands)
         if not asked.answer.done():  # else nobody waits any more
             asked.answer.set_result(asked.error or answer)
+
+    def _gather(self, turns: int = 0) -> None:
+        self._is_gathering = True
+        self.loop.call_soon(self._leave, len(self._unsent), turns + 1)
+
+    def _leave(self, count: int, turns: int) -> None:
+        """Send what came, unless the turn brought more to the so many commands that there were before it."""
+        if len(self._unsent) > count and turns < MOST_TURNS:
+            self._gather(turns)
+        else:
+            self._is_gathering = False
+            self._flush()
 
     def _flush(self) -> None:
         if self._unsent and self._transport is not None:

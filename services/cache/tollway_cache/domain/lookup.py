@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway_servicekit.errors import InvalidRequest
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 
 
-async def look_up(partition: str, exact_key: bytes, *, store: AnswerStore, losses: Losses) -> Answer | None:
+async def look_up(partition: str, exact_key: bytes, *, store: AnswerStore[Any], losses: Losses) -> Answer | None:
     """Return the answer kept for this very prompt; whatever is wrong with the store is a miss."""
     check_address(partition, exact_key)
     try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tollway_cache.domain.answer import Answer, Entry
+
+
+Packed = TypeVar("Packed")
 
 
 class StoreUnavailable(Exception):
@@ -18,8 +21,12 @@ class AnswerUnreadable(Exception):
     """The store holds something under this key that is no answer of this version."""
 
 
-class AnswerStore(Protocol):
-    """Keeps answers under partition and key for a while; may forget any of them sooner."""
+class AnswerStore(Protocol[Packed]):
+    """
+    Keeps answers under partition and key for a while; may forget any of them sooner.
+
+    `Packed` is an entry in the form in which the store takes it: who lets many wait packs each when it comes.
+    """
 
     async def get(self, partition: str, exact_key: bytes) -> Answer | None:
         """
@@ -37,3 +44,11 @@ class AnswerStore(Protocol):
         Raises:
             StoreUnavailable: Some or all may not have been kept.
         """
+
+    def pack(self, entry: Entry) -> Packed:
+        """Return the entry as `put_packed` takes it; raises whatever says that it cannot be kept."""
+        ...
+
+    async def put_packed(self, packed: Sequence[Packed]) -> int:
+        """Do as `put` does."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway.cache.v1 import cache_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS, DIALECTS, usage_from, write_usage
@@ -25,7 +25,7 @@ CONTRACT = Contract.of(cache_pb2, "CacheService")
 class CacheServicer:
     """Serves CacheService from one store."""
 
-    def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int) -> None:
+    def __init__(self, store: AnswerStore[Any], losses: Losses, exact_ttl: int) -> None:
         self.store = store
         self.losses = losses
         self.exact_ttl = exact_ttl
