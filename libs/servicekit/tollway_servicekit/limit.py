@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,48 +81,49 @@ class Limits:
     def look(self) -> None:
         """End what has run for too long, and look again when the next may have."""
         self.timer = None
-        now = self.loop.time()
+        now = monotonic()
         for limit, due in list(self.running.items()):
             if due - now > _EARLY:
-                self.timer = self.loop.call_at(due, self.look)
+                self.timer = self.loop.call_later(due - now, self.look)
                 return
             del self.running[limit]
             limit.expire()
 
 
-class SharedLimit:
-    """A `Limit` that is one of `Limits`."""
+class SharedLimit(msgspec.Struct, eq=False):
+    """A `Limit` that is one of `Limits`; a struct, since each call makes one."""
 
-    __slots__ = ("_cancelling", "_limits", "_task", "has_expired")
-
-    def __init__(self, limits: Limits) -> None:
-        self.has_expired = False
-        self._limits = limits
+    limits: Limits
+    has_expired: bool = False
+    task: asyncio.Task[Any] | None = None
+    """Whose block it is."""
+    cancelling: int = 0
+    """How often the task was cancelled before."""
 
     def __enter__(self) -> SharedLimit:
-        limits = self._limits
-        loop = limits.loop
-        task = asyncio.current_task(loop)
+        limits = self.limits
+        self.task = task = asyncio.current_task(limits.loop)
         if task is None:
             raise RuntimeError("a limit works inside a task only")
-        self._task = task
-        self._cancelling = task.cancelling()
-        limits.running[self] = due = loop.time() + limits.seconds
+        if cancelling := task.cancelling():
+            self.cancelling = cancelling
+        limits.running[self] = monotonic() + limits.seconds
         if limits.timer is None:
-            limits.timer = loop.call_at(due, limits.look)
+            limits.timer = limits.loop.call_later(limits.seconds, limits.look)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self.has_expired:
-            del self._limits.running[self]
-        elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            del self.limits.running[self]
+        elif self.task and self.task.uncancel() <= self.cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     def expire(self) -> None:
         self.has_expired = True
-        self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
 
 class StreamLimit:

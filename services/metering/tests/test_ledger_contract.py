@@ -68,6 +68,19 @@ async def test_a_row_comes_back_as_it_was_booked(ledger: Ledger, priced: Priced)
     assert await ledger.latest("default", 10) == [booked]
 
 
+@pytest.mark.parametrize("cost", [10, 11])
+@pytest.mark.parametrize("output", [5, 6])
+async def test_a_lone_attempt_comes_back_whether_or_not_it_used_what_its_call_did(
+    ledger: Ledger, priced: Priced, output: int, cost: int
+) -> None:
+    attempt = Attempt(1, "p", "m", "ab", 200, "succeeded", "", Usage(1, 2, 3, 4, output, 1), 8, 9)
+    call = row(1, attempts=(attempt,)).call
+    booked = BookedCall(call, Charge(10), (Charge(cost),), 0)
+    others = [row(2), row(3, attempts=(attempt, attempt))]
+    await ledger.book(priced(booked, *others))
+    assert await ledger.latest("default", 10) == [*others[::-1], booked]
+
+
 async def test_the_same_call_is_booked_once_and_its_first_row_stays(ledger: Ledger, priced: Priced) -> None:
     first = full_row()
     other = BookedCall(first.call, Charge(999), first.attempt_charges, 999)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tollway_dialects.usage import Usage
 from tollway_metering.adapters.sqlite_ledger import open_ledger
-from tollway_metering.domain.calls import BookedCall, Call, CallStatus, Charge
+from tollway_metering.domain.calls import Attempt, BookedCall, Call, CallStatus, Charge
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.settings import SettingError
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     Priced = Callable[..., PricedCalls]
 
 
-def row(number: int, output: int = 1) -> BookedCall:
-    call = Call(f"{number:032x}", "default", CallStatus.SUCCEEDED, usage=Usage(output=output))
-    return BookedCall(call, Charge(1), (), 0)
+def row(number: int, output: int = 1, attempts: tuple[Attempt, ...] = ()) -> BookedCall:
+    call = Call(f"{number:032x}", "default", CallStatus.SUCCEEDED, usage=Usage(output=output), attempts=attempts)
+    return BookedCall(call, Charge(1), tuple(Charge(1) for _ in attempts), 0)
 
 
 async def test_rows_outlive_the_process(tmp_path: Path, priced: Priced) -> None:
@@ -63,18 +63,41 @@ async def test_what_calls_have_in_common_is_kept_once(tmp_path: Path, priced: Pr
         assert connection.execute("SELECT count(*) FROM call_kinds").fetchone() == (1,)
 
 
-async def test_sums_and_lists_begin_at_the_index_of_starts(tmp_path: Path) -> None:
+async def test_a_lone_attempt_that_used_what_its_call_did_takes_no_row_of_its_own(
+    tmp_path: Path, priced: Priced
+) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    told = Attempt(1, "p", usage=Usage(output=1), started_unix_ms=8, duration_ms=9)
+    async with open_ledger(path) as ledger:
+        await ledger.book(priced(row(1, attempts=(told,)), row(2, attempts=(told, told)), row(3, 2, (told,)), row(4)))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM booked_attempts").fetchone() == (3,)
+        columns = "CAST(call_id AS INTEGER), provider, started_unix_ms, duration_ms, output_tokens, cost_micro_usd"
+        rows = connection.execute(f"SELECT {columns} FROM attempts ORDER BY call_id").fetchall()
+        assert rows == [(number, "p", 8, 9, 1, 1) for number in (1, 2, 2, 3)]
+        assert connection.execute("SELECT count(DISTINCT id) FROM attempts").fetchone() == (4,)
+
+
+async def test_queries_of_the_views_begin_at_an_index(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path):
         pass
+    since = "FROM calls WHERE workspace = 'default' AND started_unix_ms >= 1"
+    latest = "FROM calls WHERE workspace = 'default' ORDER BY started_unix_ms DESC, id DESC LIMIT 1"
+    joined = "FROM calls JOIN attempts USING (call_id) WHERE calls.workspace = 'default' AND calls.started_unix_ms >= 1"
     with closing(sqlite3.connect(path)) as connection:
-        for query in (
-            "SELECT count(*) FILTER (WHERE is_cache_hit) FROM calls WHERE workspace = ? AND started_unix_ms >= ?",
-            "SELECT * FROM calls WHERE workspace = ? ORDER BY started_unix_ms DESC, id DESC LIMIT ?",
-        ):
-            plan = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {query}", ("default", 1))]
-            assert "USING INDEX booked_calls_by_start" in plan[0], plan
-            assert not any("TEMP B-TREE" in step for step in plan), plan
+
+        def plan(query: str) -> list[str]:
+            steps = [step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert not any(step.startswith(("SCAN", "MATERIALIZE")) for step in steps), steps
+            return steps
+
+        for query in (f"SELECT count(*) FILTER (WHERE is_cache_hit) {since}", f"SELECT * {latest}"):
+            steps = plan(query)
+            assert "USING INDEX booked_calls_by_start" in steps[0], steps
+            assert not any("TEMP B-TREE" in step for step in steps), steps
+        plan(f"SELECT * FROM attempts WHERE call_id IN (SELECT call_id {latest}) ORDER BY call_id, id")
+        plan(f"SELECT calls.model, sum(attempts.cost_micro_usd) {joined} GROUP BY calls.model")
 
 
 async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -82,7 +105,7 @@ async def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> No
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
     before = path.read_bytes()
-    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 2\)"):
+    with pytest.raises(SettingError, match=r"newer Tollway \(schema 7, this one knows 3\)"):
         async with open_ledger(path):
             pass
     assert path.read_bytes() == before

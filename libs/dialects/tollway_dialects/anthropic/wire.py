@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tollway_dialects.request import RequestBody
 
 _ANSWER = msgspec.json.Decoder(Answer)
+_NOTHING_KNOWN = Usage()
 _WHOLE = frozenset({"end_turn", "stop_sequence", "max_tokens"})
 
 
@@ -39,7 +40,7 @@ class AnthropicWire(Wire):
             answer = _ANSWER.decode(body)
         except (ValueError, RecursionError):
             return None, None
-        return (merge_usage(Usage(), answer.usage) if answer.usage else None), answer.stop_reason
+        return (merge_usage(_NOTHING_KNOWN, answer.usage) if answer.usage else None), answer.stop_reason
 
     def stream_reader(self, input_estimate: int, *, strip_usage: bool) -> StreamReader:
         return AnthropicStreamReader(input_estimate)  # usage is part of every Anthropic stream: nothing to strip

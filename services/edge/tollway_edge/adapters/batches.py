@@ -46,7 +46,7 @@ class Batches(Generic[Item]):
         most_per_batch: int = 256,
         most_waiting: int = 20_000,
         retries: bool = False,
-        size_of: Callable[[Item], int] = lambda _: 0,
+        size_of: Callable[[Item], int] | None = None,
         most_bytes_per_batch: float = inf,
         most_bytes: float = inf,
     ) -> None:
@@ -74,19 +74,25 @@ class Batches(Generic[Item]):
         return self._taken - self._sent
 
     def add(self, item: Item) -> None:
-        size = self._size_of(item)
-        while self._items and (len(self._items) >= self._most_waiting or self.bytes + size > self._most_bytes):
-            self.bytes -= self._size_of(self._items.popleft())
-            self._sent += 1
-            self._drop(1)
-        if self.bytes + size > self._most_bytes:
-            self._drop(1)
-            return
-        self._items.append(item)
+        items = self._items
+        size = self._size_of(item) if self._size_of else 0
+        if len(items) >= self._most_waiting or self.bytes + size > self._most_bytes:
+            self._make_room(size)
+            if self.bytes + size > self._most_bytes:
+                self._drop(1)
+                return
+        items.append(item)
         self.bytes += size
         self._taken += 1
-        if len(self._items) == 1:
+        if len(items) == 1:
             self._arrived.set()
+
+    def _make_room(self, size: int) -> None:
+        while self._items and (len(self._items) >= self._most_waiting or self.bytes + size > self._most_bytes):
+            oldest = self._items.popleft()
+            self.bytes -= self._size_of(oldest) if self._size_of else 0
+            self._sent += 1
+            self._drop(1)
 
     async def run(self) -> None:
         """Send batches for ever; cancel to stop, after `flush`."""
@@ -124,11 +130,16 @@ class Batches(Generic[Item]):
         self._hurry.clear()
 
     def _next_batch(self) -> tuple[list[Item], int]:
+        items, size_of, most_bytes = self._items, self._size_of, self._most_bytes_per_batch
         batch: list[Item] = []
         size = 0
-        while self._items and len(batch) < self._most_per_batch and size < self._most_bytes_per_batch:
-            batch.append(self._items.popleft())
-            size += self._size_of(batch[-1])
+        for _ in range(min(len(items), self._most_per_batch)):
+            item = items.popleft()
+            batch.append(item)
+            if size_of:
+                size += size_of(item)
+                if size >= most_bytes:
+                    break
         return batch, size
 
     async def _deliver(self, batch: list[Item]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
@@ -57,7 +58,6 @@ _call_kind = attrgetter(
 )
 # in the order of `Usage`
 _USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
-_counts = attrgetter(*Usage.__struct_fields__)
 _attempt_kind = attrgetter(*_ATTEMPT_KIND)
 
 MOST_KINDS = 4096
@@ -65,10 +65,23 @@ MOST_KINDS = 4096
 
 Values = tuple[Any, ...]
 
-Attempted = tuple[Values, int, int, Usage]
-"""Kind of an attempt, its start and duration, and its usage."""
 
-Record = tuple[Values, str, int, int, int, Usage, int, Sequence[Attempted]]
+class Attempted(msgspec.Struct, frozen=True):
+    """An attempt that came in a message, or is closed here; provider-dispatch in this process has values with these."""
+
+    started_unix_ms: int
+    duration_ms: int
+    usage: Usage
+    number: int
+    provider: str
+    model: str
+    key_fingerprint: str = ""
+    http_status: int = 0
+    outcome: int = chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED
+    reason: str = ""
+
+
+Record = tuple[Values, str, int, float, int, Usage, int, Sequence[Any]]
 """What stays of a call that has ended, in the order of `Records.of`; a plain tuple, since `zip` makes columns of it."""
 
 
@@ -86,7 +99,7 @@ class Records:
             kinds.setdefault(kind, kind),
             call.call_id,
             call.started_unix_ms,
-            round(call.seconds * 1000),
+            call.seconds,
             call.time_to_first_byte_ms(),
             call.usage,
             call.saved_micro_usd,
@@ -95,38 +108,42 @@ class Records:
 
 
 def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
-    kinds, call_ids, started, duration, first_byte, usages, saved, attempts = zip(*records, strict=True)
+    kinds, call_ids, started, seconds, first_byte, usages, saved, attempts = zip(*records, strict=True)
     distinct, indexes = _distinct(kinds)
+    usage = _usage_columns(usages)
     return metering_pb2.CallColumns(
         kinds=[_to_kind(kind) for kind in distinct],
         kind_indexes=indexes,
         call_ids=map(bytes.fromhex, call_ids),
         started_unix_ms=started,
-        duration_ms=duration,
+        duration_ms=[round(each * 1000) for each in seconds],
         time_to_first_byte_ms=first_byte,
-        usage=_usage_columns(usages),
+        usage=usage,
         saved_micro_usd=saved,
         attempt_counts=map(len, attempts),
-        attempts=_attempt_columns(list(chain.from_iterable(attempts))),
+        attempts=_attempt_columns(list(chain.from_iterable(attempts)), list(usages), usage),
     )
 
 
-def _attempt_columns(attempts: Sequence[Attempted]) -> metering_pb2.AttemptColumns | None:
+def _attempt_columns(
+    attempts: Sequence[Any], of_calls: Sequence[Usage], columns: metering_pb2.UsageColumns
+) -> metering_pb2.AttemptColumns | None:
+    """Return the columns of attempts; those of their usage are the calls' where each used what its call did."""
     if not attempts:
         return None
-    kinds, started, duration, usages = zip(*attempts, strict=True)
-    distinct, indexes = _distinct(kinds)
+    usages = [each.usage for each in attempts]
+    distinct, indexes = _distinct(map(_attempt_kind, attempts))
     return metering_pb2.AttemptColumns(
         kinds=[_to_attempt_kind(kind) for kind in distinct],
         kind_indexes=indexes,
-        started_unix_ms=started,
-        duration_ms=duration,
-        usage=_usage_columns(usages),
+        started_unix_ms=[each.started_unix_ms for each in attempts],
+        duration_ms=[each.duration_ms for each in attempts],
+        usage=columns if usages == of_calls else _usage_columns(usages),
     )
 
 
 def _usage_columns(usages: Iterable[Usage]) -> metering_pb2.UsageColumns:
-    columns = zip(*map(_counts, usages), strict=True)
+    columns = zip(*map(msgspec.structs.astuple, usages), strict=True)
     return metering_pb2.UsageColumns(**dict(zip(_USAGE, columns, strict=True)))
 
 
@@ -157,37 +174,39 @@ def _to_kind(kind: Values) -> metering_pb2.CallKind:
     )
 
 
-def _attempts(call: Call, kinds: dict[Values, Values]) -> list[Attempted]:
-    attempts = cast("Sequence[Any]", call.attempts)
-    told = [
-        (kinds.setdefault(kind := _attempt_kind(each), kind), each.started_unix_ms, each.duration_ms, _usage_of(each))
-        for each in attempts
-    ]
-    has_ended = bool(attempts) and attempts[-1].outcome not in _UNTOLD
-    if has_ended or not call.is_dispatched or not (attempts or call.status is CANCELLED):
+def _attempts(call: Call, kinds: dict[Values, Values]) -> Sequence[Any]:
+    """Return the tries of a call, none of which runs any more."""
+    told = _values(call.attempts, kinds)
+    has_ended = bool(told) and told[-1].outcome not in _UNTOLD
+    if has_ended or not call.is_dispatched or not (told or call.status is CANCELLED):
         return told
     # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
-    last = attempts[-1] if attempts else chat_pb2.Attempt(number=1, model=call.models[0])
+    last = told[-1] if told else Attempted(0, 0, Usage(), 1, "", call.models[0])
     is_cancelled = call.status is CANCELLED
     outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
-    kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
     started = last.started_unix_ms or call.started_unix_ms
     duration = max(0, call.started_unix_ms + round(call.seconds * 1000) - started)
-    return [*told[:-1], (kind, started, duration, _usage_of_last(call, told))]
+    kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
+    return [*told[:-1], Attempted(started, duration, _usage_of_last(call, told), *kind)]
 
 
-def _usage_of_last(call: Call, told: Sequence[Attempted]) -> Usage:
+def _usage_of_last(call: Call, told: Sequence[Any]) -> Usage:
     """Return what the try that ran is taken to have used: what it told itself, else the call's where it is alone."""
-    if told and told[-1][3] != Usage():
-        return told[-1][3]
+    if told and told[-1].usage != Usage():
+        usage: Usage = told[-1].usage
+        return usage
     return call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
 
 
-def _usage_of(attempt: Any) -> Usage:
-    """Return the counts of a value of provider-dispatch, or of a message."""
-    usage = attempt.usage
-    return usage if type(usage) is Usage else usage_from(usage)
+def _values(attempts: Sequence[Any], kinds: dict[Values, Values]) -> Sequence[Any]:
+    """Return attempts as values: a message would hold the answer that it came with."""
+    if not attempts or type(attempts[-1].usage) is Usage:
+        return tuple(attempts)
+    return [
+        Attempted(each.started_unix_ms, each.duration_ms, usage_from(each.usage), *kinds.setdefault(kind, kind))
+        for each, kind in zip(attempts, map(_attempt_kind, attempts), strict=True)
+    ]
 
 
 def _to_attempt_kind(kind: Values) -> metering_pb2.AttemptKind:

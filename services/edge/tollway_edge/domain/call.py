@@ -145,4 +145,4 @@ class Call(msgspec.Struct):
         self.seconds = time.monotonic() - self.started
 
     def time_to_first_byte_ms(self) -> int:
-        return max(1, round((self.first_byte - self.started) * 1000)) if self.first_byte else 0
+        return (round((self.first_byte - self.started) * 1000) or 1) if self.first_byte else 0

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from tollway_servicekit.errors import Unavailable
@@ -16,10 +16,10 @@ from tollway_metering.adapters.sqlite_rows import (
     ATTEMPT_KIND,
     CALL_FIGURES,
     CALL_KIND,
+    LONE_ATTEMPT,
     attempt_kinds,
-    attempt_rows,
     call_kinds,
-    call_rows,
+    rows_of,
     to_booked_call,
     to_usage,
 )
@@ -61,7 +61,7 @@ FROM calls WHERE workspace = ? AND started_unix_ms >= ?"""  # noqa: S608, consta
 
 
 # rows in one statement: to begin a statement costs as much as to write a row, and gives the interpreter away each time
-_ROWS = 8
+_ROWS = 16
 
 
 class _Insertion:
@@ -98,7 +98,7 @@ class _Kinds:
 
 _CALL_KINDS = _Kinds("call_kinds", CALL_KIND)
 _ATTEMPT_KINDS = _Kinds("attempt_kinds", ATTEMPT_KIND)
-_CALLS = _Insertion("booked_calls", ("call_id", "kind", "workspace", *CALL_FIGURES))
+_CALLS = _Insertion("booked_calls", ("call_id", "kind", "workspace", *CALL_FIGURES, *LONE_ATTEMPT))
 _ATTEMPTS = _Insertion("booked_attempts", ("call_id", "kind", *ATTEMPT_FIGURES))
 _ADD_UNKNOWN_CALL = f"{_CALLS.one} ON CONFLICT DO NOTHING"
 _ADD_TO_MONTH = """INSERT INTO months (workspace, begin_unix_ms, counted_tokens) VALUES (?, ?, ?)
@@ -132,23 +132,19 @@ class SqliteLedger:
             with _transaction(self._connection):
                 calls, attempts = self._rows(priced)
                 _CALLS.add(self._connection, calls)
-                _ATTEMPTS.add(self._connection, attempts)
+                _ATTEMPTS.add(self._connection, list(chain.from_iterable(attempts)))
                 return self._count(priced, range(len(calls)))
         except sqlite3.IntegrityError:  # some are there already, which is rare enough to begin again
             with _transaction(self._connection):
-                calls, attempts = self._rows(priced)
-                return self._count(priced, self._insert_unknown(calls, attempts, priced.calls.attempt_counts))
+                return self._count(priced, self._insert_unknown(*self._rows(priced)))
 
-    def _rows(self, priced: PricedCalls) -> tuple[list[Row], list[Row]]:
-        calls = call_rows(priced, _CALL_KINDS.ids(self._connection, call_kinds(priced.calls)))
-        kinds = attempt_kinds(priced.calls.attempts)
-        return calls, attempt_rows(priced, _ATTEMPT_KINDS.ids(self._connection, kinds))
+    def _rows(self, priced: PricedCalls) -> tuple[list[Row], list[Sequence[Row]]]:
+        kind_ids = _CALL_KINDS.ids(self._connection, call_kinds(priced.calls))
+        return rows_of(priced, kind_ids, _ATTEMPT_KINDS.ids(self._connection, attempt_kinds(priced.calls.attempts)))
 
-    def _insert_unknown(self, calls: Sequence[Row], attempts: Sequence[Row], counts: Sequence[int]) -> list[int]:
+    def _insert_unknown(self, calls: Sequence[Row], attempts: Sequence[Sequence[Row]]) -> list[int]:
         new = []
-        rest = iter(attempts)
-        for place, (call, count) in enumerate(zip(calls, counts, strict=True)):
-            of_call = list(islice(rest, count))
+        for place, (call, of_call) in enumerate(zip(calls, attempts, strict=True)):
             if self._connection.execute(_ADD_UNKNOWN_CALL, call).rowcount == 1:
                 _ATTEMPTS.add(self._connection, of_call)
                 new.append(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from tollway_metering.domain.batch import AttemptColumns, CallColumns, ChargeColumns, PricedCalls, UsageColumns
 
-Row = tuple[str | int, ...]
+Row = tuple[str | int | None, ...]
 
-_MONEY = (
+MONEY = (
     "uncached_input_tokens",
     "cache_write_short_tokens",
     "cache_write_long_tokens",
@@ -48,9 +48,12 @@ CALL_KIND = (
     "reason",
     "prompt",
 )
-CALL_FIGURES = (*_CALL_TIMES, *_MONEY, "booked_unix_ms")
+CALL_FIGURES = (*_CALL_TIMES, *MONEY, "booked_unix_ms")
 ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status", "outcome", "reason")
-ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *_MONEY)
+ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *MONEY)
+# most calls have one attempt, which used and cost what they did: it stands in their row
+LONE_ATTEMPT = ("attempt_kind", *(f"attempt_{name}" for name in _ATTEMPT_TIMES))
+_NO_LONE_ATTEMPT = (None,) * len(LONE_ATTEMPT)
 _call_kind = attrgetter(*CALL_KIND)
 _attempt_kind = attrgetter(*ATTEMPT_KIND)
 
@@ -65,30 +68,47 @@ def attempt_kinds(attempts: AttemptColumns) -> list[Row]:
     return [_bindable(_attempt_kind(kind)) for kind in attempts.kinds]
 
 
-def call_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
-    """Return call id, kind, workspace and what stands in `CALL_FIGURES`, for each call."""
+def rows_of(
+    priced: PricedCalls, kind_ids: Sequence[int], attempt_kind_ids: Sequence[int]
+) -> tuple[list[Row], list[Sequence[Row]]]:
+    """
+    Return the row of each call, and the rows of its attempts.
+
+    A call's has id, kind, workspace and what stands in `CALL_FIGURES` and `LONE_ATTEMPT`; an attempt's has the id of
+    its call, its kind and what stands in `ATTEMPT_FIGURES`.
+    """
+    attempts, money = priced.calls.attempts, _money(priced.calls.usage, priced.charges)
+    booked = repeat(priced.booked_unix_ms, len(priced.calls))
+    calls = zip(*_call_columns(priced, kind_ids), *money, booked, strict=True)
+    tried = _tried(attempts, attempt_kind_ids)
+    spent = list(zip(*_money(attempts.usage, priced.attempt_charges), strict=True))
+    call_rows: list[Row] = []
+    attempt_rows: list[Sequence[Row]] = []
+    end = 0
+    for call, used, count in zip(calls, zip(*money, strict=True), priced.calls.attempt_counts, strict=True):
+        begin, end = end, end + count
+        if count == 1 and spent[begin] == used:
+            call_rows.append(call + tried[begin])
+            attempt_rows.append(())
+        else:
+            call_rows.append(call + _NO_LONE_ATTEMPT)
+            attempt_rows.append([(call[0], *tried[place], *spent[place]) for place in range(begin, end)])
+    return call_rows, attempt_rows
+
+
+def _call_columns(priced: PricedCalls, kind_ids: Sequence[int]) -> Iterator[Iterable[str | int]]:
+    """Yield call id, kind, workspace and what stands in `_CALL_TIMES`, as columns."""
     calls = priced.calls
-    workspaces = [kind.workspace for kind in calls.kinds]
-    columns = (
-        calls.call_ids,
-        map(kind_ids.__getitem__, calls.kind_indexes),
-        map(workspaces.__getitem__, calls.kind_indexes),
-        *(getattr(calls, name) for name in _CALL_TIMES),
-        *_money(calls.usage, priced.charges),
-    )
-    return list(zip(*columns, repeat(priced.booked_unix_ms), strict=False))
+    yield calls.call_ids
+    yield map(kind_ids.__getitem__, calls.kind_indexes)
+    yield map([kind.workspace for kind in calls.kinds].__getitem__, calls.kind_indexes)
+    yield from (getattr(calls, name) for name in _CALL_TIMES)
 
 
-def attempt_rows(priced: PricedCalls, kind_ids: Sequence[int]) -> list[Row]:
-    """Return call id, kind and what stands in `ATTEMPT_FIGURES`, for each attempt."""
-    attempts = priced.calls.attempts
-    columns = (
-        chain.from_iterable(map(repeat, priced.calls.call_ids, priced.calls.attempt_counts)),
-        map(kind_ids.__getitem__, attempts.kind_indexes),
-        *(getattr(attempts, name) for name in _ATTEMPT_TIMES),
-        *_money(attempts.usage, priced.attempt_charges),
-    )
-    return list(zip(*columns, strict=True))
+def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> list[Row]:
+    """Return what stands in `LONE_ATTEMPT`, for each attempt."""
+    times = (getattr(attempts, name) for name in _ATTEMPT_TIMES)
+    return list(zip(map(kind_ids.__getitem__, attempts.kind_indexes), *times, strict=True))
 
 
 def to_booked_call(row: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> BookedCall:
@@ -119,11 +139,9 @@ def _to_charge(row: sqlite3.Row) -> Charge:
     return Charge(row["cost_micro_usd"], bool(row["is_unpriced"]))
 
 
-def _money(usage: UsageColumns, charges: ChargeColumns) -> Iterator[Iterable[int]]:
-    yield from usage.counts()
-    yield map(int, usage.is_estimated)
-    yield charges.micro_usd
-    yield map(int, charges.is_unpriced)
+def _money(usage: UsageColumns, charges: ChargeColumns) -> list[list[int]]:
+    """Return what stands in `MONEY`, as columns."""
+    return [*usage.counts(), list(map(int, usage.is_estimated)), charges.micro_usd, list(map(int, charges.is_unpriced))]
 
 
 def _bindable(values: Sequence[str | int]) -> Row:

@@ -1,8 +1,8 @@
 """
 Tables and views of the SQLite ledger and their version; opened by `SqliteLedger` alone.
 
-What many calls have in common stands once in `call_kinds`, and in `attempt_kinds` for attempts, so that their own rows
-are short and quickly written. People and programs read the views `calls` and `attempts`, which join them again.
+What many calls have in common stands once in `call_kinds`, and in `attempt_kinds` for attempts; an attempt that is its
+call's only one stands in the call's row. People and programs read the views `calls` and `attempts`, which join them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING
 from tollway_servicekit.settings import SettingError
 from tollway_servicekit.sqlite_file import open_sqlite_file
 
-from tollway_metering.adapters.sqlite_rows import ATTEMPT_FIGURES, ATTEMPT_KIND, CALL_FIGURES, CALL_KIND
-from tollway_metering.adapters.sqlite_upgrade import FROM_1_TO_2
+from tollway_metering.adapters.sqlite_rows import (
+    ATTEMPT_FIGURES,
+    ATTEMPT_KIND,
+    CALL_FIGURES,
+    CALL_KIND,
+    LONE_ATTEMPT,
+    MONEY,
+)
+from tollway_metering.adapters.sqlite_upgrade import FROM_1, FROM_2
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _USAGE_COLUMNS = """
     uncached_input_tokens INTEGER NOT NULL,
@@ -31,6 +38,16 @@ _USAGE_COLUMNS = """
     is_estimated INTEGER NOT NULL,
     cost_micro_usd INTEGER NOT NULL,
     is_unpriced INTEGER NOT NULL"""
+
+_ATTEMPT_FIGURES = ", ".join(
+    f"coalesce(tried.{name}, booked.{of_call}) AS {name}"
+    for name, of_call in zip(ATTEMPT_FIGURES, (*LONE_ATTEMPT[1:], *MONEY), strict=True)
+)
+# a cross join is made in the order written: from the rows to their kinds; an id is below 0 where the row is the call's
+_ATTEMPTS_VIEW = f"""CREATE VIEW attempts AS
+SELECT coalesce(tried.id, -booked.id) AS id, booked.call_id, {", ".join(ATTEMPT_KIND)}, {_ATTEMPT_FIGURES}
+FROM booked_calls AS booked LEFT JOIN booked_attempts AS tried ON tried.call_id = booked.call_id
+CROSS JOIN attempt_kinds AS kinds ON kinds.id = coalesce(tried.kind, booked.attempt_kind)"""  # noqa: S608, our names
 
 _TABLES = (
     f"""CREATE TABLE call_kinds (
@@ -71,7 +88,10 @@ _TABLES = (
     duration_ms INTEGER NOT NULL,
     time_to_first_byte_ms INTEGER NOT NULL,
     saved_micro_usd INTEGER NOT NULL,
-    booked_unix_ms INTEGER NOT NULL,{_USAGE_COLUMNS}
+    booked_unix_ms INTEGER NOT NULL,{_USAGE_COLUMNS},
+    attempt_kind INTEGER REFERENCES attempt_kinds (id), -- of the call's only attempt, where its money is the call's
+    attempt_started_unix_ms INTEGER,
+    attempt_duration_ms INTEGER
 ) STRICT""",
     "CREATE INDEX booked_calls_by_start ON booked_calls (workspace, started_unix_ms)",
     f"""CREATE TABLE booked_attempts (
@@ -89,13 +109,10 @@ _TABLES = (
     counted_tokens INTEGER NOT NULL,
     PRIMARY KEY (workspace, begin_unix_ms)
 ) STRICT, WITHOUT ROWID""",
-    # a cross join is made in the order written: from the rows to their kinds
     f"""CREATE VIEW calls AS
 SELECT booked.id, call_id, booked.workspace, {", ".join(CALL_KIND[1:])}, {", ".join(CALL_FIGURES)}
 FROM booked_calls AS booked CROSS JOIN call_kinds AS kinds ON kinds.id = booked.kind""",  # noqa: S608, our names
-    f"""CREATE VIEW attempts AS
-SELECT booked.id, call_id, {", ".join(ATTEMPT_KIND)}, {", ".join(ATTEMPT_FIGURES)}
-FROM booked_attempts AS booked CROSS JOIN attempt_kinds AS kinds ON kinds.id = booked.kind""",  # noqa: S608, our names
+    _ATTEMPTS_VIEW,
 )
 
 
@@ -114,8 +131,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         version=SCHEMA_VERSION,
     )
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
-            connection.executescript(FROM_1_TO_2.format(tables=";\n".join(_TABLES)))
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 1:
+            connection.executescript(FROM_1.format(tables=";\n".join(_TABLES)))
+        if version == 2:
+            connection.executescript(FROM_2.format(attempts=_ATTEMPTS_VIEW))
     except sqlite3.Error as error:
         connection.close()
         raise SettingError(f"LEDGER_PATH: {path} cannot be brought to schema {SCHEMA_VERSION}: {error}") from error

@@ -100,7 +100,7 @@ async def test_a_call_that_cannot_be_translated_leaves_the_probe_to_the_next(coo
     await half_open(cooldowns, clock, at)
     trying = Trying(AttemptLimits(), clock, cooldowns, lambda: 0.0)
     only = Candidate.of(Provider(ANTHROPIC, "", PROVIDER.keys[:1]), "m")
-    first, other = (Tries(call(), [only], trying) for _ in range(2))
+    first, other = (Tries.of(call(), [only], trying) for _ in range(2))
     assert await first.find_free()
     assert not await other.find_free()
     assert not await first.again(UNTRANSLATABLE)

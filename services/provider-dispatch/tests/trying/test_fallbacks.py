@@ -124,6 +124,6 @@ async def test_each_reason_stands_by_its_own_candidate_and_who_does_not_rest_is_
         first, second = dispatcher.chain.candidates(["m"], call().dialect)
         limited = Fault(Verdict.RATE_LIMITED, "status_429", 40.0)
         await dispatcher.cooldowns.failed(Route(second, second.provider.keys[0]), limited)
-        failure = Tries(call(), [first, second], dispatcher._trying).nobody().failure
+        failure = Tries.of(call(), [first, second], dispatcher._trying).nobody().failure
     assert "(deepseek/m: left alone after status_429)" in failure.message
     assert failure.retry_after_ms == 1000

@@ -120,7 +120,7 @@ class Client:
 async def test_an_answer_that_cannot_be_told_is_closed(cascading, dialect):
     asked, answer = call(dialect), Answer()
     async with cascading("http://127.0.0.1:9", "anthropic") as dispatcher:
-        tries = Tries(asked, dispatcher.chain.candidates(asked.models, dialect), dispatcher._trying)
+        tries = Tries.of(asked, dispatcher.chain.candidates(asked.models, dialect), dispatcher._trying)
         tries.begin()
         with pytest.raises(ValueError, match=r"line end|not found"):
             await send(asked, tries, {"anthropic": Client(answer)}, None)

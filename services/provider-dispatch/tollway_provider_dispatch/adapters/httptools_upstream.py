@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_httpclient import (
     ConnectFailed,
     HttpClient,
@@ -22,7 +24,7 @@ from tollway_provider_dispatch.adapters.whole_body import MAX_BODY, joined
 from tollway_provider_dispatch.domain.ports import UpstreamAnswer, UpstreamBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from tollway_httpclient import Response
 
@@ -37,6 +39,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (UndecodableContent, "malformed_response"),
 )
 _FAULTS = (HttpClientError, UndecodableContent)
+_NOTHING: Iterator[bytes] = iter(())
 
 
 class HttptoolsUpstream:
@@ -68,28 +71,25 @@ class HttptoolsUpstream:
         except HttpClientError as error:
             raise _broken(error) from error
         try:
-            return HttptoolsAnswer(response)
+            decoder = _decoder_for(response.told) if response.told else None
         except UndecodableContent as error:
             response.close()
             raise _broken(error) from error
+        return HttptoolsAnswer(response, response.status, response.lines, decoder)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
 
-class HttptoolsAnswer(UpstreamAnswer):
-    """An `UpstreamAnswer`."""
+class HttptoolsAnswer(msgspec.Struct, eq=False):
+    """An `UpstreamAnswer`; a struct, since each call makes one."""
 
-    def __init__(self, response: Response) -> None:
-        self._response = response
-        self._decoder: ContentDecoder | None = None
-        self._parts: Iterator[bytes] = iter(())
-        """Of what is decoded and was not taken yet."""
-        self.status = response.status
-        self.header_lines = response.lines
-        for name, value in response.told:
-            if name == b"content-encoding":
-                self._decoder = ContentDecoder(value.decode("latin-1"), self._decoder)
+    _response: Response
+    status: int
+    header_lines: bytes
+    _decoder: ContentDecoder | None
+    _parts: Iterator[bytes] = _NOTHING
+    """Of what is decoded and was not taken yet."""
 
     @property
     def has_ended(self) -> bool:
@@ -115,7 +115,7 @@ class HttptoolsAnswer(UpstreamAnswer):
 
     async def pass_on(self, take: Callable[[bytes], bool]) -> bool:
         if self._decoder is not None:
-            return await super().pass_on(take)
+            return await UpstreamAnswer.pass_on(self, take)
         try:
             return await self._response.pass_on(take)
         except HttpClientError as error:
@@ -135,6 +135,14 @@ class HttptoolsAnswer(UpstreamAnswer):
 
     def close(self) -> None:
         self._response.close()
+
+
+def _decoder_for(told: Sequence[tuple[bytes, bytes]]) -> ContentDecoder | None:
+    decoder = None
+    for name, value in told:
+        if name == b"content-encoding":
+            decoder = ContentDecoder(value.decode("latin-1"), decoder)
+    return decoder
 
 
 def _broken(error: Exception) -> UpstreamBroken:

@@ -15,7 +15,14 @@ from tollway_provider_dispatch.domain.call import BROKEN, SUCCEEDED, End, Piece
 from tollway_provider_dispatch.domain.kept_answers import KeptAnswers, not_found
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import UpstreamBroken
-from tollway_provider_dispatch.domain.trying.exchange import is_event_stream, read_broken, read_whole, send
+from tollway_provider_dispatch.domain.trying.exchange import (
+    answer_to,
+    is_event_stream,
+    question_for,
+    read_broken,
+    read_whole,
+    send,
+)
 from tollway_provider_dispatch.domain.trying.opening import Opening, drain, last_data
 from tollway_provider_dispatch.domain.trying.rescue import Kept, take_on
 from tollway_provider_dispatch.domain.trying.running import Running
@@ -25,7 +32,7 @@ from tollway_provider_dispatch.domain.trying.verdict import verdict_of_broken, v
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
-    from tollway_provider_dispatch.domain.call import ChatCall, Head
+    from tollway_provider_dispatch.domain.call import ChatCall
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
     from tollway_provider_dispatch.domain.route import Candidate, Chain
     from tollway_provider_dispatch.domain.trying.running import HandOn
@@ -69,7 +76,20 @@ class Dispatcher:
         if self.cooldowns.is_any_open and not await tries.find_free():
             return tries.nobody()
         while True:
-            piece, fault = await self._ask(call, tries)
+            tries.begin()
+            try:
+                # not by `send`: whatever waits for the answer is paid for once more when it wakes
+                question, client = question_for(call, tries.route), self._clients[tries.route.candidate.provider.name]
+                said = await client.request("POST", question.url, question.header_lines, question.body, self._whole)
+                try:
+                    answer, head = answer_to(call, tries, question, said)
+                    piece, fault = read_whole(call, tries, head, body := await answer.read())
+                    if call.is_kept and fault is None:
+                        await self._note_whole(call, tries, body)
+                finally:
+                    said.close()
+            except UpstreamBroken as broken:
+                piece, fault = read_broken(call, tries, broken), verdict_of_broken(broken)
             if fault is None:
                 if not self.cooldowns.is_quiet:
                     await self.cooldowns.succeeded(tries.route)
@@ -162,33 +182,16 @@ class Dispatcher:
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         policy = self._policies.of(call.workspace, call.body_model)
         candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
-        return Tries(call, candidates, self._trying, is_buffered=policy.is_buffered)
+        return Tries.of(call, candidates, self._trying, is_buffered=policy.is_buffered)
 
     async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
         """Remember whose answer it is, before the client can have read its id."""
         await self.kept_answers.note(kept_id, call.workspace, tries.route.candidate.provider, tries.route.key)
 
-    async def _ask(self, call: ChatCall, tries: Tries) -> tuple[Piece, Fault | None]:
-        """Return what the present route says as a whole answer, and what is wrong with it."""
-        tries.begin()
-        try:
-            answer, head = await send(call, tries, self._clients, self._whole)
-            try:
-                body = await answer.read()
-                if call.is_kept:
-                    return await self._read_kept(call, tries, head, body)
-                return read_whole(call, tries, head, body)
-            finally:
-                answer.close()
-        except UpstreamBroken as broken:
-            return read_broken(call, tries, broken), verdict_of_broken(broken)
-
-    async def _read_kept(self, call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Piece, Fault | None]:
-        """Return a whole answer, once it is known who keeps it, if somebody does."""
-        piece, fault = read_whole(call, tries, head, body)
-        if call.is_kept and fault is None and not tries.route.candidate.is_translated(call.dialect):
+    async def _note_whole(self, call: ChatCall, tries: Tries, body: bytes) -> None:
+        """Remember whose answer it is, if somebody keeps it."""
+        if not tries.route.candidate.is_translated(call.dialect):
             await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
-        return piece, fault
 
     async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:
         """Return a stream that has begun to speak, or what is told instead."""
@@ -209,7 +212,10 @@ class Dispatcher:
         try:
             answer, head = await send(call, tries, self._clients, opening_limits)
             if not is_event_stream(head):
-                return await self._read_kept(call, tries, head, await answer.read())
+                piece, fault = read_whole(call, tries, head, body := await answer.read())
+                if call.is_kept and fault is None:
+                    await self._note_whole(call, tries, body)
+                return piece, fault
             opening = Opening(call, head, answer)
             fault = await opening.begin(limits, self._clock, started, is_buffered=tries.is_buffered)
             if fault is None:

@@ -79,11 +79,17 @@ class Provider:
     name: str = field(init=False)
     """Its kind's."""
     _lines: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _urls: dict[Dialect, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Without a query; like the lines, the same for every call."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.kind.name)
+        self._urls.update((dialect, self._url(dialect, "", "")) for dialect in self.kind.paths)
 
     def url(self, dialect: Dialect, query: str, below: str = "") -> str:
+        return self._url(dialect, query, below) if query or below else self._urls[dialect]
+
+    def _url(self, dialect: Dialect, query: str, below: str) -> str:
         if self.kind.query:
             query = f"{self.kind.query}&{query}" if query else self.kind.query
         return f"{self.base_url}{self.kind.paths[dialect]}{below}{'?' + query if query else ''}"

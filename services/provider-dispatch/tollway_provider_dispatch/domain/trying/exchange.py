@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from tollway_dialects.estimate import tokens_of_bytes
 from tollway_dialects.header_lines import value_of
 from tollway_dialects.request import RequestBody
@@ -27,53 +28,64 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamClient
+    from tollway_provider_dispatch.domain.trying.attempts import Route
     from tollway_provider_dispatch.domain.trying.tries import Tries
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A call as it is put to a provider."""
+
+    url: str
+    header_lines: bytes
+    body: bytes
+    changes: tuple[str, ...] = ()
+    """Made to the client's body."""
+    dropped: tuple[str, ...] = ()
+    is_translated: bool = False
+
+
+def question_for(call: ChatCall, route: Route) -> Question:
+    """Return what the route's provider is asked; raises `Untranslatable`."""
+    candidate, provider = route.candidate, route.candidate.provider
+    lines = provider.lines_with(route.key)
+    if candidate.is_translated(call.dialect):
+        asked, url, own_lines = translated(call, candidate)
+        changes = ("translated", *asked.adapted)
+        return Question(url, own_lines + lines, asked.body, changes, asked.dropped, is_translated=True)
+    url, lines = provider.url(call.dialect, call.query), call.header_lines + lines
+    if candidate.upstream_name == call.body_model:
+        return Question(url, lines, call.body)
+    body = RequestBody.parse(call.body)
+    body.set("model", candidate.upstream_name, "model")
+    return Question(url, lines, body.raw, ("model",))
+
+
+def answer_to(call: ChatCall, tries: Tries, question: Question, answer: UpstreamAnswer) -> tuple[UpstreamAnswer, Head]:
+    """Return what the present route says, in the client's dialect, now that its status is there."""
+    candidate, key = tries.route.candidate, tries.route.key
+    tries.rows[-1].http_status = status = answer.status
+    if question.is_translated:
+        answer = TranslatedAnswer(answer, call, candidate)
+        lines = answer.header_lines
+    else:
+        lines = key.left_out_of(answer.header_lines)
+    fallback = tries.fallback()
+    head = Head(status, lines, candidate.provider.name, candidate.model, question.changes, fallback, question.dropped)
+    return answer, head
 
 
 async def send(
     call: ChatCall, tries: Tries, clients: Mapping[str, UpstreamClient], limits: TimeLimits | None
 ) -> tuple[UpstreamAnswer, Head]:
     """Ask the present route and return once it answered with a status; raises `UpstreamBroken`."""
-    candidate, key = tries.route.candidate, tries.route.key
-    if candidate.is_translated(call.dialect):
-        return await _send_translated(call, tries, clients, limits)
-    provider = candidate.provider
-    body = call.body
-    changes: tuple[str, ...] = ()
-    if candidate.upstream_name != call.body_model:
-        changed = RequestBody.parse(call.body)
-        changed.set("model", candidate.upstream_name, "model")
-        body, changes = changed.raw, ("model",)
-    lines = call.header_lines + provider.lines_with(key)
-    answer = await clients[provider.name].request("POST", provider.url(call.dialect, call.query), lines, body, limits)
+    question = question_for(call, tries.route)
+    client = clients[tries.route.candidate.provider.name]
+    answer = await client.request("POST", question.url, question.header_lines, question.body, limits)
     try:
-        tries.rows[-1].http_status = answer.status
-        told = key.left_out_of(answer.header_lines)
-        return answer, Head(answer.status, told, provider.name, candidate.model, changes, tries.fallback())
+        return answer_to(call, tries, question, answer)
     except BaseException:
         answer.close()  # nobody else has it yet
         raise
-
-
-async def _send_translated(
-    call: ChatCall, tries: Tries, clients: Mapping[str, UpstreamClient], limits: TimeLimits | None
-) -> tuple[UpstreamAnswer, Head]:
-    candidate, key = tries.route.candidate, tries.route.key
-    provider = candidate.provider
-    asked, url, lines = translated(call, candidate)
-    lines += provider.lines_with(key)
-    said = await clients[provider.name].request("POST", url, lines, asked.body, limits)
-    try:
-        tries.rows[-1].http_status = said.status
-        answer = TranslatedAnswer(said, call, candidate)
-        changes = ("translated", *asked.adapted)
-        head = Head(
-            said.status, answer.header_lines, provider.name, candidate.model, changes, tries.fallback(), asked.dropped
-        )
-    except BaseException:
-        said.close()
-        raise
-    return answer, head
 
 
 def read_whole(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Piece, Fault | None]:

@@ -45,51 +45,36 @@ class Trying:
         self.jitter = jitter
 
 
-class Tries:
-    """
-    What was tried for one call.
+class Tries(msgspec.Struct, eq=False):
+    """What was tried for one call; a struct, since each call makes one."""
 
-    Args:
-        call: Its conversation decides the order of keys, its deadline when tries end.
-        candidates: Who may be asked, in order.
-        trying: What all calls share.
-    """
+    _call: ChatCall
+    """Its conversation decides the order of keys, its deadline when tries end."""
+    _candidates: Sequence[Candidate]
+    """Who may be asked, in order."""
+    _trying: Trying
+    clock: Clock
+    rows: list[Attempt]
+    route: Route
+    """The present one."""
+    is_buffered: bool = False
+    """A stream is delivered once it is whole."""
+    _attempts: Attempts | None = None
+    """Made only where the first try is not the last."""
+    _conversation: bytes | None = None
+    _faults: frozenset[Verdict] = frozenset()
+    _admitted_route: Route | None = None
+    """The one that it may hold a probe of."""
 
-    __slots__ = (
-        "_admitted_route",
-        "_attempts",
-        "_call",
-        "_candidates",
-        "_conversation",
-        "_faults",
-        "_trying",
-        "clock",
-        "is_buffered",
-        "route",
-        "rows",
-    )
-
-    def __init__(
-        self, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False
-    ) -> None:
-        self.is_buffered = is_buffered
-        """A stream is delivered once it is whole."""
-        self._call = call
-        self._candidates = candidates
-        self._trying = trying
-        self.clock = trying.clock
-        self._attempts: Attempts | None = None
-        """Made only where the first try is not the last."""
-        self._conversation: bytes | None = None
+    @classmethod
+    def of(cls, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False) -> Tries:
+        """Return those of a call that begins with the first of the candidates."""
         first = candidates[0]
-        self.route = Route(first, first.provider.keys_for(self.conversation)[0])
-        self.rows: list[Attempt] = call.rows
-        self._faults: set[Verdict] = set()
-        self._admitted_route: Route | None = None
-        """The one that it may hold a probe of."""
+        route = Route(first, first.provider.keys_for(call.conversation_key)[0])
+        return cls(call, candidates, trying, trying.clock, call.rows, route, is_buffered)
 
     def conversation(self) -> bytes:
-        """Return what decides the order of keys; read from the body once, and only where there are several."""
+        """Return what decides the order of keys; read from the body only where there are several."""
         if self._conversation is None:
             self._conversation = self._call.conversation_key()
         return self._conversation
@@ -150,7 +135,7 @@ class Tries:
     async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
         """Take the next route, after the wait that it asks for; False where nobody is left."""
         left, trying = self.route, self._trying
-        self._faults.add(fault.verdict)
+        self._faults |= {fault.verdict}
         if fault.verdict is Verdict.UNTRANSLATABLE and left is self._admitted_route:  # it was not asked
             await trying.cooldowns.release(left)
         if not is_noted:
