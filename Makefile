@@ -125,8 +125,9 @@ test-e2e: setup images push ## Install on the cluster of KUBECONFIG and call it;
 
 ##@ Measure
 .PHONY: bench bench-hop bench-rescue instructions profile
-bench: setup ## What a call costs beside a plain relay; ROUNDS, REQUESTS, CASES, TOPOLOGIES and JSON=file change the run
-	@$(RUN) python -m bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
+bench: setup ## What a call costs beside a plain relay, and AGAINST=checkout; ROUNDS, REQUESTS, CASES, TOPOLOGIES, JSON=file
+	@$(RUN) python -m bench $(if $(AGAINST),--against $(AGAINST)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REQUESTS),--requests $(REQUESTS)) \
 		$(if $(CASES),--cases $(CASES)) $(if $(TOPOLOGIES),--topologies $(TOPOLOGIES)) $(if $(JSON),--json $(JSON))
 
 bench-hop: setup ## What a call between two processes costs, by kind of stub; DELAY=2 puts so many ms between them

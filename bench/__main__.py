@@ -41,7 +41,7 @@ def _run(arguments: argparse.Namespace) -> None:
     about = machine()
     with ExitStack() as stack:
         _tell("start")
-        upstream, *targets = start_targets(stack, arguments.topologies)
+        upstream, *targets = start_targets(stack, arguments.topologies, against=arguments.against)
         measured = uvloop.run(Bench(upstream, targets, _plan(arguments), _tell).run())
         _tell("stop")
     _tell("")
@@ -77,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--topologies", type=_some_of(TOPOLOGIES), default=TOPOLOGIES, help=f"some of {','.join(TOPOLOGIES)}"
+    )
+    parser.add_argument(
+        "--against",
+        type=lambda path: Path(path).resolve(),
+        metavar="CHECKOUT",
+        help="another checkout that is set up, measured in the same rounds",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser

@@ -64,23 +64,34 @@ class Target:
         return total
 
 
-def start_targets(stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES, under: Sequence[str] = ()) -> list[Target]:
+def start_targets(
+    stack: ExitStack, topologies: Sequence[str] = TOPOLOGIES, under: Sequence[str] = (), against: Path | None = None
+) -> list[Target]:
     """
     Start upstream, relay and topologies; return the upstream itself first, then those that stand before it.
 
-    `under` is a command that runs relay and topologies with all their processes.
+    Args:
+        stack: Ends them.
+        topologies: Which.
+        under: A command that runs relay and topologies with all their processes.
+        against: Another checkout that is set up, whose topologies are started, too.
     """
+    if against and not _python_of(against).exists():
+        raise BenchFailed(f"{against} is not set up: run `make -C {against} setup`")
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-bench-")))
     key = f"tw_{secrets.token_urlsafe(24)}"
     upstream = _start_upstream(stack, folder)
     targets = [Target.of("upstream", upstream, key, {}, is_tollway=False), _start_relay(stack, upstream, key, under)]
     variables = {"SIMULATOR_URL": upstream, "DEFAULT_WORKSPACE_KEY": key}
-    return [*targets, *(_start_topology(stack, kind, folder, variables, under) for kind in topologies)]
+    for checkout in (ROOT, against) if against else (ROOT,):
+        targets += [_start_topology(stack, kind, folder, variables, under, checkout) for kind in topologies]
+    return targets
 
 
 def _start_upstream(stack: ExitStack, folder: Path) -> str:
     address = free_address()
-    child = stack.enter_context(_child("tollway_simulator", environ={"LISTEN_ADDRESS": address}, folder=folder))
+    command = (sys.executable, "-m", "tollway_simulator")
+    child = stack.enter_context(_child(*command, environ={"LISTEN_ADDRESS": address}, folder=folder))
     child.await_port(_port(address))
     return f"http://{address}"
 
@@ -88,27 +99,33 @@ def _start_upstream(stack: ExitStack, folder: Path) -> str:
 def _start_relay(stack: ExitStack, upstream: str, key: str, under: Sequence[str]) -> Target:
     address = free_address()
     port = _port(address)
-    child = stack.enter_context(_child("bench.relay", upstream, str(port), environ={}, folder=ROOT, under=under))
+    command = (*under, sys.executable, "-m", "bench.relay", upstream, str(port))
+    child = stack.enter_context(_child(*command, environ={}, folder=ROOT))
     child.await_port(port)
     return Target.of("relay", f"http://{address}", key, {"relay": child.process.pid}, is_tollway=False)
 
 
 def _start_topology(
-    stack: ExitStack, kind: str, folder: Path, variables: Mapping[str, str], under: Sequence[str]
+    stack: ExitStack, kind: str, folder: Path, variables: Mapping[str, str], under: Sequence[str], checkout: Path
 ) -> Target:
+    name = kind if checkout == ROOT else f"{kind}, other"
     environ = {
         "LISTEN_ADDRESS": "127.0.0.1:0",
-        "TOLLWAY_CONFIG": str(ROOT / "config.yaml"),
-        "PROMPTS_DIR": str(ROOT / "prompts"),
-        "PROMPT_STORE_PATH": str(folder / f"{kind}-prompts.sqlite3"),
+        "TOLLWAY_CONFIG": str(checkout / "config.yaml"),
+        "PROMPTS_DIR": str(checkout / "prompts"),
+        "PROMPT_STORE_PATH": str(folder / f"{name}-prompts.sqlite3"),
         **variables,
     }
-    ready_file = folder / f"{kind}.json"
-    arguments = ("processes", kind, "--ready-file", str(ready_file))
-    child = stack.enter_context(_child("tollway_topologies", *arguments, environ=environ, folder=folder, under=under))
+    ready_file = folder / f"{name}.json"
+    command = (*under, str(_python_of(checkout)), "-m", "tollway_topologies", "processes", kind)
+    child = stack.enter_context(_child(*command, "--ready-file", str(ready_file), environ=environ, folder=folder))
     child.wait_until(ready_file.exists)
     ready = json.loads(ready_file.read_bytes())
-    return Target.of(kind, ready["url"], ready["key"], ready["processes"], is_tollway=True)
+    return Target.of(name, ready["url"], ready["key"], ready["processes"], is_tollway=True)
+
+
+def _python_of(checkout: Path) -> Path:
+    return Path(sys.executable) if checkout == ROOT else checkout / ".venv" / "bin" / "python"
 
 
 class _Child:
@@ -150,19 +167,17 @@ class _Child:
 
 
 @contextmanager
-def _child(
-    module: str, *arguments: str, environ: Mapping[str, str], folder: Path, under: Sequence[str] = ()
-) -> Iterator[_Child]:
+def _child(*command: str, environ: Mapping[str, str], folder: Path) -> Iterator[_Child]:
     # nothing of the caller's settings: a provider key or a .env would send the load to a provider
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     process = subprocess.Popen(
-        [*under, sys.executable, "-m", module, *arguments],
+        command,
         env=kept | {"LOG_LEVEL": "warning"} | dict(environ),
         cwd=folder,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches the bench alone, which then ends its children
     )
-    child = _Child(module, process)
+    child = _Child(command[command.index("-m") + 1], process)
     try:
         yield child
     finally:

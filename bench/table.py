@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cases import CASES, PACED
 from bench.figures import YARDSTICK
-from bench.processes import TOPOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ MEMORY = "pss"  # RSS counts shared pages once for each process
 
 def render(figures: Mapping[str, Any], settings: str) -> str:
     about = figures["machine"]
-    table = _Table([name for name in TOPOLOGIES if name in figures["memory_mib"]])
+    table = _Table([name for name in figures["memory_mib"] if name != YARDSTICK])
     _add_cases(table, figures)
     if figures["latency"]:
         _add_latency(table, figures)
@@ -41,7 +40,8 @@ class _Table:
     def __init__(self, topologies: list[str]) -> None:
         self._topologies = topologies
         heads = [cell for name in topologies for cell in (name, "x relay", "at most")]
-        self.lines = [_columns("", YARDSTICK, *heads)]
+        self._width = max(WIDTH, *(len(name) + 2 for name in topologies))
+        self.lines = [self._columns("", YARDSTICK, *heads)]
         self.over: list[str] = []
 
     def add(
@@ -58,22 +58,25 @@ class _Table:
         cells = [f"{base:.{digits}f}"]
         for name in self._topologies:
             multiple = ratio(name) if ratio else value(name) / base if base > 0 else math.nan
-            most = budget[name] if budget else None
+            most = budget.get(name) if budget else None
             cells += [f"{value(name):.{digits}f}", f"{multiple:.2f}", f"{most:g}x" if most else ""]
             if most and multiple > most:
                 self.over.append(f"OVER budget: {label}, {name}: {multiple:.2f} x relay{told(name)}, at most {most:g}")
-        self.lines.append(_columns(label, *cells))
+        self.lines.append(self._columns(label, *cells))
 
     def add_memory(self, label: str, value: Callable[[str], float], budget: Mapping[str, float] | None) -> None:
         """Add a line whose budget is in MiB."""
         base = value(YARDSTICK)
         cells = [f"{base:.0f}"]
         for name in self._topologies:
-            most = budget[name] if budget else None
+            most = budget.get(name) if budget else None
             cells += [f"{value(name):.0f}", f"{value(name) / base:.2f}", f"{most:g}" if most else ""]
             if most and value(name) > most:
                 self.over.append(f"OVER budget: {label}, {name}: {value(name):.0f}, at most {most:g}")
-        self.lines.append(_columns(label, *cells))
+        self.lines.append(self._columns(label, *cells))
+
+    def _columns(self, label: str, *cells: str) -> str:
+        return f"{label:<{LABEL}}" + "".join(f"{cell:>{self._width}}" for cell in cells)
 
 
 def _add_cases(table: _Table, figures: Mapping[str, Any]) -> None:
@@ -110,7 +113,3 @@ def _add_memory(table: _Table, figures: Mapping[str, Any]) -> None:
     for kind in memory[YARDSTICK]:
         budget = figures["budgets"]["memory_mib"] if kind == MEMORY else None
         table.add_memory(f"memory idle, {kind.upper()}: MiB", lambda name, kind=kind: memory[name][kind], budget)
-
-
-def _columns(label: str, *cells: str) -> str:
-    return f"{label:<{LABEL}}" + "".join(f"{cell:>{WIDTH}}" for cell in cells)
