@@ -16,7 +16,8 @@ from tollway_httpclient.testing import mutate
 LEFT_OUT = ["date", "x-gateway-*"]
 HEAD = (
     b"HTTP/1.1 200 OK\r\nDate: %b\r\nx-a: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"Keep-Alive: timeout=5\r\nX-Gateway-Model: %b\r\nrequest-id: %b\r\nconnection: keep-alive\r\n\r\n"
+    b"Keep-Alive: timeout=5\r\nX-Gateway-Model: %b\r\nrequest-id: %b\r\nconnection: keep-alive\r\n"
+    b"proxy-connection: keep-alive\r\n\r\n"
 )
 VALUES = (b"now", b"1", b"theirs", b"req_1")
 
@@ -95,12 +96,13 @@ def test_an_answer_with_nothing_but_other_values_needs_no_parser(learned, fed, k
         answer().replace(b"x-a: 1", b"x-a: "),
         answer().replace(b"x-a: 1", b"X-A: 1"),
         answer().replace(b"timeout=5", b"timeout=6"),
-        answer().replace(b"keep-alive\r\n\r\n", b"close\r\n\r\n"),
+        answer().replace(b"\nconnection: keep-alive", b"\nconnection: close"),
+        answer().replace(b"proxy-connection: keep-alive", b"proxy-connection: close"),
         b"\r\n" + answer(),
         b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
         b"",
     ],
-    ids=range(23),
+    ids=range(24),
 )
 def test_any_other_answer_is_for_the_parser(learned, fed, data):
     seen = read(ResponseParser(learned), data)

@@ -54,7 +54,7 @@ class HeaderSieve:
         other = rf"({_NAME}(?!: [^\r\t ]{ends_well})(?:[^:]*+:[\t ]*+(?={ends_well})|[^\r]++))"
         # the initial spares most lines a look at all the names
         self._pattern = re.compile(rf"\n(?:(?=[{initials}])(?:{left}|{told})|{other})".encode())
-        self.answers = AnswerShapes(_TELLING)
+        self.answers = AnswerShapes(_TELLING | {b"proxy-connection"})  # which the parser takes for `connection`
         """Whole answers with heads that were sifted before."""
         self._shapes: deque[HeadShape] = deque(maxlen=_MAX_SHAPES)
         self._unknown = 0

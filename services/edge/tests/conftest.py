@@ -140,6 +140,10 @@ class Ports:
     def is_begun(self) -> bool:
         return bool(self.status)
 
+    async def answer(self, status: int, header_lines: bytes, body: bytes) -> None:
+        if not self.send_whole(status, header_lines, body):
+            await self.end()
+
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
         self._note("begin")
         self._begin(status, header_lines)

@@ -57,6 +57,16 @@ async def test_where_nobody_could_answer_the_text_is_the_answer(
         assert json.loads(ports.sent)["model"] == "claude-haiku"
 
 
+@pytest.mark.parametrize("is_answered", [False, True], ids=["nobody", "with an error"])
+async def test_it_is_waited_for_before_its_call_is_booked(
+    serve: Serve, ports: Any, make_piece: Any, is_answered: bool
+) -> None:
+    ports.is_slow = True
+    await serve(make_piece(b"{}", 503) if is_answered else FAILED)
+    assert ports.headers[b"x-gateway-provider"] == b"last-resort"
+    assert ports.steps.index("begin") < ports.steps.index("end") < ports.steps.index("record")
+
+
 async def test_it_is_booked_as_the_failure_that_it_is_and_never_stored(serve: Serve, ports: Any) -> None:
     call = await serve(FAILED)
     assert call.exact_key

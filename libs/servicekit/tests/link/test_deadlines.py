@@ -79,9 +79,8 @@ async def test_one_that_ends_with_another_never_falls_due() -> None:
     assert sorted(calls.over) == [1, 3]
 
 
-async def test_one_that_begins_as_another_falls_due_does_so_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_begins_as_another_falls_due_does_so_in_turn() -> None:
     calls = Calls()
-    monkeypatch.setattr(calls, "ends_with", {})
     expire = calls.expire
 
     def expire_and_begin(number: int) -> None:

@@ -72,7 +72,7 @@ def test_a_timeout_is_kept_to_the_millisecond_and_never_becomes_none(
 
 
 @pytest.mark.parametrize("metadata", [[], [("workspace", "acme")], [("workspace", "acme"), ("trace", "1-2")]])
-def test_a_head_that_was_met_before_comes_out_as_it_went_in(metadata: list[tuple[str, str]]) -> None:
+def test_a_head_that_was_made_before_comes_out_as_it_went_in(metadata: list[tuple[str, str]]) -> None:
     for path, timeout in [("/a/b", 1.5), ("/a/c", 1.5), ("/a/b", 3.0), ("/a/b", None)] * 2:
         ((_, _, body),) = read_frames(call_frame(1, path, tuple(metadata), timeout, b"asked"))
         head, left, asked = read_call(body)

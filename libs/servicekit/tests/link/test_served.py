@@ -1,12 +1,16 @@
-"""What a link reads on, and what it does not, while its caller has more to read than it may keep."""
+"""What a link reads on while its caller has more to read than it may keep, and for whom it serves a call."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from tollway.cache.v1 import cache_pb2
+from tollway_servicekit.context import CallContext, call_metadata
+from tollway_servicekit.contract import Contract
 from tollway_servicekit.link.frames import CALL, END, call_frame, read_frames
-from tollway_servicekit.link.served import ServedLink
+from tollway_servicekit.link.served import MOST_HEAD_BYTES, MOST_OPENINGS, ServedLink
 from tollway_servicekit.link.writer import GATHERING_TICKS, MOST_BYTES
 
 
@@ -55,3 +59,27 @@ async def test_a_caller_is_read_on_once_what_waits_for_it_has_left(has_room: boo
     if not has_room:
         link.has_room()
     await running
+
+
+async def test_each_call_is_served_for_its_own_workspace_however_often_its_head_was_met() -> None:
+    seen: list[tuple[str, str, bytes]] = []
+
+    async def echo(request: Any, context: CallContext) -> Any:
+        seen.append((context.workspace, context.traceparent, request.partition.encode()))
+        return cache_pb2.LookupAnswerResponse()
+
+    method = Contract.of(cache_pb2, "CacheService").methods["LookupAnswer"]
+    link = ServedLink({method.path: (method, echo)}, Stream(has_room=True))
+    running = asyncio.create_task(link.run())
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    asked = [("acme", ""), ("beta", ""), ("acme", ""), ("beta", trace), ("acme", trace), ("beta", "")]
+    asked += [(f"workspace-{number}", "") for number in range(MOST_OPENINGS + 1)]
+    asked += [("x" * MOST_HEAD_BYTES, ""), ("y" * MOST_HEAD_BYTES, ""), ("acme", "")]
+    for number, (workspace, traceparent) in enumerate(asked):
+        request = cache_pb2.LookupAnswerRequest(partition=workspace).SerializeToString()
+        call = call_frame(number + 1, method.path, call_metadata(workspace, traceparent), None, request)
+        link.took(call, 0, len(call))
+    link.half_closed()
+    await running
+    assert seen == [(workspace, traceparent, workspace.encode()) for workspace, traceparent in asked]
+    assert len(link._openings) <= MOST_OPENINGS

@@ -10,6 +10,7 @@ import pytest
 from edge_peer import chunked, head, request
 
 MOST = 1000
+LARGE = 24 * 1024 * 1024  # more than the system takes for a client that does not read
 ANSWER = b'{"content": [], "stop_reason": "end_turn"}'
 
 
@@ -90,6 +91,55 @@ async def test_a_client_that_leaves_while_it_is_answered_cancels_the_call_at_onc
     await ports.await_records(1)
     assert [(record.status, record.reason) for record in ports.records] == [("cancelled", "CLIENT_LEFT")]
     assert not ports.is_upstream_open
+
+
+async def unanswered(ports: Any) -> None:
+    """Let the provider answer, and assert that no call has ended once the answer is on its way to the client."""
+    async with asyncio.timeout(5):
+        await ports.reached.wait()
+    ports.goes_on.set()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert ports.records == []
+
+
+async def test_a_whole_answer_is_waited_for_until_its_client_has_read_it_and_the_connection_goes_on(
+    connect: Any, ports: Any, body: bytes, make_piece: Any
+) -> None:
+    ports.whole, ports.holds_at = make_piece(b"x" * LARGE), "complete"
+    async with connect() as peer:
+        await peer.write(request(body))
+        await unanswered(ports)
+        status, headers, answer = await peer.answer()
+        assert (status, len(answer), headers.get(b"connection")) == (200, LARGE, None)
+        await ports.await_records(1)
+        ports.whole = make_piece(ANSWER)
+        assert (await peer.ask(request(body)))[2] == ANSWER
+
+
+async def test_a_client_that_leaves_within_a_whole_answer_is_booked_as_cancelled(
+    connect: Any, ports: Any, body: bytes, make_piece: Any
+) -> None:
+    ports.whole, ports.holds_at = make_piece(b"x" * LARGE), "complete"
+    async with connect() as peer:
+        await peer.write(request(body))
+        await unanswered(ports)
+    await ports.await_records(1)
+    assert [(record.status, record.reason) for record in ports.records] == [("cancelled", "CLIENT_LEFT")]
+
+
+async def test_a_request_behind_a_whole_answer_that_is_not_read_waits(
+    connect: Any, ports: Any, body: bytes, make_piece: Any
+) -> None:
+    ports.whole, ports.holds_at = make_piece(b"x" * LARGE), "complete"
+    async with connect() as peer:
+        await peer.write(request(body) * 3)
+        await unanswered(ports)
+        assert ports.steps.count("complete") == 1
+        for _ in range(3):
+            status, _, answer = await peer.answer()
+            assert (status, len(answer)) == (200, LARGE)
+        await ports.await_records(3)
 
 
 async def test_a_connection_is_kept_after_every_kind_of_answer(

@@ -31,8 +31,7 @@ async def deliver_cached(call: Call, answer: CachedAnswer, client: Client) -> bo
     call.cache, call.provider, call.model = answer.layer, answer.provider, answer.model
     call.tier, call.usage, call.saved_micro_usd = answer.tier, answer.usage, answer.cost_micro_usd
     call.begin_answer(200)
-    if not client.send_whole(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body):
-        await client.end()
+    await client.answer(200, own_headers(call, EVENT_STREAM if call.is_stream else JSON), body)
     call.end(SUCCEEDED)
     return True
 

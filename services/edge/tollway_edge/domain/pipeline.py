@@ -174,8 +174,8 @@ class Pipeline:
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         call.settle()
-        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
         self.ledger.record(call)
+        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
         self.meter.observe(call, cost)
         if kept and call.exact_key and call.status is SUCCEEDED:
             self._store(call, kept, cost or 0)
@@ -210,5 +210,4 @@ class Pipeline:
             await client.end()
         else:
             call.begin_answer(error.kind.status)
-            if not client.send_whole(error.kind.status, error_headers(call, error), body):
-                await client.end()
+            await client.answer(error.kind.status, error_headers(call, error), body)

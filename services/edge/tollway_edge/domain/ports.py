@@ -24,8 +24,11 @@ class Client(Protocol):
     async def read_body(self) -> bytes:
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 
+    async def answer(self, status: int, header_lines: bytes, body: bytes) -> None:
+        """Send an answer, headers as `header_lines` joins them; return once the client has taken enough of it."""
+
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
-        """Send an answer at once, headers as `header_lines` joins them; false: it waits for the client, then `end`."""
+        """Do so without waiting; false: the client has not taken enough of it, and `end` is due."""
 
     async def begin(self, status: int, header_lines: bytes) -> None:
         """Send status and headers; pieces follow."""

@@ -1,7 +1,7 @@
 """
 One HTTP exchange on a connection, as the pipeline's `Client`.
 
-    read_body → (send_whole | begin → send* → end)
+    read_body → (answer | send_whole → end? | begin → send* → end)
 
 The connection feeds it the request and tells it when the client leaves; it writes its answer straight to the transport.
 """
@@ -57,6 +57,9 @@ class Exchange(msgspec.Struct, eq=False):
     _unsent: list[bytes] = []
     _unsent_bytes: int = 0
     _written_at: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"Exchange(is_read={self.is_read}, is_answered={self.is_answered})"  # and nothing of what was asked
 
     # the connection's side; `response_complete` is uvicorn's name
 
@@ -123,6 +126,10 @@ class Exchange(msgspec.Struct, eq=False):
             self._is_asked_for = True
         self._reading = self._connection.loop.create_future()
         await self._reading
+
+    async def answer(self, status: int, header_lines: bytes, body: bytes) -> None:
+        if not self.send_whole(status, header_lines, body):
+            await self.end()
 
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
         length = b"content-length: %d\r\n" % len(body)

@@ -42,20 +42,21 @@ class HotRoutes:
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, and book it."""
         self._calls_in_flight += 1
-        call = _call_of(exchange.head)
+        call: Call | None = None
         try:
+            call = _call_of(exchange.head)
             if exchange.head.method == b"POST":
                 await self._pipeline.serve(call, exchange)
             else:
                 await _answer_other_method(call, exchange)
         except Exception:
-            log.exception("call %s could not be answered", call.query_id)
+            log.exception("call %s ended with an error", call and call.query_id)
         finally:
-            exchange.over()
             self._calls_in_flight -= 1
             if self._idle is not None and not self._calls_in_flight:
                 self._idle.set_result(None)
                 self._idle = None
+            exchange.over()
 
     async def drained(self) -> None:
         """Return once no call is in flight: every one of them has been handed to the ledger."""
@@ -81,11 +82,9 @@ def _call_of(head: RequestHead) -> Call:
 
 async def _answer_other_method(call: Call, exchange: Exchange) -> None:
     if exchange.head.method == b"OPTIONS":
-        is_taken = exchange.send_whole(200, _ALLOWED, b"")
-    else:
-        kind = GatewayErrorKind.METHOD_NOT_ALLOWED
-        error = GatewayError(kind, "METHOD_NOT_ALLOWED", "this path takes POST only")
-        body = call.wire.error_body(kind, error.message, request_id_of(call))
-        is_taken = exchange.send_whole(kind.status, error_headers(call, error) + _ALLOWED, body)
-    if not is_taken:
-        await exchange.end()
+        await exchange.answer(200, _ALLOWED, b"")
+        return
+    kind = GatewayErrorKind.METHOD_NOT_ALLOWED
+    error = GatewayError(kind, "METHOD_NOT_ALLOWED", "this path takes POST only")
+    body = call.wire.error_body(kind, error.message, request_id_of(call))
+    await exchange.answer(kind.status, error_headers(call, error) + _ALLOWED, body)

@@ -10,8 +10,6 @@ from saying import BLOCK, BODY, END, GOOD, STREAM, chunk, event, joined, pieces_
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
 from tollway_provider_dispatch.domain.call import ChatCall, Piece
-from tollway_provider_dispatch.domain.trying.exchange import send
-from tollway_provider_dispatch.domain.trying.tries import Tries
 
 MESSAGES, CHAT, RESPONSES = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES
 KEY = "sk-secret-one"
@@ -117,11 +115,10 @@ class Client:
 
 
 @pytest.mark.parametrize("dialect", [MESSAGES, CHAT], ids=["own", "translated"])
-async def test_an_answer_that_cannot_be_told_is_closed(cascading, dialect):
+async def test_an_answer_that_cannot_be_told_is_closed(cascading, ask, dialect):
     asked, answer = call(dialect), Answer()
     async with cascading("http://127.0.0.1:9", "anthropic") as dispatcher:
-        tries = Tries.of(asked, dispatcher.chain.candidates(asked.models, dialect), dispatcher._trying)
-        tries.begin()
+        dispatcher._clients = {"anthropic": Client(answer)}
         with pytest.raises(ValueError, match=r"line end|not found"):
-            await send(asked, tries, {"anthropic": Client(answer)}, None)
+            await ask(dispatcher, asked)
     assert answer.is_closed
