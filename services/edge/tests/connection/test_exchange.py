@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from edge_peer import chunked, head, request
+from tollway_dialects.usage import Usage
+from tollway_edge.domain.answer import CachedAnswer
 
 MOST = 1000
 LARGE = 24 * 1024 * 1024  # more than the system takes for a client that does not read
@@ -103,17 +105,20 @@ async def unanswered(ports: Any) -> None:
     assert ports.records == []
 
 
+@pytest.mark.parametrize("is_cached", [False, True])
 async def test_a_whole_answer_is_waited_for_until_its_client_has_read_it_and_the_connection_goes_on(
-    connect: Any, ports: Any, body: bytes, make_piece: Any
+    connect: Any, ports: Any, body: bytes, make_piece: Any, is_cached: bool
 ) -> None:
-    ports.whole, ports.holds_at = make_piece(b"x" * LARGE), "complete"
+    large = b"x" * LARGE
+    ports.whole, ports.holds_at = make_piece(large), "look_up" if is_cached else "complete"
+    ports.cached = CachedAnswer(large, "anthropic", "claude-haiku", "n/a", Usage(), 0, "exact") if is_cached else None
     async with connect() as peer:
         await peer.write(request(body))
         await unanswered(ports)
         status, headers, answer = await peer.answer()
         assert (status, len(answer), headers.get(b"connection")) == (200, LARGE, None)
         await ports.await_records(1)
-        ports.whole = make_piece(ANSWER)
+        ports.whole, ports.cached = make_piece(ANSWER), None
         assert (await peer.ask(request(body)))[2] == ANSWER
 
 
