@@ -68,22 +68,6 @@ async def test_a_stream_reaches_its_client_piece_by_piece(
     assert call.time_to_first_byte_ms() >= 1
 
 
-@pytest.mark.parametrize("kind", ["whole", "cached", "refused", "whole_for_a_stream"])
-async def test_a_whole_answer_is_waited_for_before_its_call_is_booked(
-    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_piece: Any, kind: str
-) -> None:
-    ports.body, ports.is_slow = make_body(stream=kind == "whole_for_a_stream"), True
-    ports.whole = make_piece(ANSWER)
-    ports.pieces = [ports.whole]
-    if kind == "cached":
-        ports.cached = HIT
-    elif kind == "refused":
-        ports.failures["look_up"] = GatewayError(GatewayErrorKind.UNAVAILABLE, "AWAY", "come again")
-    await pipeline.serve(make_call(), ports)
-    assert ports.is_ended
-    assert ports.steps.index("begin") < ports.steps.index("end") < ports.steps.index("record")
-
-
 @pytest.mark.parametrize("is_stream", [False, True])
 async def test_a_hit_needs_no_reservation_and_no_provider(
     pipeline: Pipeline, capped: Workspaces, ports: Any, make_call: Any, make_body: Any, is_stream: bool
