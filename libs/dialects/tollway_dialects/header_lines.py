@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
+"""All others are control characters, which no header may hold, or a client takes nothing of the answer."""
+
+
 def to_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """
     Join names and values.

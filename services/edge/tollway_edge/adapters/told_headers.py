@@ -6,10 +6,8 @@ In one process they come from the HTTP client itself, which lets nothing else th
 
 from __future__ import annotations
 
-from tollway_dialects.header_lines import from_lines, to_lines
+from tollway_dialects.header_lines import HARMLESS, from_lines, to_lines
 
-# all others are control characters, which no header may hold, or a client takes nothing of the answer
-_HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
 _OURS = b"x-gateway-"
 
 
@@ -17,11 +15,11 @@ def told_headers(lines: bytes) -> bytes:
     """Return the provider's headers less those that a client must not get from it."""
     ends = 2 * lines.count(b"\r\n")
     # `find`, since `in` takes bytes for a number first, and makes an error of that
-    is_sound = len(lines.translate(None, _HARMLESS)) == ends and lines.find(b"\r\n\r\n") < 0 and lines[:1] != b"\r"
+    is_sound = len(lines.translate(None, HARMLESS)) == ends and lines.find(b"\r\n\r\n") < 0 and lines[:1] != b"\r"
     if not is_sound or lines.find(_OURS) >= 0 or (lines and lines[-1:] != b"\n"):
         return to_lines(header for header in from_lines(lines) if _may_be_told(*header))
     return lines
 
 
 def _may_be_told(name: bytes, value: bytes) -> bool:
-    return name != b"" and not name.startswith(_OURS) and not (name + value).translate(None, _HARMLESS)
+    return name != b"" and not name.startswith(_OURS) and not (name + value).translate(None, HARMLESS)

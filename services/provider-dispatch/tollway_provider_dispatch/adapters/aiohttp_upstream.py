@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDict
-from tollway_dialects.header_lines import from_lines, to_lines
+from tollway_dialects.header_lines import HARMLESS, from_lines, to_lines
 from tollway_httpclient import HeaderSieve
 from yarl import URL
 
@@ -32,7 +32,6 @@ _NOT_CONNECTED = (
 # headers that aiohttp would add on its own
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _SIEVE = HeaderSieve(LEFT_OUT)
-_HARMLESS = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
 
 
 @lru_cache(maxsize=256)
@@ -108,7 +107,7 @@ class AiohttpAnswer(UpstreamAnswer):
         self.limit_stall(stall)
         self.status = response.status
         # aiohttp lets control characters through, which no head of ours may hold
-        harmless = (each for each in response.raw_headers if not b"".join(each).translate(None, _HARMLESS))
+        harmless = (each for each in response.raw_headers if not b"".join(each).translate(None, HARMLESS))
         headers = ((name.lower(), value) for name, value in harmless)
         self.header_lines = _SIEVE.sift(to_lines(headers))[0]
 
