@@ -40,7 +40,7 @@ class _Table:
     def __init__(self, topologies: list[str]) -> None:
         self._topologies = topologies
         heads = [cell for name in topologies for cell in (name, "x relay", "at most")]
-        self._width = max(WIDTH, *(len(name) + 2 for name in topologies))
+        self._width = max([WIDTH, *(len(name) + 2 for name in topologies)])
         self.lines = [self._columns("", YARDSTICK, *heads)]
         self.over: list[str] = []
 

@@ -58,7 +58,7 @@ class Served(msgspec.Struct, eq=False):
     """In the loop's time."""
 
 
-class Opening(msgspec.Struct, eq=False, gc=False):
+class Opening(msgspec.Struct, eq=False):
     """What calls with the same head have in common."""
 
     method: Method

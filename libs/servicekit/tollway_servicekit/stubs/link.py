@@ -107,6 +107,6 @@ async def _wait(links: Links, name: str, timeout: float | None) -> tuple[Peer, f
 
 
 def _rounded(seconds: float) -> float:
-    """Return one of few times: deadlines are kept by the time that calls get, and thousands may have waited."""
+    """Return one of few times: what goes before a request is kept by its time, and thousands may have waited."""
     steps = 10 if seconds > 1 else 1000
     return max(1, ceil(seconds * steps)) / steps

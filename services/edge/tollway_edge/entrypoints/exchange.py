@@ -52,6 +52,7 @@ class Exchange(msgspec.Struct, eq=False):
     """A client that waits to be told to send its body was told."""
     _is_chunked: bool = False
     _is_whole: bool = False
+    """All of the answer was sent, and the client has not taken enough of it."""
     _reading: asyncio.Future[None] | None = None
     _refusal: GatewayError | None = None
     _unsent: list[bytes] = []

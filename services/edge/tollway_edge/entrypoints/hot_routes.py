@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tollway_dialects.wires import WIRES
 
-from tollway_edge.domain.call import Call, new_call_id
+from tollway_edge.domain.call import Call, new_call_id, now_unix_ms
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import error_headers, request_id_of
 
@@ -66,7 +66,7 @@ class HotRoutes:
 
 
 def _call_of(head: RequestHead) -> Call:
-    headers, now = head.headers, time.time_ns() // 1_000_000
+    headers, now = head.headers, now_unix_ms()
     return Call(
         HOT_PATHS[head.path],
         headers.key_digest,
