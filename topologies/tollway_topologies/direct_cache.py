@@ -16,7 +16,7 @@ from tollway_servicekit.errors import ServiceError
 if TYPE_CHECKING:
     from tollway_cache.domain.losses import Losses
     from tollway_cache.domain.ports import AnswerStore
-    from tollway_edge.adapters.batches import Batches
+    from tollway_edge.adapters.batches import SizedBatches
     from tollway_edge.domain.call import Call
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class DirectAnswerCache:
         self._losses = losses
         self._exact_ttl = exact_ttl
         # packed at once, while what it is made of is at hand: waiting costs memory and finding it again
-        self.writes: Batches[tuple[Any, int]] = answer_writes(self._send, itemgetter(1), most_bytes)
+        self.writes: SizedBatches[tuple[Any, int]] = answer_writes(self._send, itemgetter(1), most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tollway_edge.adapters.batches import Batches
+from tollway_edge.adapters.batches import Batches, SizedBatches
 from tollway_servicekit.errors import Exhausted, InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def receiver() -> Receiver:
 
 
 @asynccontextmanager
-async def running(receiver: Receiver, **options: Any) -> AsyncIterator[Batches[int]]:
-    batches: Batches[int] = Batches("test", receiver.take, **({"interval": 30} | options))
+async def running(receiver: Receiver, **options: Any) -> AsyncIterator[Any]:
+    kind: type[Batches[int]] = SizedBatches if "size_of" in options else Batches
+    batches: Any = kind("test", receiver.take, **({"interval": 30} | options))
     job = asyncio.create_task(batches.run())
     yield batches
     job.cancel()
@@ -202,3 +203,13 @@ async def test_no_more_bytes_are_held_than_may_be_and_the_oldest_are_dropped(rec
         assert await batches.flush(5)
     assert receiver.batches == [[60], [40]]
     assert batches.bytes == 0
+
+
+async def test_an_item_that_is_larger_than_all_may_be_is_dropped_and_nothing_is_sent(receiver: Receiver) -> None:
+    async with running(receiver, interval=0, size_of=lambda item: item, most_bytes=100) as batches:
+        batches.add(101)
+        assert (batches.bytes, batches.dropped, len(batches)) == (0, 1, 0)
+        await asyncio.sleep(0.01)
+        batches.add(3)
+        assert await batches.flush(5)
+    assert receiver.batches == [[3]]

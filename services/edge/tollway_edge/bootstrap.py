@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
     from tollway_servicekit.link.peers import Links
 
-    from tollway_edge.adapters.batches import Batches
+    from tollway_edge.adapters.batches import SizedBatches
     from tollway_edge.domain.ports import Dispatch
     from tollway_edge.settings import Addresses, Calling, EdgeConfig, Settings
 
@@ -83,7 +83,7 @@ class Stubs:
 class BatchingCache(AnswerCache, Protocol):
     """An `AnswerCache` that stores in batches, which its owner runs and flushes."""
 
-    writes: Batches[Any]
+    writes: SizedBatches[Any]
 
 
 @dataclass(frozen=True)

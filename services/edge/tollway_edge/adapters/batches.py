@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_left
 from collections import deque
+from itertools import accumulate, islice
 from math import inf
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tollway_servicekit.errors import Exhausted, InvalidRequest, ServiceError
 
@@ -32,9 +34,6 @@ class Batches(Generic[Item]):
         most_per_batch: Items in one batch.
         most_waiting: Items held; the oldest are dropped beyond, counted and logged.
         retries: Whether a batch that did not arrive is sent again until it does; else it is dropped.
-        size_of: Bytes of an item, where those matter.
-        most_bytes_per_batch: After so many bytes a batch takes no further item.
-        most_bytes: Bytes held, those on their way among them; the oldest items are dropped beyond.
     """
 
     def __init__(
@@ -46,13 +45,8 @@ class Batches(Generic[Item]):
         most_per_batch: int = 256,
         most_waiting: int = 20_000,
         retries: bool = False,
-        size_of: Callable[[Item], int] | None = None,
-        most_bytes_per_batch: float = inf,
-        most_bytes: float = inf,
     ) -> None:
         self.dropped = 0
-        self.bytes = 0
-        """Of the items that have not arrived."""
         self._next_warning = 0.0
         self._name = name
         self._send = send
@@ -60,57 +54,47 @@ class Batches(Generic[Item]):
         self._most_per_batch = most_per_batch
         self._most_waiting = most_waiting
         self._retries = retries
-        self._size_of = size_of
-        self._most_bytes_per_batch = most_bytes_per_batch
-        self._most_bytes = most_bytes
         self._items: deque[Item] = deque()
         self._arrived = asyncio.Event()
         self._hurry = asyncio.Event()
         self._settled = asyncio.Condition()
-        self._sent = self._taken = self._hurried = 0
+        self._on_the_way = self._sent = self._hurried = 0
 
     def __len__(self) -> int:
         """Items that have not arrived, those on their way among them."""
-        return self._taken - self._sent
+        return self._on_the_way + len(self._items)
 
     def add(self, item: Item) -> None:
         items = self._items
-        size = self._size_of(item) if self._size_of else 0
-        if len(items) >= self._most_waiting or self.bytes + size > self._most_bytes:
-            self._make_room(size)
-            if self.bytes + size > self._most_bytes:
-                self._drop(1)
-                return
         items.append(item)
-        self.bytes += size
-        self._taken += 1
         if len(items) == 1:
             self._arrived.set()
+        elif len(items) > self._most_waiting:
+            self._drop_oldest()
 
-    def _make_room(self, size: int) -> None:
-        while self._items and (len(self._items) >= self._most_waiting or self.bytes + size > self._most_bytes):
-            oldest = self._items.popleft()
-            self.bytes -= self._size_of(oldest) if self._size_of else 0
-            self._sent += 1
-            self._drop(1)
+    def _drop_oldest(self) -> Item:
+        self._sent += 1
+        self._drop(1)
+        return self._items.popleft()
 
     async def run(self) -> None:
         """Send batches for ever; cancel to stop, after `flush`."""
         while True:
             await self._arrived.wait()
             await self._company()
-            batch, size = self._next_batch()
-            await self._deliver(batch)
-            self.bytes -= size
+            batch = self._next_batch()
+            self._on_the_way = len(batch)
+            if batch:  # all that waited may have been dropped meanwhile
+                await self._deliver(batch)
             if not self._items:
                 self._arrived.clear()
             async with self._settled:
-                self._sent += len(batch)
+                self._arrive(batch)
                 self._settled.notify_all()
 
     async def flush(self, timeout: float) -> bool:
         """Hurry; True once everything that was added before has left, False if that took too long."""
-        target = self._hurried = self._taken
+        target = self._hurried = self._sent + len(self)
         self._hurry.set()
         try:
             async with asyncio.timeout(timeout), self._settled:
@@ -120,8 +104,7 @@ class Batches(Generic[Item]):
         return True
 
     async def _company(self) -> None:
-        is_full = len(self._items) >= self._most_per_batch or self.bytes >= self._most_bytes_per_batch
-        if not is_full and self._sent >= self._hurried:
+        if not self._is_full() and self._sent >= self._hurried:
             try:
                 async with asyncio.timeout(self._interval):
                     await self._hurry.wait()
@@ -129,18 +112,21 @@ class Batches(Generic[Item]):
                 pass
         self._hurry.clear()
 
-    def _next_batch(self) -> tuple[list[Item], int]:
-        items, size_of, most_bytes = self._items, self._size_of, self._most_bytes_per_batch
-        batch: list[Item] = []
-        size = 0
-        for _ in range(min(len(items), self._most_per_batch)):
-            item = items.popleft()
-            batch.append(item)
-            if size_of:
-                size += size_of(item)
-                if size >= most_bytes:
-                    break
-        return batch, size
+    def _is_full(self) -> bool:
+        """What waits makes a batch that no company is waited for."""
+        return len(self._items) >= self._most_per_batch
+
+    def _next_batch(self) -> list[Item]:
+        return self._take(min(len(self._items), self._most_per_batch))
+
+    def _take(self, count: int) -> list[Item]:
+        take = self._items.popleft
+        return [take() for _ in range(count)]
+
+    def _arrive(self, batch: list[Item]) -> None:
+        """Note that it is no longer on its way; it may have been dropped."""
+        self._on_the_way = 0
+        self._sent += len(batch)
 
     async def _deliver(self, batch: list[Item]) -> None:
         delay = 0.1
@@ -173,3 +159,53 @@ class Batches(Generic[Item]):
         if now >= self._next_warning:  # an outage drops items by the thousand
             self._next_warning = now + WARNING_SECONDS
             log.warning("%s: dropped %d in all", self._name, self.dropped)
+
+
+class SizedBatches(Batches[Item]):
+    """
+    Batches of items whose bytes matter; takes what `Batches` takes, and those bounds.
+
+    Args:
+        size_of: Bytes of an item.
+        most_bytes_per_batch: After so many bytes a batch takes no further item.
+        most_bytes: Bytes held, those on their way among them; the oldest items are dropped beyond.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[list[Item]], Awaitable[None]],
+        *,
+        size_of: Callable[[Item], int],
+        most_bytes_per_batch: float = inf,
+        most_bytes: float = inf,
+        **bounds: Any,
+    ) -> None:
+        super().__init__(name, send, **bounds)
+        self.bytes = 0
+        """Of the items that have not arrived."""
+        self._size_of = size_of
+        self._most_bytes_per_batch = most_bytes_per_batch
+        self._most_bytes = most_bytes
+
+    def add(self, item: Item) -> None:
+        self.bytes += self._size_of(item)
+        Batches.add(self, item)
+        while self.bytes > self._most_bytes and self._items:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> Item:
+        oldest = super()._drop_oldest()
+        self.bytes -= self._size_of(oldest)
+        return oldest
+
+    def _is_full(self) -> bool:
+        return super()._is_full() or self.bytes >= self._most_bytes_per_batch
+
+    def _next_batch(self) -> list[Item]:
+        sizes = list(accumulate(map(self._size_of, islice(self._items, self._most_per_batch))))
+        return self._take(bisect_left(sizes[:-1], self._most_bytes_per_batch) + 1 if sizes else 0)
+
+    def _arrive(self, batch: list[Item]) -> None:
+        super()._arrive(batch)
+        self.bytes -= sum(map(self._size_of, batch))

@@ -11,7 +11,7 @@ from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, write_usage
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
-from tollway_edge.adapters.batches import Batches
+from tollway_edge.adapters.batches import SizedBatches
 from tollway_edge.domain.answer import CachedAnswer
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ _LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "se
 
 def answer_writes(
     send: Callable[[list[Item]], Awaitable[None]], size_of: Callable[[Item], int], most_bytes: int
-) -> Batches[Item]:
+) -> SizedBatches[Item]:
     """Return what collects answers until they are stored, holding at most so many bytes of them."""
-    return Batches(
+    return SizedBatches(
         "cache writes",
         send,
         interval=STORE_AFTER_SECONDS,
@@ -92,7 +92,7 @@ class CacheClient:
 
     def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
-        self.writes: Batches[_Write] = answer_writes(self._send, lambda write: len(write.body), most_bytes)
+        self.writes: SizedBatches[_Write] = answer_writes(self._send, lambda write: len(write.body), most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""
