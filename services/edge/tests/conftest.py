@@ -128,13 +128,10 @@ class Ports:
             await asyncio.sleep(0)
         await self._step("no more pieces")
 
-    def record(self, call: Call) -> None:
+    def record(self, call: Call, cost_micro_usd: int | None) -> None:
         self.steps.append("record")
         self.records.append(msgspec.structs.replace(call))
         self.recorded.set()
-
-    def observe(self, call: Call, cost_micro_usd: int | None) -> None:
-        self._note("observe")
 
     @property
     def is_begun(self) -> bool:
@@ -204,7 +201,7 @@ def keeping() -> Keeping:
 
 @pytest.fixture
 def pipeline(ports: Ports, workspaces: Workspaces, keeping: Keeping) -> Pipeline:
-    return Pipeline(workspaces, *[ports] * 7, tiers=Tiers(TIERS), limits=Limits(4096, 2000, True), keeping=keeping)
+    return Pipeline(workspaces, *[ports] * 6, tiers=Tiers(TIERS), limits=Limits(4096, 2000, True), keeping=keeping)
 
 
 @pytest.fixture

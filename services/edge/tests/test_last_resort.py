@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
+from tollway_edge.adapters.ledger_records import Records
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.domain.answer import AnswerFailure, AnswerPiece
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
     Serve = Callable[..., Awaitable[Call]]
 
 SORRY = "Please come back in a minute."
+TRIED = chat_pb2.Attempt(number=1, provider="anthropic", model="claude-haiku", outcome=chat_pb2.ATTEMPT_OUTCOME_REFUSED)
 FAILED = AnswerPiece(
-    failure=AnswerFailure("PROVIDERS_EXHAUSTED", "nobody", 1.0, "anthropic", "claude-haiku"), attempts=["tried"]
+    failure=AnswerFailure("PROVIDERS_EXHAUSTED", "nobody", 1.0, "anthropic", "claude-haiku"), attempts=[TRIED]
 )
 
 
@@ -75,7 +78,7 @@ async def test_it_is_booked_as_the_failure_that_it_is_and_never_stored(serve: Se
         ("failed", "PROVIDERS_EXHAUSTED", 200)
     ]
     assert [(row.provider, row.model, row.usage.total, row.attempts) for row in ports.records] == [
-        ("last-resort", "", 0, ["tried"])
+        ("last-resort", "", 0, [TRIED])
     ]
 
 
@@ -130,6 +133,6 @@ async def test_a_stream_that_has_begun_ends_in_an_error_event(
 
 async def test_it_is_counted_and_is_no_model_without_a_price(serve: Serve) -> None:
     meter = PrometheusMeter(*[lambda: 0] * 4)
-    meter.observe(await serve(FAILED), None)
+    meter.observe(Records().of(await serve(FAILED), None))
     told = {sample.name: sample.value for family in meter.registry.collect() for sample in family.samples}
     assert (told["tollway_last_resorts_total"], told["tollway_unpriced_calls_total"]) == (1, 0)

@@ -23,7 +23,7 @@ ENDED = chat_pb2.Attempt(
 
 
 def booked(call: Any) -> list[chat_pb2.Attempt]:
-    columns = to_columns([Records().of(call)]).attempts
+    columns = to_columns([Records().of(call, 0)]).attempts
     attempts = []
     for place, index in enumerate(columns.kind_indexes):
         kind, usage = columns.kinds[index], columns.usage

@@ -35,7 +35,7 @@ async def test_who_leaves_early_gets_the_running_attempt_closed(finished: Finish
     for is_dispatched, attempts in ((False, []), (True, []), (True, [chat_pb2.Attempt(number=2, provider="p")])):
         call = finished(is_dispatched=is_dispatched, models=["m"], attempts=attempts)
         call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
-        attempts = to_columns([Records().of(call)]).attempts
+        attempts = to_columns([Records().of(call, 0)]).attempts
         booked.append(
             [
                 (kind.number, kind.provider, kind.outcome, estimated)
@@ -58,8 +58,8 @@ async def test_a_call_is_booked_with_everything_that_is_known_of_it(serve: Any, 
     call = finished(**told, usage=usage, saved_micro_usd=7, attempts=[attempt], is_stream=True)
     call.end(CallStatus.FAILED, "OVERLOADED")
     async with serve(bootstrap.METERING, metering_pb2.SettleCallsResponse()) as (stub, servicer):
-        client = LedgerClient(stub)
-        client.record(call)
+        client = LedgerClient(stub, lambda record: None)
+        client.record(call, 0)
         await client._send(list(client.records._items))
     columns = servicer.asked.columns
     assert list(columns.kinds) == [
@@ -84,7 +84,8 @@ async def test_a_call_is_booked_with_everything_that_is_known_of_it(serve: Any, 
 def test_what_calls_have_in_common_leaves_once(finished: Finished) -> None:
     attempts = [chat_pb2.Attempt(number=1, provider="p"), chat_pb2.Attempt(number=2, provider="q", outcome=1)]
     calls = [finished(model=model, attempts=attempts) for model in ("a", "b", "a")]
-    columns = to_columns([Records().of(call) for call in calls])
+    records = Records()
+    columns = to_columns([records.of(call, 0) for call in calls])
     assert [kind.model for kind in columns.kinds] == ["a", "b"]
     assert (columns.kind_indexes, columns.attempt_counts) == ([0, 1, 0], [2, 2, 2])
     assert [kind.provider for kind in columns.attempts.kinds] == ["p", "q"]
@@ -96,10 +97,10 @@ async def test_a_count_that_no_message_holds_keeps_no_other_call_from_being_book
 ) -> None:
     calls = [finished(usage=Usage(output=output)) for output in (1, 10**25, 3)]
     async with serve(bootstrap.METERING, metering_pb2.SettleCallsResponse()) as (stub, servicer):
-        client = LedgerClient(stub)
+        client = LedgerClient(stub, lambda record: None)
         running = asyncio.create_task(client.records.run())
         for call in calls:
-            client.record(call)
+            client.record(call, 0)
         assert await client.records.flush(5)
         running.cancel()
     assert servicer.asked.columns.usage.output_tokens == [3]

@@ -39,7 +39,6 @@ async def test_a_whole_answer_goes_through_every_step_in_order(
         "complete",
         "begin",
         "record",
-        "observe",
         "store",
     ]
     assert ports.steps == steps
@@ -75,7 +74,7 @@ async def test_a_hit_needs_no_reservation_and_no_provider(
     ports.body, ports.cached = make_body(stream=is_stream), HIT
     call = make_call()
     await pipeline.serve(call, ports)
-    assert ports.steps == ["read_body", "look_up", "begin", "record", "observe"]
+    assert ports.steps == ["read_body", "look_up", "begin", "record"]
     assert (ports.sent == ANSWER) != is_stream
     assert ports.headers[b"content-type"].startswith(b"text/event-stream" if is_stream else b"application/json")
     assert ports.headers[b"x-gateway-cache"] == b"exact"

@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
+from tollway_edge.adapters.ledger_records import Records
 from tollway_edge.adapters.prometheus_meter import PrometheusMeter
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
@@ -49,15 +50,19 @@ def ended(make_call: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+def observe(meter: PrometheusMeter, call: Any, cost_micro_usd: int | None) -> None:
+    meter.observe(Records().of(call, cost_micro_usd))
+
+
 def attempt(provider: str, reason: str = "", model: str = "m") -> chat_pb2.Attempt:
     return chat_pb2.Attempt(provider=provider, model=model, reason=reason)
 
 
 def test_every_fall_to_another_candidate_is_counted_with_its_reason(meter: PrometheusMeter, ended: Any) -> None:
     rows = [attempt("a", "status_529"), attempt("a", "status_503"), attempt("b", "timeout"), attempt("c")]
-    meter.observe(ended(attempts=rows, fallback="from=a/m; to=c/m; reason=status_503"), 0)
-    meter.observe(ended(attempts=[attempt("b")], fallback="from=a/m; to=b/m; reason=left alone after status_503"), 0)
-    meter.observe(ended(attempts=[attempt("a", "status_500"), attempt("a")]), 0)
+    observe(meter, ended(attempts=rows, fallback="from=a/m; to=c/m; reason=status_503"), 0)
+    observe(meter, ended(attempts=[attempt("b")], fallback="from=a/m; to=b/m; reason=left alone after status_503"), 0)
+    observe(meter, ended(attempts=[attempt("a", "status_500"), attempt("a")]), 0)
     told = Scraped(meter)
     assert told["tollway_fallbacks_total", "a/m", "b/m", "status_503"] == 1
     assert told["tollway_fallbacks_total", "b/m", "c/m", "timeout"] == 1
@@ -66,9 +71,9 @@ def test_every_fall_to_another_candidate_is_counted_with_its_reason(meter: Prome
 
 
 def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMeter, ended: Any) -> None:
-    meter.observe(ended(), 1_500_000)
-    meter.observe(ended("openai"), 250_000)
-    meter.observe(ended(workspace=Workspace("globex"), status=CallStatus.FAILED, http_status=503), 0)
+    observe(meter, ended(), 1_500_000)
+    observe(meter, ended("openai"), 250_000)
+    observe(meter, ended(workspace=Workspace("globex"), status=CallStatus.FAILED, http_status=503), 0)
     told = Scraped(meter)
     assert told["tollway_calls_total", "acme", "anthropic", "succeeded", "200", "none", "anthropic"] == 1
     assert told["tollway_calls_total", "acme", "openai", "succeeded", "200", "none", "anthropic"] == 1
@@ -80,22 +85,22 @@ def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMet
 
 
 def test_a_hit_counts_what_it_saved_and_no_tokens(meter: PrometheusMeter, ended: Any) -> None:
-    meter.observe(ended(cache="exact", saved_micro_usd=42), 1_000_000)
+    observe(meter, ended(cache="exact", saved_micro_usd=42), 1_000_000)
     told = Scraped(meter)
     assert told["tollway_saved_usd_total", "acme"] == 0.000042
     assert (told["tollway_cost_usd_total", "acme"], told["tollway_tokens_total", "acme", "input"]) == (0, 0)
 
 
 def test_a_call_without_a_price_is_counted_once_a_provider_answered(meter: PrometheusMeter, ended: Any) -> None:
-    meter.observe(ended(), None)
-    meter.observe(ended(provider=""), None)
+    observe(meter, ended(), None)
+    observe(meter, ended(provider=""), None)
     assert Scraped(meter)["tollway_unpriced_calls_total",] == 1
 
 
 def test_durations_are_cumulative_over_all_calls_of_a_dialect(meter: PrometheusMeter, ended: Any) -> None:
     for seconds in (0.001, 0.2, 0.2, 1000):
-        meter.observe(ended(seconds=seconds), 0)
-    meter.observe(ended(seconds=0.2, provider="other"), 0)
+        observe(meter, ended(seconds=seconds), 0)
+    observe(meter, ended(seconds=0.2, provider="other"), 0)
     told = Scraped(meter)
     of = {limit: told["tollway_call_seconds_bucket", "anthropic", limit] for limit in ("0.005", "0.1", "0.25", "600.0")}
     assert of == {"0.005": 1, "0.1": 1, "0.25": 4, "600.0": 4}

@@ -127,10 +127,10 @@ async def bootstrap(
     config = settings.config
     cache = cache or CacheClient(stubs.cache, config.max_kept_bytes)
     keeping = Keeping(config.max_kept_bytes, lambda: cache.writes.bytes)
-    ledger = LedgerClient(stubs.metering)
     meter = PrometheusMeter(
         lambda: len(ledger.records), lambda: cache.writes.dropped, lambda: keeping.bytes, lambda: keeping.crowded_out
     )
+    ledger = LedgerClient(stubs.metering, meter.observe)
     pipeline = Pipeline(
         workspaces=workspaces,
         prompts=PromptClient(stubs.prompt_registry),
@@ -139,7 +139,6 @@ async def bootstrap(
         budget=BudgetClient(stubs.metering),
         dispatch=dispatch or DispatchClient(stubs.provider_dispatch, config.request_timeout),
         ledger=ledger,
-        meter=meter,
         tiers=tiers,
         limits=Limits(
             config.default_max_tokens, config.max_cached_bytes, config.use_exact_cache, config.kept_input_tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import CounterMetricFamily
 
@@ -12,24 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from prometheus_client.core import Metric
-    from tollway.chat.v1 import chat_pb2
-
-    from tollway_edge.domain.call import Call
 
 _LABELS = ("from", "to", "reason")
 
 
 class FallbackCounts:
-    """Asked only for calls that took more than one try, or whose first choice was left alone."""
+    """Told only of calls that took more than one try, or whose first choice was left alone."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
-    def observe(self, call: Call) -> None:
-        rows = cast("Sequence[chat_pb2.Attempt]", call.attempts)
+    def observe(self, attempts: Sequence[Any], fallback: str) -> None:
+        rows = [row for row in attempts if row.provider]  # of one that a client left, nobody may have told who it was
         candidates = [f"{row.provider}/{row.model}" for row in rows]
-        if call.fallback and candidates:
-            first = call.fallback.partition("; ")[0].removeprefix("from=")
+        if fallback and candidates:
+            first = fallback.partition("; ")[0].removeprefix("from=")
             if first not in candidates:  # nobody asked it: its breaker was open
                 self._counts[first, candidates[0], "left_alone"] += 1
         for (before, row), (after, _) in pairwise(zip(candidates, rows, strict=True)):

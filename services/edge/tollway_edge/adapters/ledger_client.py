@@ -1,4 +1,4 @@
-"""metering's ledger as the pipeline's `Ledger`: every call is sent until it has arrived."""
+"""metering's ledger as the pipeline's `Ledger`: every call is counted, and sent until it has arrived."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tollway_edge.adapters.batches import Batches
 from tollway_edge.adapters.ledger_records import Record, Records, to_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tollway.metering.v1.metering_pb2_grpc import MeteringServiceAsyncStub
 
     from tollway_edge.domain.call import Call
@@ -21,17 +23,26 @@ MOST_PER_BATCH = 512
 
 
 class LedgerClient:
-    """Books calls in batches."""
+    """
+    Books calls in batches.
 
-    def __init__(self, stub: MeteringServiceAsyncStub) -> None:
+    Args:
+        stub: metering.
+        observe: Counts a record.
+    """
+
+    def __init__(self, stub: MeteringServiceAsyncStub, observe: Callable[[Record], None]) -> None:
         self._stub = stub
+        self._observe = observe
         self._noted = Records()
         self.records: Batches[Record] = Batches(
             "ledger", self._send, interval=BOOK_SECONDS, most_per_batch=MOST_PER_BATCH, retries=True
         )
 
-    def record(self, call: Call) -> None:
-        self.records.add(self._noted.of(call))
+    def record(self, call: Call, cost_micro_usd: int | None) -> None:
+        record = self._noted.of(call, cost_micro_usd)
+        self.records.add(record)
+        self._observe(record)
 
     async def _send(self, records: list[Record]) -> None:
         request = metering_pb2.SettleCallsRequest(columns=to_columns(records))

@@ -1,5 +1,5 @@
 """
-What is kept of a call until it is booked, and the columns in which records leave.
+What is kept of a call until it is booked and counted, and the columns in which records leave for the ledger.
 
 Little is kept, and what many calls have in common once: what waits here is memory that the next calls find cold.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from tollway.chat.v1 import chat_pb2
@@ -22,7 +22,9 @@ from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tollway_edge.domain.call import Call
+    from tollway_dialects.dialect import Dialect
+
+    from tollway_edge.domain.call import Call, CallStatus
 
 _STATUSES = {
     RUNNING: metering_pb2.CALL_STATUS_FAILED,
@@ -30,6 +32,8 @@ _STATUSES = {
     FAILED: metering_pb2.CALL_STATUS_FAILED,
     CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
 }
+# what has the same name and type in the contract
+_CALL_KIND = [field.name for field in metering_pb2.CallKind.DESCRIPTOR.fields if not field.enum_type]
 _ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
 # an attempt comes as a message, or as a value of provider-dispatch in this process, whose outcomes have names
 _OUTCOMES = {
@@ -55,6 +59,8 @@ _call_kind = attrgetter(
     "http_status",
     "reason",
     "prompt",
+    "fallback",
+    "is_last_resort",
 )
 # in the order of `Usage`
 _USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
@@ -64,6 +70,7 @@ MOST_KINDS = 4096
 """A client's name of a model is part of a kind, so there may be any number."""
 
 Values = tuple[Any, ...]
+Hashed = TypeVar("Hashed")
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -81,7 +88,27 @@ class Attempted(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-Record = tuple[Values, str, int, float, int, Usage, int, Sequence[Any]]
+class Kind(msgspec.Struct, eq=False):
+    """What many calls have in common, in the order of `_call_kind`; the last two are for the meter alone."""
+
+    workspace: str
+    dialect: Dialect
+    is_streamed: bool
+    requested_model: str
+    model: str
+    provider: str
+    tier: str
+    classifier: str
+    cache: str
+    status: CallStatus
+    http_status: int
+    reason: str
+    prompt: str
+    fallback: str
+    is_last_resort: bool
+
+
+Record = tuple[Kind, str, int, float, int, Usage, int, Sequence[Any], "int | None"]
 """What stays of a call that has ended, in the order of `Records.of`; a plain tuple, since `zip` makes columns of it."""
 
 
@@ -89,26 +116,57 @@ class Records:
     """Makes records of ended calls."""
 
     def __init__(self) -> None:
-        self._kinds: dict[Values, Values] = {}
+        self._kinds: dict[Values, Kind] = {}
+        self._attempt_kinds: dict[Values, Values] = {}
 
-    def of(self, call: Call) -> Record:
-        kind, kinds = _call_kind(call), self._kinds
-        if len(kinds) > MOST_KINDS:
-            kinds.clear()
+    def of(self, call: Call, cost_micro_usd: int | None) -> Record:
+        values = _call_kind(call)
+        kind = self._kinds.get(values)
+        if kind is None:
+            kind = _known(self._kinds, values, Kind(*values))
         return (
-            kinds.setdefault(kind, kind),
+            kind,
             call.call_id,
             call.started_unix_ms,
             call.seconds,
             call.time_to_first_byte_ms(),
             call.usage,
             call.saved_micro_usd,
-            _attempts(call, kinds) if call.attempts or call.is_dispatched else (),
+            self._attempts(call) if call.attempts or call.is_dispatched else (),
+            cost_micro_usd,
         )
+
+    def _attempts(self, call: Call) -> Sequence[Any]:
+        """Return the tries of a call, none of which runs any more."""
+        told: Sequence[Any] = call.attempts
+        if told and type(told[-1].usage) is not Usage:
+            told = self._values(told)
+        return told if told and told[-1].outcome not in _UNTOLD else _closed(call, told)
+
+    def _values(self, attempts: Sequence[Any]) -> Sequence[Any]:
+        """Return attempts as values: a message would hold the answer that it came with."""
+        kinds = self._attempt_kinds
+        return [
+            Attempted(
+                each.started_unix_ms,
+                each.duration_ms,
+                usage_from(each.usage),
+                *(kinds.get(kind) or _known(kinds, kind, kind)),
+            )
+            for each, kind in zip(attempts, map(_attempt_kind, attempts), strict=True)
+        ]
+
+
+def _known(kinds: dict[Values, Any], values: Values, kind: Any) -> Any:
+    """Return a kind that is known from now on."""
+    if len(kinds) >= MOST_KINDS:
+        kinds.clear()
+    kinds[values] = kind
+    return kind
 
 
 def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
-    kinds, call_ids, started, seconds, first_byte, usages, saved, attempts = zip(*records, strict=True)
+    kinds, call_ids, started, seconds, first_byte, usages, saved, attempts, _ = zip(*records, strict=True)
     distinct, indexes = _distinct(kinds)
     usage = _usage_columns(usages)
     return metering_pb2.CallColumns(
@@ -147,40 +205,22 @@ def _usage_columns(usages: Iterable[Usage]) -> metering_pb2.UsageColumns:
     return metering_pb2.UsageColumns(**dict(zip(_USAGE, columns, strict=True)))
 
 
-def _distinct(kinds: Iterable[Values]) -> tuple[Iterable[Values], list[int]]:
+def _distinct(kinds: Iterable[Hashed]) -> tuple[Iterable[Hashed], list[int]]:
     """Return each kind once, and where among them each one stands."""
-    places: dict[Values, int] = {}
+    places: dict[Hashed, int] = {}
     indexes = [places.setdefault(kind, len(places)) for kind in kinds]
     return places, indexes
 
 
-def _to_kind(kind: Values) -> metering_pb2.CallKind:
-    workspace, dialect, is_streamed, requested, model, provider, tier, classifier, cache, status, *rest = kind
-    http_status, reason, prompt = rest
-    return metering_pb2.CallKind(
-        workspace=workspace,
-        dialect=DIALECT_NUMBERS[dialect],
-        is_streamed=is_streamed,
-        requested_model=requested,
-        model=model,
-        provider=provider,
-        tier=tier,
-        classifier=classifier,
-        cache=cache,
-        status=_STATUSES[status],
-        http_status=http_status,
-        reason=reason,
-        prompt=prompt,
-    )
+def _to_kind(kind: Kind) -> metering_pb2.CallKind:
+    same = {name: getattr(kind, name) for name in _CALL_KIND}
+    return metering_pb2.CallKind(**same, dialect=DIALECT_NUMBERS[kind.dialect], status=_STATUSES[kind.status])
 
 
-def _attempts(call: Call, kinds: dict[Values, Values]) -> Sequence[Any]:
-    """Return the tries of a call, none of which runs any more."""
-    told = _values(call.attempts, kinds)
-    has_ended = bool(told) and told[-1].outcome not in _UNTOLD
-    if has_ended or not call.is_dispatched or not (told or call.status is CANCELLED):
+def _closed(call: Call, told: Sequence[Any]) -> Sequence[Any]:
+    """Return the tries of a call of which nobody said the last word: the client left, or provider-dispatch was lost."""
+    if not call.is_dispatched or not (told or call.status is CANCELLED):
         return told
-    # where the client left, or provider-dispatch was lost, nobody said the last word: the try that ran is closed here
     last = told[-1] if told else Attempted(0, 0, Usage(), 1, "", call.models[0])
     is_cancelled = call.status is CANCELLED
     outcome = chat_pb2.ATTEMPT_OUTCOME_CANCELLED if is_cancelled else chat_pb2.ATTEMPT_OUTCOME_BROKEN
@@ -197,16 +237,6 @@ def _usage_of_last(call: Call, told: Sequence[Any]) -> Usage:
         usage: Usage = told[-1].usage
         return usage
     return call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
-
-
-def _values(attempts: Sequence[Any], kinds: dict[Values, Values]) -> Sequence[Any]:
-    """Return attempts as values: a message would hold the answer that it came with."""
-    if not attempts or type(attempts[-1].usage) is Usage:
-        return tuple(attempts)
-    return [
-        Attempted(each.started_unix_ms, each.duration_ms, usage_from(each.usage), *kinds.setdefault(kind, kind))
-        for each, kind in zip(attempts, map(_attempt_kind, attempts), strict=True)
-    ]
 
 
 def _to_attempt_kind(kind: Values) -> metering_pb2.AttemptKind:

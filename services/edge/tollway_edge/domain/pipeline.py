@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Keeping
-    from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Meter, Prompts
+    from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Prompts
     from tollway_edge.domain.route_texts import RouteTexts
     from tollway_edge.domain.workspaces import Workspaces
 
@@ -65,7 +65,6 @@ class Pipeline:
     budget: Budget
     dispatch: Dispatch
     ledger: Ledger
-    meter: Meter
     tiers: Tiers
     limits: Limits
     keeping: Keeping
@@ -174,9 +173,8 @@ class Pipeline:
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         call.settle()
-        self.ledger.record(call)
         cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
-        self.meter.observe(call, cost)
+        self.ledger.record(call, cost)
         if kept and call.exact_key and call.status is SUCCEEDED:
             self._store(call, kept, cost or 0)
 

@@ -90,10 +90,10 @@ class Dispatch(Protocol):
 
 
 class Ledger(Protocol):
-    """Where every call ends up, once."""
+    """Where every call ends up, once, and is counted for metrics."""
 
-    def record(self, call: Call) -> None:
-        """Take note of an ended call; it is booked later and off the path."""
+    def record(self, call: Call, cost_micro_usd: int | None) -> None:
+        """Take note of an ended call, and of what it cost where that is known; it is booked later and off the path."""
 
 
 class Catalogue(Protocol):
@@ -140,10 +140,3 @@ class ProviderBoard(Protocol):
 
     async def providers(self) -> dict[str, Any]:
         """Return each provider of the chain with its keys by fingerprint, breakers and latest errors."""
-
-
-class Meter(Protocol):
-    """Metrics over ended calls."""
-
-    def observe(self, call: Call, cost_micro_usd: int | None) -> None:
-        """Count one call."""
