@@ -23,6 +23,7 @@ from tollway_metering.domain.batch import (
     PricedCalls,
     UsageColumns,
 )
+from tollway_metering.domain.charges import count_tokens
 from tollway_metering.entrypoints.servicer import CONTRACT
 from tollway_metering.settings import Settings
 from tollway_servicekit.testing import STUB_KINDS, stub_of
@@ -151,7 +152,8 @@ def to_priced(rows: Sequence[BookedCall]) -> PricedCalls:
     )
     charges = [row.charge for row in rows]
     attempt_charges = [charge for row in rows for charge in row.attempt_charges]
-    return PricedCalls(columns, charge_columns(charges), charge_columns(attempt_charges), booked_unix_ms)
+    tokens = count_tokens(columns, range(len(columns)))
+    return PricedCalls(columns, charge_columns(charges), charge_columns(attempt_charges), booked_unix_ms, tokens)
 
 
 def kind_of_row(kind: type[Any], row: Any) -> Any:

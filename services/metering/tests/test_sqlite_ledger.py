@@ -78,6 +78,18 @@ async def test_a_lone_attempt_that_used_what_its_call_did_takes_no_row_of_its_ow
         assert connection.execute("SELECT count(DISTINCT id) FROM attempts").fetchone() == (4,)
 
 
+async def test_a_batch_of_lone_attempts_is_read_as_it_was_booked(tmp_path: Path, priced: Priced) -> None:
+    told = (Attempt(1, "p", usage=Usage(output=1), started_unix_ms=8, duration_ms=9),)
+    rows = [row(number, attempts=told) for number in range(40)]  # more than one statement takes
+    async with open_ledger(tmp_path / "ledger.sqlite3") as ledger:
+        await ledger.book(priced(*rows))
+        assert {each.call.call_id: each for each in await ledger.latest("default", 100)} == {
+            each.call.call_id: each for each in rows
+        }
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite3")) as connection:
+        assert connection.execute("SELECT count(*) FROM booked_attempts").fetchone() == (0,)
+
+
 async def test_queries_of_the_views_begin_at_an_index(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
     async with open_ledger(path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway_dialects.usage import Usage
 
@@ -77,38 +77,54 @@ def rows_of(
     A call's has id, kind, workspace and what stands in `CALL_FIGURES` and `LONE_ATTEMPT`; an attempt's has the id of
     its call, its kind and what stands in `ATTEMPT_FIGURES`.
     """
-    attempts, money = priced.calls.attempts, _money(priced.calls.usage, priced.charges)
-    booked = repeat(priced.booked_unix_ms, len(priced.calls))
-    calls = zip(*_call_columns(priced, kind_ids), *money, booked, strict=True)
-    tried = _tried(attempts, attempt_kind_ids)
-    spent = list(zip(*_money(attempts.usage, priced.attempt_charges), strict=True))
-    call_rows: list[Row] = []
-    attempt_rows: list[Sequence[Row]] = []
-    end = 0
-    for call, used, count in zip(calls, zip(*money, strict=True), priced.calls.attempt_counts, strict=True):
-        begin, end = end, end + count
-        if count == 1 and spent[begin] == used:
-            call_rows.append(call + tried[begin])
-            attempt_rows.append(())
-        else:
-            call_rows.append(call + _NO_LONE_ATTEMPT)
-            attempt_rows.append([(call[0], *tried[place], *spent[place]) for place in range(begin, end)])
-    return call_rows, attempt_rows
+    calls, money = priced.calls, _money(priced.calls.usage, priced.charges)
+    tried: Iterable[Iterable[int | None]] = _tried(calls.attempts, attempt_kind_ids)
+    attempts: list[Sequence[Row]] = [()] * len(calls)
+    if not _are_lone(priced):
+        tried, attempts = _parted(priced, zip(*money, strict=True), list(zip(*tried, strict=True)))
+    booked = repeat(priced.booked_unix_ms, len(calls))
+    return list(zip(*_call_columns(calls, kind_ids), *money, booked, *tried, strict=True)), attempts
 
 
-def _call_columns(priced: PricedCalls, kind_ids: Sequence[int]) -> Iterator[Iterable[str | int]]:
-    """Yield call id, kind, workspace and what stands in `_CALL_TIMES`, as columns."""
+def _are_lone(priced: PricedCalls) -> bool:
+    """Say whether each call has one attempt, which used and cost what it did; so it is with most batches."""
     calls = priced.calls
+    return (
+        calls.attempts.usage == calls.usage
+        and priced.attempt_charges == priced.charges
+        and calls.attempt_counts.count(1) == len(calls)
+    )
+
+
+def _parted(
+    priced: PricedCalls, used_by_calls: Iterable[Row], tried: Sequence[Row]
+) -> tuple[Iterable[Iterable[int | None]], list[Sequence[Row]]]:
+    """Return what stands in `LONE_ATTEMPT`, as columns, and the rows of the attempts that stand in no call's."""
+    spent = list(zip(*_money(priced.calls.attempts.usage, priced.attempt_charges), strict=True))
+    lone: list[Any] = []
+    attempts: list[Sequence[Row]] = []
+    end = 0
+    for call_id, used, count in zip(priced.calls.call_ids, used_by_calls, priced.calls.attempt_counts, strict=True):
+        begin, end = end, end + count
+        is_lone = count == 1 and spent[begin] == used
+        lone.append(tried[begin] if is_lone else _NO_LONE_ATTEMPT)
+        places = () if is_lone else range(begin, end)
+        attempts.append([(call_id, *tried[place], *spent[place]) for place in places])
+    return zip(*lone, strict=True), attempts
+
+
+def _call_columns(calls: CallColumns, kind_ids: Sequence[int]) -> Iterator[Iterable[str | int]]:
+    """Yield call id, kind, workspace and what stands in `_CALL_TIMES`, as columns."""
     yield calls.call_ids
     yield map(kind_ids.__getitem__, calls.kind_indexes)
     yield map([kind.workspace for kind in calls.kinds].__getitem__, calls.kind_indexes)
     yield from (getattr(calls, name) for name in _CALL_TIMES)
 
 
-def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> list[Row]:
-    """Return what stands in `LONE_ATTEMPT`, for each attempt."""
-    times = (getattr(attempts, name) for name in _ATTEMPT_TIMES)
-    return list(zip(map(kind_ids.__getitem__, attempts.kind_indexes), *times, strict=True))
+def _tried(attempts: AttemptColumns, kind_ids: Sequence[int]) -> Iterator[Iterable[int]]:
+    """Yield what stands in `LONE_ATTEMPT`, as columns."""
+    yield map(kind_ids.__getitem__, attempts.kind_indexes)
+    yield from (getattr(attempts, name) for name in _ATTEMPT_TIMES)
 
 
 def to_booked_call(row: sqlite3.Row, attempts: Sequence[sqlite3.Row]) -> BookedCall:
@@ -139,9 +155,10 @@ def _to_charge(row: sqlite3.Row) -> Charge:
     return Charge(row["cost_micro_usd"], bool(row["is_unpriced"]))
 
 
-def _money(usage: UsageColumns, charges: ChargeColumns) -> list[list[int]]:
+def _money(usage: UsageColumns, charges: ChargeColumns) -> list[Sequence[int]]:
     """Return what stands in `MONEY`, as columns."""
-    return [*usage.counts(), list(map(int, usage.is_estimated)), charges.micro_usd, list(map(int, charges.is_unpriced))]
+    # SQLite takes no bool as it is; bytes hold numbers
+    return [*usage.counts(), bytes(usage.is_estimated), charges.micro_usd, bytes(charges.is_unpriced)]
 
 
 def _bindable(values: Sequence[str | int]) -> Row:

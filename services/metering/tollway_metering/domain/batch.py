@@ -16,7 +16,7 @@ from tollway_dialects.usage import Usage
 from tollway_metering.domain.calls import Attempt, BookedCall, Call, CallStatus, Charge, is_cache_hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class CallKind(msgspec.Struct, frozen=True):
@@ -143,6 +143,8 @@ class PricedCalls(msgspec.Struct, frozen=True):
     charges: ChargeColumns
     attempt_charges: ChargeColumns
     booked_unix_ms: int
+    counted_tokens: Mapping[str, int]
+    """What all of them add to their workspaces' caps."""
 
     def rows(self) -> Iterator[BookedCall]:
         charges = self.attempt_charges.rows()

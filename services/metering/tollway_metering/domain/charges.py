@@ -28,11 +28,18 @@ def price(calls: CallColumns, prices: PriceTable, now_unix_ms: int) -> PricedCal
         _charges(calls, [None if kind.is_cache_hit else (kind.model, kind.provider) for kind in calls.kinds], prices),
         _charges(calls.attempts, [(kind.model, kind.provider) for kind in calls.attempts.kinds], prices),
         now_unix_ms,
+        count_tokens(calls, range(len(calls))),
     )
 
 
-def counted_tokens(calls: CallColumns, places: Iterable[int]) -> Mapping[str, int]:
-    """Return what the calls at these places add to their workspaces' caps: all tokens, save for cache hits."""
+def counted_tokens(priced: PricedCalls, places: Sequence[int]) -> Mapping[str, int]:
+    """Return what the calls at these places, as a rule all of them, add to their workspaces' caps."""
+    is_all = len(places) == len(priced.calls)
+    return priced.counted_tokens if is_all else count_tokens(priced.calls, places)
+
+
+def count_tokens(calls: CallColumns, places: Iterable[int]) -> Mapping[str, int]:
+    """Return all tokens of the calls at these places by workspace, save for those of cache hits."""
     totals = calls.usage.totals()
     by_kind = [0] * len(calls.kinds)
     for place in places:

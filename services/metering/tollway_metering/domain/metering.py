@@ -82,8 +82,9 @@ class Metering:
 
     async def _book(self, calls: CallColumns) -> int:
         now = self._clock.now_unix_ms()
-        new = await self._ledger.book(price(calls, self._prices, now))
-        for workspace, tokens in counted_tokens(calls, new).items():
+        priced = price(calls, self._prices, now)
+        new = await self._ledger.book(priced)
+        for workspace, tokens in counted_tokens(priced, new).items():
             budget = self._budgets.get(workspace)
             if budget:
                 budget.add(tokens, now)

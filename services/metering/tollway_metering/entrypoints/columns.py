@@ -62,12 +62,13 @@ def to_calls(message: metering_pb2.CallColumns) -> CallColumns:
         raise InvalidRequest("CALL_INVALID", f"a call id must have {_CALL_ID_BYTES} bytes")
     call_ids = list(map(bytes.hex, ids))
     figures = _columns(message, _CALL_FIGURES, len(call_ids))
+    usage = _to_usage(message.usage, call_ids.__getitem__, len(call_ids))
     calls = CallColumns(
         call_ids=call_ids,
         kinds=[_to_call_kind(kind) for kind in message.kinds],
         **figures,
-        usage=_to_usage(message.usage, call_ids.__getitem__, len(call_ids)),
-        attempts=_to_attempts(message.attempts, figures["attempt_counts"], call_ids),
+        usage=usage,
+        attempts=_to_attempts(message, figures["attempt_counts"], call_ids, usage),
     )
     _check_range("its kind", calls.kind_indexes, len(calls.kinds) - 1, call_ids.__getitem__)
     _check_range("saved_micro_usd", calls.saved_micro_usd, _MOST_MICRO_USD, call_ids.__getitem__)
@@ -75,18 +76,20 @@ def to_calls(message: metering_pb2.CallColumns) -> CallColumns:
 
 
 def _to_attempts(
-    message: metering_pb2.AttemptColumns, counts: Sequence[int], call_ids: Sequence[str]
+    calls: metering_pb2.CallColumns, counts: Sequence[int], call_ids: Sequence[str], of_calls: UsageColumns
 ) -> AttemptColumns:
+    message = calls.attempts
     _check_range("attempt_counts", counts, len(message.kind_indexes), call_ids.__getitem__)
 
     def owner(place: int) -> str:
         return call_ids[bisect_right(list(accumulate(counts)), place)]
 
     size = sum(counts)
+    is_same = size == len(call_ids) and message.usage == calls.usage  # most attempts are their calls' only ones
     attempts = AttemptColumns(
         kinds=[_to_attempt_kind(kind) for kind in message.kinds],
         **_columns(message, _ATTEMPT_FIGURES, size),
-        usage=_to_usage(message.usage, owner, size),
+        usage=of_calls if is_same else _to_usage(message.usage, owner, size),
     )
     _check_range("the kind of an attempt", attempts.kind_indexes, len(attempts.kinds) - 1, owner)
     return attempts
