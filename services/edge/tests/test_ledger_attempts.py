@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
-from tollway_edge.adapters.ledger_records import Records, to_columns
+from tollway_edge.adapters.ledger_records import Records, to_request
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 
@@ -23,7 +23,7 @@ ENDED = chat_pb2.Attempt(
 
 
 def booked(call: Any) -> list[chat_pb2.Attempt]:
-    columns = to_columns([Records().of(call, 0)]).attempts
+    columns = to_request([Records().of(call, 0)]).columns.attempts
     attempts = []
     for place, index in enumerate(columns.kind_indexes):
         kind, usage = columns.kinds[index], columns.usage

@@ -12,7 +12,7 @@ from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_dialects.usage import Usage
 from tollway_edge import bootstrap
 from tollway_edge.adapters.ledger_client import LedgerClient
-from tollway_edge.adapters.ledger_records import Records, to_columns
+from tollway_edge.adapters.ledger_records import Records, to_request
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 
@@ -35,7 +35,7 @@ async def test_who_leaves_early_gets_the_running_attempt_closed(finished: Finish
     for is_dispatched, attempts in ((False, []), (True, []), (True, [chat_pb2.Attempt(number=2, provider="p")])):
         call = finished(is_dispatched=is_dispatched, models=["m"], attempts=attempts)
         call.end(CallStatus.CANCELLED, "CLIENT_LEFT")
-        attempts = to_columns([Records().of(call, 0)]).attempts
+        attempts = to_request([Records().of(call, 0)]).columns.attempts
         booked.append(
             [
                 (kind.number, kind.provider, kind.outcome, estimated)
@@ -85,7 +85,7 @@ def test_what_calls_have_in_common_leaves_once(finished: Finished) -> None:
     attempts = [chat_pb2.Attempt(number=1, provider="p"), chat_pb2.Attempt(number=2, provider="q", outcome=1)]
     calls = [finished(model=model, attempts=attempts) for model in ("a", "b", "a")]
     records = Records()
-    columns = to_columns([records.of(call, 0) for call in calls])
+    columns = to_request([records.of(call, 0) for call in calls]).columns
     assert [kind.model for kind in columns.kinds] == ["a", "b"]
     assert (columns.kind_indexes, columns.attempt_counts) == ([0, 1, 0], [2, 2, 2])
     assert [kind.provider for kind in columns.attempts.kinds] == ["p", "q"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollway.metering.v1 import metering_pb2
-
 from tollway_edge.adapters.batches import Batches
-from tollway_edge.adapters.ledger_records import Record, Records, to_columns
+from tollway_edge.adapters.ledger_records import Record, Records, to_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,5 +43,4 @@ class LedgerClient:
         self._observe(record)
 
     async def _send(self, records: list[Record]) -> None:
-        request = metering_pb2.SettleCallsRequest(columns=to_columns(records))
-        await self._stub.SettleCalls(request, timeout=SETTLE_SECONDS)
+        await self._stub.SettleCalls(to_request(records), timeout=SETTLE_SECONDS)

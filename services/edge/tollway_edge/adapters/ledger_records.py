@@ -165,44 +165,40 @@ def _known(kinds: dict[Values, Any], values: Values, kind: Any) -> Any:
     return kind
 
 
-def to_columns(records: Sequence[Record]) -> metering_pb2.CallColumns:
+def to_request(records: Sequence[Record]) -> metering_pb2.SettleCallsRequest:
+    """Return what books them; a field that is given as a dict is filled where it is, a message would be copied."""
     kinds, call_ids, started, seconds, first_byte, usages, saved, attempts, _ = zip(*records, strict=True)
     distinct, indexes = _distinct(kinds)
-    usage = _usage_columns(usages)
-    return metering_pb2.CallColumns(
-        kinds=[_to_kind(kind) for kind in distinct],
-        kind_indexes=indexes,
-        call_ids=map(bytes.fromhex, call_ids),
-        started_unix_ms=started,
-        duration_ms=[round(each * 1000) for each in seconds],
-        time_to_first_byte_ms=first_byte,
-        usage=usage,
-        saved_micro_usd=saved,
-        attempt_counts=map(len, attempts),
-        attempts=_attempt_columns(list(chain.from_iterable(attempts)), list(usages), usage),
-    )
+    tried = list(chain.from_iterable(attempts))
+    spent, usage = [each.usage for each in tried], _usage_columns(usages)
+    columns: Any = {
+        "kinds": [_to_kind(kind) for kind in distinct],
+        "kind_indexes": indexes,
+        "call_ids": map(bytes.fromhex, call_ids),
+        "started_unix_ms": started,
+        "duration_ms": [round(each * 1000) for each in seconds],
+        "time_to_first_byte_ms": first_byte,
+        "usage": usage,
+        "saved_micro_usd": saved,
+        "attempt_counts": map(len, attempts),
+        "attempts": _attempt_columns(tried, usage if spent == list(usages) else _usage_columns(spent)),
+    }
+    return metering_pb2.SettleCallsRequest(columns=columns)
 
 
-def _attempt_columns(
-    attempts: Sequence[Any], of_calls: Sequence[Usage], columns: metering_pb2.UsageColumns
-) -> metering_pb2.AttemptColumns | None:
-    """Return the columns of attempts; those of their usage are the calls' where each used what its call did."""
-    if not attempts:
-        return None
-    usages = [each.usage for each in attempts]
+def _attempt_columns(attempts: Sequence[Any], usage: dict[str, Any]) -> dict[str, Any]:
     distinct, indexes = _distinct(map(_attempt_kind, attempts))
-    return metering_pb2.AttemptColumns(
-        kinds=[_to_attempt_kind(kind) for kind in distinct],
-        kind_indexes=indexes,
-        started_unix_ms=[each.started_unix_ms for each in attempts],
-        duration_ms=[each.duration_ms for each in attempts],
-        usage=columns if usages == of_calls else _usage_columns(usages),
-    )
+    return {
+        "kinds": [_to_attempt_kind(kind) for kind in distinct],
+        "kind_indexes": indexes,
+        "started_unix_ms": [each.started_unix_ms for each in attempts],
+        "duration_ms": [each.duration_ms for each in attempts],
+        "usage": usage,
+    }
 
 
-def _usage_columns(usages: Iterable[Usage]) -> metering_pb2.UsageColumns:
-    columns = zip(*map(msgspec.structs.astuple, usages), strict=True)
-    return metering_pb2.UsageColumns(**dict(zip(_USAGE, columns, strict=True)))
+def _usage_columns(usages: Sequence[Usage]) -> dict[str, Any]:
+    return dict(zip(_USAGE, zip(*map(msgspec.structs.astuple, usages), strict=True), strict=bool(usages)))
 
 
 def _distinct(kinds: Iterable[Hashed]) -> tuple[Iterable[Hashed], list[int]]:
