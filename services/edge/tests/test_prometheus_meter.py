@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
 from tollway_edge.adapters.ledger_records import Records
-from tollway_edge.adapters.prometheus_meter import PrometheusMeter
+from tollway_edge.adapters.prometheus_meter import MOST_UNCOUNTED, PrometheusMeter
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 
@@ -108,3 +108,23 @@ def test_durations_are_cumulative_over_all_calls_of_a_dialect(meter: PrometheusM
         told["tollway_call_seconds_bucket", "anthropic", "+Inf"] == told["tollway_call_seconds_count", "anthropic"] == 5
     )
     assert 1000 < told["tollway_call_seconds_sum", "anthropic"] < 1001.5
+
+
+def test_each_call_is_counted_once_whenever_somebody_asks(meter: PrometheusMeter, ended: Any) -> None:
+    records = Records()
+    for number in range(MOST_UNCOUNTED + 3):
+        meter.observe(records.of(ended("openai" if number % 2 else "anthropic"), 1))
+    assert [counted(meter), counted(meter)] == [MOST_UNCOUNTED + 3] * 2
+    meter.observe(records.of(ended(), 1))
+    assert counted(meter) == MOST_UNCOUNTED + 4
+
+
+def counted(meter: PrometheusMeter) -> float:
+    return sum(value for name, value in Scraped(meter).items() if name[0] == "tollway_calls_total")
+
+
+def test_a_try_of_which_nobody_said_whose_it_is_is_no_fall(meter: PrometheusMeter, ended: Any) -> None:
+    call = ended(attempts=(), is_dispatched=True, models=("m",), fallback="from=a/m; to=b/m; reason=left alone")
+    call.status = CallStatus.CANCELLED
+    observe(meter, call, 0)
+    assert not [name for name in Scraped(meter) if name[0] == "tollway_fallbacks_total"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import compress, repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -78,33 +78,33 @@ def rows_of(
     its call, its kind and what stands in `ATTEMPT_FIGURES`.
     """
     calls, money = priced.calls, _money(priced.calls.usage, priced.charges)
+    spent = _money(calls.attempts.usage, priced.attempt_charges)
     tried: Iterable[Iterable[int | None]] = _tried(calls.attempts, attempt_kind_ids)
     attempts: list[Sequence[Row]] = [()] * len(calls)
-    if not _are_lone(priced):
-        tried, attempts = _parted(priced, zip(*money, strict=True), list(zip(*tried, strict=True)))
+    if not _are_lone(calls.attempt_counts, money, spent):
+        tried, attempts = _parted(calls, *(list(zip(*columns, strict=True)) for columns in (money, tried, spent)))
+    elif 0 in calls.attempt_counts:
+        told = zip(*tried, strict=True)
+        tried = zip(*(next(told) if count else _NO_LONE_ATTEMPT for count in calls.attempt_counts), strict=True)
     booked = repeat(priced.booked_unix_ms, len(calls))
     return list(zip(*_call_columns(calls, kind_ids), *money, booked, *tried, strict=True)), attempts
 
 
-def _are_lone(priced: PricedCalls) -> bool:
-    """Say whether each call has one attempt, which used and cost what it did; so it is with most batches."""
-    calls = priced.calls
-    return (
-        calls.attempts.usage == calls.usage
-        and priced.attempt_charges == priced.charges
-        and calls.attempt_counts.count(1) == len(calls)
-    )
+def _are_lone(counts: Sequence[int], money: Sequence[list[int]], spent: Sequence[list[int]]) -> bool:
+    """Say whether no call has several attempts, and each attempt used and cost what its call did; most batches are."""
+    if max(counts, default=0) > 1:
+        return False
+    return spent == ([list(compress(column, counts)) for column in money] if 0 in counts else money)
 
 
 def _parted(
-    priced: PricedCalls, used_by_calls: Iterable[Row], tried: Sequence[Row]
+    calls: CallColumns, money: Sequence[Row], tried: Sequence[Row], spent: Sequence[Row]
 ) -> tuple[Iterable[Iterable[int | None]], list[Sequence[Row]]]:
     """Return what stands in `LONE_ATTEMPT`, as columns, and the rows of the attempts that stand in no call's."""
-    spent = list(zip(*_money(priced.calls.attempts.usage, priced.attempt_charges), strict=True))
     lone: list[Any] = []
     attempts: list[Sequence[Row]] = []
     end = 0
-    for call_id, used, count in zip(priced.calls.call_ids, used_by_calls, priced.calls.attempt_counts, strict=True):
+    for call_id, used, count in zip(calls.call_ids, money, calls.attempt_counts, strict=True):
         begin, end = end, end + count
         is_lone = count == 1 and spent[begin] == used
         lone.append(tried[begin] if is_lone else _NO_LONE_ATTEMPT)
@@ -155,10 +155,11 @@ def _to_charge(row: sqlite3.Row) -> Charge:
     return Charge(row["cost_micro_usd"], bool(row["is_unpriced"]))
 
 
-def _money(usage: UsageColumns, charges: ChargeColumns) -> list[Sequence[int]]:
+def _money(usage: UsageColumns, charges: ChargeColumns) -> list[list[int]]:
     """Return what stands in `MONEY`, as columns."""
     # SQLite takes no bool as it is; bytes hold numbers
-    return [*usage.counts(), bytes(usage.is_estimated), charges.micro_usd, bytes(charges.is_unpriced)]
+    is_estimated, is_unpriced = (list(bytes(column)) for column in (usage.is_estimated, charges.is_unpriced))
+    return [*usage.counts(), is_estimated, charges.micro_usd, is_unpriced]
 
 
 def _bindable(values: Sequence[str | int]) -> Row:
