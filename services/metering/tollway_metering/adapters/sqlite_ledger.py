@@ -68,6 +68,7 @@ class _Insertion:
     """Adds rows to a table; the columns must be named in the order of the rows' values."""
 
     def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        self.width = len(columns)
         marks = f"({', '.join('?' * len(columns))})"
         self.one = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608, our names
         self._several = self.one + f", {marks}" * (_ROWS - 1)
@@ -98,9 +99,11 @@ class _Kinds:
 
 _CALL_KINDS = _Kinds("call_kinds", CALL_KIND)
 _ATTEMPT_KINDS = _Kinds("attempt_kinds", ATTEMPT_KIND)
-_CALLS = _Insertion("booked_calls", ("call_id", "kind", "workspace", *CALL_FIGURES, *LONE_ATTEMPT))
+_CALL = ("call_id", "kind", "workspace", *CALL_FIGURES)
+# two statements, since the module sqlite3 looks for an adapter of each None
+_CALLS = [_Insertion("booked_calls", columns) for columns in ((*_CALL, *LONE_ATTEMPT), _CALL)]
 _ATTEMPTS = _Insertion("booked_attempts", ("call_id", "kind", *ATTEMPT_FIGURES))
-_ADD_UNKNOWN_CALL = f"{_CALLS.one} ON CONFLICT DO NOTHING"
+_ADD_UNKNOWN_CALL = {calls.width: f"{calls.one} ON CONFLICT DO NOTHING" for calls in _CALLS}
 _ADD_TO_MONTH = """INSERT INTO months (workspace, begin_unix_ms, counted_tokens) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET counted_tokens = counted_tokens + excluded.counted_tokens"""
 
@@ -131,7 +134,8 @@ class SqliteLedger:
         try:
             with _transaction(self._connection):
                 calls, attempts = self._rows(priced)
-                _CALLS.add(self._connection, calls)
+                for of_width in _CALLS:
+                    of_width.add(self._connection, [row for row in calls if len(row) == of_width.width])
                 _ATTEMPTS.add(self._connection, list(chain.from_iterable(attempts)))
                 return self._count(priced, range(len(calls)))
         except sqlite3.IntegrityError:  # some are there already, which is rare enough to begin again
@@ -145,7 +149,7 @@ class SqliteLedger:
     def _insert_unknown(self, calls: Sequence[Row], attempts: Sequence[Sequence[Row]]) -> list[int]:
         new = []
         for place, (call, of_call) in enumerate(zip(calls, attempts, strict=True)):
-            if self._connection.execute(_ADD_UNKNOWN_CALL, call).rowcount == 1:
+            if self._connection.execute(_ADD_UNKNOWN_CALL[len(call)], call).rowcount == 1:
                 _ATTEMPTS.add(self._connection, of_call)
                 new.append(place)
         return new

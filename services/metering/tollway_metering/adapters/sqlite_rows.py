@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from itertools import compress, repeat
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from operator import add, attrgetter
+from typing import TYPE_CHECKING
 
 from tollway_dialects.usage import Usage
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tollway_metering.domain.batch import AttemptColumns, CallColumns, ChargeColumns, PricedCalls, UsageColumns
 
-Row = tuple[str | int | None, ...]
+Row = tuple[str | int, ...]
 
 MONEY = (
     "uncached_input_tokens",
@@ -53,7 +53,6 @@ ATTEMPT_KIND = ("number", "provider", "model", "key_fingerprint", "http_status",
 ATTEMPT_FIGURES = (*_ATTEMPT_TIMES, *MONEY)
 # most calls have one attempt, which used and cost what they did: it stands in their row
 LONE_ATTEMPT = ("attempt_kind", *(f"attempt_{name}" for name in _ATTEMPT_TIMES))
-_NO_LONE_ATTEMPT = (None,) * len(LONE_ATTEMPT)
 _call_kind = attrgetter(*CALL_KIND)
 _attempt_kind = attrgetter(*ATTEMPT_KIND)
 
@@ -74,20 +73,22 @@ def rows_of(
     """
     Return the row of each call, and the rows of its attempts.
 
-    A call's has id, kind, workspace and what stands in `CALL_FIGURES` and `LONE_ATTEMPT`; an attempt's has the id of
-    its call, its kind and what stands in `ATTEMPT_FIGURES`.
+    A call's has id, kind, workspace and what stands in `CALL_FIGURES`, and where it has a lone attempt what stands in
+    `LONE_ATTEMPT`; an attempt's has the id of its call, its kind and what stands in `ATTEMPT_FIGURES`.
     """
     calls, money = priced.calls, _money(priced.calls.usage, priced.charges)
     spent = _money(calls.attempts.usage, priced.attempt_charges)
-    tried: Iterable[Iterable[int | None]] = _tried(calls.attempts, attempt_kind_ids)
+    figures = (*_call_columns(calls, kind_ids), *money, repeat(priced.booked_unix_ms, len(calls)))
+    tried = _tried(calls.attempts, attempt_kind_ids)
     attempts: list[Sequence[Row]] = [()] * len(calls)
     if not _are_lone(calls.attempt_counts, money, spent):
-        tried, attempts = _parted(calls, *(list(zip(*columns, strict=True)) for columns in (money, tried, spent)))
+        lone, attempts = _parted(calls, *(list(zip(*columns, strict=True)) for columns in (money, tried, spent)))
     elif 0 in calls.attempt_counts:
         told = zip(*tried, strict=True)
-        tried = zip(*(next(told) if count else _NO_LONE_ATTEMPT for count in calls.attempt_counts), strict=True)
-    booked = repeat(priced.booked_unix_ms, len(calls))
-    return list(zip(*_call_columns(calls, kind_ids), *money, booked, *tried, strict=True)), attempts
+        lone = [next(told) if count else () for count in calls.attempt_counts]
+    else:
+        return list(zip(*figures, *tried, strict=True)), attempts
+    return list(map(add, zip(*figures, strict=True), lone)), attempts
 
 
 def _are_lone(counts: Sequence[int], money: Sequence[list[int]], spent: Sequence[list[int]]) -> bool:
@@ -99,18 +100,18 @@ def _are_lone(counts: Sequence[int], money: Sequence[list[int]], spent: Sequence
 
 def _parted(
     calls: CallColumns, money: Sequence[Row], tried: Sequence[Row], spent: Sequence[Row]
-) -> tuple[Iterable[Iterable[int | None]], list[Sequence[Row]]]:
-    """Return what stands in `LONE_ATTEMPT`, as columns, and the rows of the attempts that stand in no call's."""
-    lone: list[Any] = []
+) -> tuple[list[Row], list[Sequence[Row]]]:
+    """Return what stands in `LONE_ATTEMPT` for each call, and the rows of the attempts that stand in no call's."""
+    lone: list[Row] = []
     attempts: list[Sequence[Row]] = []
     end = 0
     for call_id, used, count in zip(calls.call_ids, money, calls.attempt_counts, strict=True):
         begin, end = end, end + count
         is_lone = count == 1 and spent[begin] == used
-        lone.append(tried[begin] if is_lone else _NO_LONE_ATTEMPT)
+        lone.append(tried[begin] if is_lone else ())
         places = () if is_lone else range(begin, end)
         attempts.append([(call_id, *tried[place], *spent[place]) for place in places])
-    return zip(*lone, strict=True), attempts
+    return lone, attempts
 
 
 def _call_columns(calls: CallColumns, kind_ids: Sequence[int]) -> Iterator[Iterable[str | int]]:
