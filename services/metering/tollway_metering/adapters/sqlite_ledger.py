@@ -61,7 +61,7 @@ FROM calls WHERE workspace = ? AND started_unix_ms >= ?"""  # noqa: S608, consta
 
 
 # rows in one statement: to begin a statement costs as much as to write a row, and gives the interpreter away each time
-_ROWS = 32
+_ROWS = 16
 
 
 class _Insertion:
@@ -76,8 +76,10 @@ class _Insertion:
     def add(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
         end = len(rows) - len(rows) % _ROWS
         groups = (tuple(chain.from_iterable(rows[place : place + _ROWS])) for place in range(0, end, _ROWS))
-        connection.executemany(self._several, groups)
-        connection.executemany(self.one, rows[end:])
+        if end:  # statements are prepared when they are first named
+            connection.executemany(self._several, groups)
+        if end < len(rows):
+            connection.executemany(self.one, rows[end:])
 
 
 class _Kinds:
