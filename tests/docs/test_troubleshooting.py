@@ -91,7 +91,7 @@ WAYS: dict[str, list[Callable[[Any], Awaitable[Any]]]] = {
     ],
     "metering": [
         lambda stub: BudgetClient(stub).reserve(call(), 1, 1),
-        lambda stub: LedgerFigures(stub, LedgerClient(stub).records).month("acme"),
+        lambda stub: LedgerFigures(stub, LedgerClient(stub, lambda record: None).records).month("acme"),
     ],
     "prompt-registry": [lambda stub: PromptClient(stub).resolve(call(), "greeting", 1, {})],
 }
