@@ -10,20 +10,24 @@ from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import DeadlineExceeded, Exhausted, Unavailable
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.frames import (
+    CALL,
     CANCEL,
     DRAIN,
     MAX_CALL_NUMBER,
     OPEN,
+    PART,
     TAKES_PARTS,
     BrokenFrames,
     call_frame,
+    call_opening,
     credit_frame,
     frame,
+    header,
     read_frames,
 )
 from tollway_servicekit.link.http2.caller import CONNECT_SECONDS, CallingConnection
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
-from tollway_servicekit.link.writer import PART_BYTES, Writer
+from tollway_servicekit.link.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -106,18 +110,18 @@ class Link:
         """
         if (length := len(request)) > MAX_MESSAGE_BYTES:
             raise Exhausted("RESOURCE_EXHAUSTED", f"the request has {length} bytes; {MAX_MESSAGE_BYTES} are the most")
-        view, last = memoryview(request), (length - 1) // PART_BYTES * PART_BYTES
-        data = call_frame(self._number + 1, path, metadata, call.timeout, request[last:])
+        opening = call_opening(path, metadata, call.timeout)
         self._begin(call)
         self._tally.large += 1
-        for start in range(0, last, PART_BYTES):
-            await self._writer.ready_for_part()
+
+        def head(length: int, is_last: bool) -> bytes:
             if call.has_ended:
-                return
-            self._writer.put_part(call.number, view[start : start + PART_BYTES])
-        await self._writer.ready()
-        if not call.has_ended:
-            self._writer.put(data)
+                return b""
+            if is_last:
+                return header(call.number, CALL, len(opening) + length) + opening
+            return header(call.number, PART, length)
+
+        await self._writer.send_long(request, head)
 
     def _begin(self, call: Pending) -> None:
         self._number = call.number = number = self._number + 1

@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from tollway_servicekit.errors import DeadlineExceeded, InternalError, ServiceError
 from tollway_servicekit.limit import Limit
+from tollway_servicekit.link.frames import LONG_BYTES
 from tollway_servicekit.link.pending import PendingAnswer, PendingItems
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from tollway_servicekit.contract import Contract, Method
     from tollway_servicekit.link.peer import Peer
     from tollway_servicekit.link.peers import Links
-
-LARGE_BYTES = 64 * 1024
-"""Requests above this take turns with other long ones, in parts, between which others have theirs."""
 
 
 def link_stub(contract: Contract, links: Links) -> Any:
@@ -39,12 +37,12 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data = serialize(request)
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
+        if (link := peer.link) is None or (len(data) > LONG_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 return await rpc(request, timeout=timeout, metadata=metadata)
         call = PendingAnswer(link.loop.create_future(), name=name, timeout=timeout)
         try:
-            if len(data) > LARGE_BYTES:
+            if len(data) > LONG_BYTES:
                 await link.start_in_parts(call, path, metadata, data)
             else:
                 link.start(call, path, metadata, data)
@@ -64,7 +62,7 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data = serialize(request)
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
+        if (link := peer.link) is None or (len(data) > LONG_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 async with aclosing(rpc(request, timeout=timeout, metadata=metadata)) as items:
                     async for item in items:
@@ -72,7 +70,7 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
             return
         call = PendingItems(link.loop, name=name, timeout=timeout)
         try:
-            if len(data) > LARGE_BYTES:
+            if len(data) > LONG_BYTES:
                 await link.start_in_parts(call, path, metadata, data)
             else:
                 link.start(call, path, metadata, data)
