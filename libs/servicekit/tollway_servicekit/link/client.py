@@ -10,23 +10,21 @@ from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import DeadlineExceeded, Exhausted, Unavailable
 from tollway_servicekit.link.deadlines import Deadlines
 from tollway_servicekit.link.frames import (
-    CALL,
     CANCEL,
     DRAIN,
     MAX_CALL_NUMBER,
     OPEN,
-    PART,
     TAKES_PARTS,
     BrokenFrames,
     call_frame,
     call_opening,
     credit_frame,
     frame,
-    header,
     read_frames,
 )
 from tollway_servicekit.link.http2.caller import CONNECT_SECONDS, CallingConnection
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
+from tollway_servicekit.link.parts import heads_of_parts
 from tollway_servicekit.link.writer import Writer
 
 if TYPE_CHECKING:
@@ -100,28 +98,25 @@ class Link:
         self._begin(call)
         self._writer.put(data)
 
-    async def start_in_parts(self, call: Pending, path: str, metadata: Metadata, request: bytes) -> None:
+    async def start_in_parts(
+        self, call: Pending, path: str, metadata: Metadata, request: bytes, tail: bytes = b""
+    ) -> None:
         """
         Send a call with a long request, in turn with others; it may have ended when this returns.
+
+        A tail belongs to the request, and is left where it is.
 
         Raises:
             ValueError: Metadata that cannot be sent; the call has not begun then.
             Exhausted: The request is larger than any may be.
         """
-        if (length := len(request)) > MAX_MESSAGE_BYTES:
+        if (length := len(request) + len(tail)) > MAX_MESSAGE_BYTES:
             raise Exhausted("RESOURCE_EXHAUSTED", f"the request has {length} bytes; {MAX_MESSAGE_BYTES} are the most")
         opening = call_opening(path, metadata, call.timeout)
         self._begin(call)
         self._tally.large += 1
-
-        def head(length: int, is_last: bool) -> bytes:
-            if call.has_ended:
-                return b""
-            if is_last:
-                return header(call.number, CALL, len(opening) + length) + opening
-            return header(call.number, PART, length)
-
-        await self._writer.send_long(request, head)
+        begun, long = (request, tail) if tail else (b"", request)
+        await self._writer.send_long(long, heads_of_parts(call, opening, begun))
 
     def _begin(self, call: Pending) -> None:
         self._number = call.number = number = self._number + 1
