@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
-LONG_BODY = 16 * 1024
-"""A shorter one is copied for less than it takes to keep it beside its message."""
+LONG_BODY = 96 * 1024
+"""A longer one stays beside its message: a link copies a request of that size nowhere."""
 _BODY = (pb.CompleteChatRequest.CALL_FIELD_NUMBER, pb.ChatCall.BODY_FIELD_NUMBER)
 """Of either request."""
 
