@@ -46,8 +46,8 @@ class Writer:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._turn_of_parts = asyncio.Lock()
-        self._is_awaited: asyncio.Future[None] | None = None
-        """By a part, for the end of the write under way."""
+        self._freed: asyncio.Future[None] | None = None
+        """Set where a part waits for the end of the write under way."""
         self._is_closed = False
 
     def put(self, data: bytes) -> None:
@@ -70,7 +70,7 @@ class Writer:
     def go_on(self) -> None:
         """Write what was gathered while there was no room, with a part if one waits."""
         self._is_free = True
-        if self._is_awaited is None:
+        if self._freed is None:
             self._send()
         else:
             self._wake_part()
@@ -99,8 +99,8 @@ class Writer:
         """Wait until a part leaves at once, in turn with all others: so parts take no room, and one write has one."""
         async with self._turn_of_parts:
             while not self._is_free and not self._is_closed:
-                self._is_awaited = self._loop.create_future()
-                await self._is_awaited
+                self._freed = self._loop.create_future()
+                await self._freed
 
     @property
     def is_overfull(self) -> bool:
@@ -159,9 +159,9 @@ class Writer:
         self._has_written.set()
 
     def _wake_part(self) -> None:
-        if self._is_awaited is not None and not self._is_awaited.done():
-            self._is_awaited.set_result(None)
-        self._is_awaited = None
+        if self._freed is not None and not self._freed.done():
+            self._freed.set_result(None)
+        self._freed = None
 
     def _gather(self) -> None:
         self._ticks = GATHERING_TICKS
