@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from tollway_cache.domain.lookup import look_up
+from tollway_cache.domain.lookup import look_up, look_up_all
 from tollway_cache.domain.losses import WARNING_INTERVAL_SECONDS, Loss, Losses
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 from tollway_cache.domain.store import store_answers
@@ -22,6 +22,9 @@ class StoreThat:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    async def get_all(self, partition: str, exact_keys: Any) -> Any:
+        return await self.get(partition, b"")
 
     async def put(self, entries: Any) -> int:
         raise StoreUnavailable("gone")
@@ -56,6 +59,19 @@ async def test_a_foreign_value_is_a_counted_and_logged_miss(
     assert losses.counts == {Loss.ANSWER_FOREIGN: 2}
     assert "another workspace" in caplog.text
     assert "hello" not in caplog.text
+
+
+async def test_of_several_only_what_is_wrong_is_a_counted_miss(losses: Losses, key: Any, answer: Any) -> None:
+    found = [answer(), AnswerUnreadable("junk"), None, answer(number=7)]
+    keys = [key(number) for number in (1, 2, 3, 4)]
+    assert await look_up_all("acme", keys, store=StoreThat(found), losses=losses) == [answer(), None, None, None]
+    assert losses.counts == {Loss.ANSWER_UNREADABLE: 1, Loss.ANSWER_FOREIGN: 1}
+
+
+async def test_several_lookups_that_fail_together_are_counted_each(losses: Losses, key: Any) -> None:
+    store = StoreThat(StoreUnavailable("gone"))
+    assert await look_up_all("acme", [key(1), key(2)], store=store, losses=losses) == [None, None]
+    assert losses.counts == {Loss.LOOKUP_FAILED: 2}
 
 
 async def test_its_own_value_is_a_hit(losses: Losses, key: Any, answer: Any) -> None:

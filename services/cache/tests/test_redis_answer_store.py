@@ -75,6 +75,29 @@ async def test_a_value_that_is_no_answer_is_told_apart(client: Redis, store: Any
         await store.get("acme", key(1))
 
 
+async def test_what_cannot_be_read_among_others_stands_in_its_place(
+    client: Redis, store: Any, entry: Any, key: Any
+) -> None:
+    await store.put([entry(number=1)])
+    await client.set(f"tollway:{{acme}}:exact:{key(2).hex()}", b"garbage")
+    await client.lpush(f"tollway:{{acme}}:exact:{key(3).hex()}", b"a list")
+    found = await store.get_all("acme", [key(number) for number in range(4)])
+    assert found[:2] == [None, entry(number=1).answer]
+    assert isinstance(found[2], AnswerUnreadable)
+    assert found[3] is None
+
+
+async def test_several_lookups_are_one_command(client: Redis, store: Any, key: Any) -> None:
+    async with client.monitor() as monitor:
+        await store.get_all("acme", [key(number) for number in range(20)])
+        commands = [await monitor.next_command() for _ in range(1)]
+        await client.ping()
+        while commands[-1]["command"] != "PING":
+            commands.append(await monitor.next_command())
+    gets = [command["command"].split() for command in commands if "GET" in command["command"]]
+    assert [len(words) for words in gets] == [21]
+
+
 async def test_an_answer_cut_short_or_of_another_version_is_unreadable(
     client: Redis, store: Any, entry: Any, key: Any
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tollway.cache.v1 import cache_pb2
 from tollway.chat.v1 import chat_pb2
 from tollway_cache.bootstrap import bootstrap
-from tollway_cache.entrypoints.servicer import CONTRACT
+from tollway_cache.entrypoints.servicer import CONTRACT, MOST_TOGETHER_BYTES
 from tollway_cache.settings import Settings
 from tollway_servicekit.errors import InvalidRequest
 from tollway_servicekit.settings import SettingError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def settings(redis_url: str = "") -> Settings:
-    return Settings(listen="127.0.0.1:0", redis_url=redis_url, exact_ttl=86_400, memory_max_bytes=1_000_000)
+    return Settings(listen="127.0.0.1:0", redis_url=redis_url, exact_ttl=86_400, memory_max_bytes=2_000_000)
 
 
 @pytest.fixture(params=STUB_KINDS)
@@ -95,6 +95,34 @@ async def test_an_empty_partition_is_refused(stub: Any, key: Any) -> None:
         await stub.LookupAnswer(lookup_request(key(1), ""))
     with pytest.raises(InvalidRequest, match="CACHE_PARTITION_MISSING"):
         await stub.StoreAnswers(store_request(key(1), partition=""))
+
+
+async def test_several_prompts_are_looked_up_at_once(stub: Any, key: Any) -> None:
+    for number in (1, 3):
+        await stub.StoreAnswers(store_request(key(number), body=b"%d" % number))
+    keys = [key(number) for number in range(5)]
+    response = await stub.LookupAnswers(cache_pb2.LookupAnswersRequest(partition="acme", exact_keys=keys))
+    assert [(found.place, found.answer) for found in response.found] == [
+        (number, stored_answer(body=b"%d" % number)) for number in (1, 3)
+    ]
+    stranger = cache_pb2.LookupAnswersRequest(partition="globex", exact_keys=keys)
+    assert await stub.LookupAnswers(stranger) == cache_pb2.LookupAnswersResponse()
+
+
+async def test_answers_that_are_too_much_for_one_response_are_told_without_what_they_are(stub: Any, key: Any) -> None:
+    body = b"x" * (MOST_TOGETHER_BYTES // 2)
+    for number in range(3):
+        await stub.StoreAnswers(store_request(key(number), body=body))
+    keys = [key(number) for number in range(4)]
+    response = await stub.LookupAnswers(cache_pb2.LookupAnswersRequest(partition="acme", exact_keys=keys))
+    assert [(found.place, found.HasField("answer")) for found in response.found] == [(0, True), (1, True), (2, False)]
+    assert (await stub.LookupAnswer(lookup_request(key(2)))).answer.body == body
+
+
+async def test_one_bad_key_refuses_the_whole_question(stub: Any, key: Any) -> None:
+    for partition, keys in (("acme", [key(1), b"short"]), ("", [key(1)])):
+        with pytest.raises(InvalidRequest):
+            await stub.LookupAnswers(cache_pb2.LookupAnswersRequest(partition=partition, exact_keys=keys))
 
 
 @pytest.mark.parametrize("ttl_seconds", [-1, 10**12])

@@ -67,6 +67,14 @@ async def test_nothing_to_put_disturbs_no_lookup(backend: Backend, entry: Any, k
     assert await backend.store.get("acme", key(1)) == entry().answer
 
 
+async def test_several_are_found_at_once_each_in_its_place(backend: Backend, entry: Any, key: Any) -> None:
+    kept = [entry(number=number, body=b"%d" % number) for number in (1, 3)]
+    await backend.store.put(kept)
+    found = await backend.store.get_all("acme", [key(number) for number in (0, 1, 2, 3, 1)])
+    assert found == [None, kept[0].answer, None, kept[1].answer, kept[0].answer]
+    assert await backend.store.get_all("globex", [key(1), key(3)]) == [None, None]
+
+
 async def test_an_unknown_key_finds_nothing(backend: Backend, key: Any) -> None:
     assert await backend.store.get("acme", key(9)) is None
 

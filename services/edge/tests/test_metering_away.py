@@ -102,6 +102,9 @@ class Others:
     async def LookupAnswer(self, request: Any, context: Any) -> Any:  # noqa: N802
         return cache_pb2.LookupAnswerResponse()
 
+    async def LookupAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return cache_pb2.LookupAnswersResponse()
+
     async def StoreAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
         self.stored += request.entries
         return cache_pb2.StoreAnswersResponse()

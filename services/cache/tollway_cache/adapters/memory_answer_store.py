@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tollway_cache.domain.answer import Answer, Entry
+    from tollway_cache.domain.ports import AnswerUnreadable
 
 # measured with tracemalloc: what an answer costs beside its body
 OVERHEAD_BYTES = 1_000
@@ -34,6 +35,9 @@ class MemoryAnswerStore:
             return None
         self._answers.move_to_end(key)
         return answer
+
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[Answer | AnswerUnreadable | None]:
+        return [await self.get(partition, exact_key) for exact_key in exact_keys]
 
     async def put(self, entries: Sequence[Entry]) -> int:
         return sum(map(self._keep, entries))

@@ -75,6 +75,15 @@ class RedisAnswerStore:
         self._slow_in_a_row = 0
         return _read(value)
 
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[Answer | AnswerUnreadable | None]:
+        if self._rests_until:
+            self._check_rest()
+        values = await self._lookups.ask(_get_all(partition, exact_keys))
+        if not isinstance(values, list) or len(values) != len(exact_keys):
+            self._refuse(values)
+        self._slow_in_a_row = 0
+        return [None if value is None else _readable(value) for value in values]
+
     async def put(self, entries: Sequence[Entry]) -> int:
         return await self.put_packed([self.pack(entry) for entry in entries])
 
@@ -128,7 +137,14 @@ def _read(value: bytes) -> Answer:
         raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
 
 
-# as redis-py packs any command, for the two that every call sends; what many have in common is made once
+def _readable(value: bytes) -> Answer | AnswerUnreadable:
+    try:
+        return _read(value)
+    except AnswerUnreadable as error:
+        return error
+
+
+# as redis-py packs any command, for those that every call sends; what many have in common is made once
 
 
 @lru_cache(MOST_KEPT)
@@ -148,3 +164,10 @@ def _expiry(seconds: int) -> bytes:
 
 def _get(partition: str, exact_key: bytes) -> bytes:
     return b"%b%b\r\n" % (_opening(b"*2\r\n$3\r\nGET", partition, len(exact_key)), hexlify(exact_key))
+
+
+def _get_all(partition: str, exact_keys: Sequence[bytes]) -> bytes:
+    """Return one command, so one answer, for keys that are all as long as the first."""
+    opening = _opening(b"", partition, len(exact_keys[0]))
+    keys = [opening + hexlify(exact_key) for exact_key in exact_keys]
+    return b"*%d\r\n$4\r\nMGET%b\r\n" % (len(keys) + 1, b"".join(keys))

@@ -37,6 +37,15 @@ class AnswerStore(Protocol[Packed]):
             AnswerUnreadable: There is something, but not a readable answer.
         """
 
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[Answer | AnswerUnreadable | None]:
+        """
+        Do as `get` does for each key, in one turn; what cannot be read stands in its place.
+
+        Raises:
+            StoreUnavailable: It cannot be told whether there are any.
+        """
+        ...
+
     async def put(self, entries: Sequence[Entry]) -> int:
         """
         Keep every entry for its lifetime, replacing earlier ones; return how many were kept.

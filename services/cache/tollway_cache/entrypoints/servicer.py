@@ -10,7 +10,7 @@ from tollway_servicekit.contract import Contract
 from tollway_servicekit.errors import InvalidRequest
 
 from tollway_cache.domain.answer import Answer, Entry
-from tollway_cache.domain.lookup import look_up
+from tollway_cache.domain.lookup import look_up, look_up_all
 from tollway_cache.domain.store import store_answers
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tollway_cache.domain.ports import AnswerStore
 
 CONTRACT = Contract.of(cache_pb2, "CacheService")
+
+MOST_TOGETHER_BYTES = 512 * 1024
+"""Of the answers that are found at once; those beyond are asked for alone, where one may be as large as it is."""
 
 
 class CacheServicer:
@@ -38,6 +41,19 @@ class CacheServicer:
             return cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_NONE)
         response = cache_pb2.LookupAnswerResponse(hit=cache_pb2.CACHE_HIT_EXACT)
         _write(answer, response.answer)
+        return response
+
+    async def LookupAnswers(
+        self, request: cache_pb2.LookupAnswersRequest, context: CallContext
+    ) -> cache_pb2.LookupAnswersResponse:
+        response, room = cache_pb2.LookupAnswersResponse(), MOST_TOGETHER_BYTES
+        answers = await look_up_all(request.partition, request.exact_keys[:], store=self.store, losses=self.losses)
+        for place, answer in enumerate(answers):
+            if answer is not None:
+                found = response.found.add(place=place)
+                room -= len(answer.body)
+                if room >= 0:
+                    _write(answer, found.answer)
         return response
 
     async def StoreAnswers(

@@ -40,6 +40,11 @@ class CacheServiceStub:
                 request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerRequest.SerializeToString,
                 response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerResponse.FromString,
                 _registered_method=True)
+        self.LookupAnswers = channel.unary_unary(
+                '/tollway.cache.v1.CacheService/LookupAnswers',
+                request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.SerializeToString,
+                response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.FromString,
+                _registered_method=True)
         self.StoreAnswers = channel.unary_unary(
                 '/tollway.cache.v1.CacheService/StoreAnswers',
                 request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersRequest.SerializeToString,
@@ -53,6 +58,13 @@ class CacheServiceServicer:
 
     def LookupAnswer(self, request, context):
         """Finds an answer. A miss is an ordinary response, never an error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LookupAnswers(self, request, context):
+        """The same for several calls of a workspace at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +84,11 @@ def add_CacheServiceServicer_to_server(servicer, server):
                     servicer.LookupAnswer,
                     request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerRequest.FromString,
                     response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerResponse.SerializeToString,
+            ),
+            'LookupAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupAnswers,
+                    request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.FromString,
+                    response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.SerializeToString,
             ),
             'StoreAnswers': grpc.unary_unary_rpc_method_handler(
                     servicer.StoreAnswers,
@@ -107,6 +124,33 @@ class CacheService:
             '/tollway.cache.v1.CacheService/LookupAnswer',
             tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerRequest.SerializeToString,
             tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.cache.v1.CacheService/LookupAnswers',
+            tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.SerializeToString,
+            tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

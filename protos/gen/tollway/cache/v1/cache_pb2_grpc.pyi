@@ -35,6 +35,8 @@ class CacheServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CacheServiceAsyncStub: ...
     LookupAnswer: _grpc.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswerRequest, _cache_pb2.LookupAnswerResponse]
     """Finds an answer. A miss is an ordinary response, never an error."""
+    LookupAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswersRequest, _cache_pb2.LookupAnswersResponse]
+    """The same for several calls of a workspace at once."""
     StoreAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.StoreAnswersRequest, _cache_pb2.StoreAnswersResponse]
     """Stores complete, successful answers; later writers win."""
 
@@ -45,6 +47,8 @@ class CacheServiceAsyncStub(CacheServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     LookupAnswer: _aio.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswerRequest, _cache_pb2.LookupAnswerResponse]  # type: ignore[assignment]
     """Finds an answer. A miss is an ordinary response, never an error."""
+    LookupAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswersRequest, _cache_pb2.LookupAnswersResponse]  # type: ignore[assignment]
+    """The same for several calls of a workspace at once."""
     StoreAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.StoreAnswersRequest, _cache_pb2.StoreAnswersResponse]  # type: ignore[assignment]
     """Stores complete, successful answers; later writers win."""
 
@@ -58,6 +62,14 @@ class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cache_pb2.LookupAnswerResponse, _abc.Awaitable[_cache_pb2.LookupAnswerResponse]]:
         """Finds an answer. A miss is an ordinary response, never an error."""
+
+    @_abc_1.abstractmethod
+    def LookupAnswers(
+        self,
+        request: _cache_pb2.LookupAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_cache_pb2.LookupAnswersResponse, _abc.Awaitable[_cache_pb2.LookupAnswersResponse]]:
+        """The same for several calls of a workspace at once."""
 
     @_abc_1.abstractmethod
     def StoreAnswers(
