@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tollway.cache.v1 import cache_pb2
 from tollway.chat.v1 import chat_pb2
+from tollway_dialects.stored_answer import unpack
 from tollway_edge import bootstrap
 from tollway_edge.adapters.cache_client import CacheClient
 from tollway_edge.adapters.look_ups import MOST_TOGETHER, LookUps
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
+SINCE = {"LookupAnswers", "StorePackedAnswers"}
 OLDER = Contract(
-    bootstrap.CACHE.name, {name: each for name, each in bootstrap.CACHE.methods.items() if name != "LookupAnswers"}
+    bootstrap.CACHE.name, {name: each for name, each in bootstrap.CACHE.methods.items() if name not in SINCE}
 )
 
 
@@ -37,6 +39,7 @@ class Cache:
         self.together: list[tuple[str, list[bytes]]] = []
         self.alone: list[bytes] = []
         self.traces: set[str] = set()
+        self.stored: list[tuple[str, bytes, bytes]] = []
         self._fails = fails
         self._leaves_out = leaves_out
 
@@ -63,6 +66,10 @@ class Cache:
 
     async def StoreAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
         return cache_pb2.StoreAnswersResponse()
+
+    async def StorePackedAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.stored += zip(request.partitions, request.exact_keys, request.packed_answers, strict=True)
+        return cache_pb2.StorePackedAnswersResponse(stored_count=len(request.partitions))
 
 
 def _answer(partition: str, key: bytes) -> cache_pb2.StoredAnswer:
@@ -125,6 +132,25 @@ async def test_a_cache_of_an_older_release_is_asked_for_each(crowd: Any) -> None
     async with older_cache(cache) as stub:
         assert await bodies(CacheClient(stub, 1000), crowd("h1 m2 h3", traceparent=trace)) == [b"h1", b"", b"h3"]
     assert (cache.together, len(cache.alone), cache.traces) == ([], 3, {trace})
+
+
+async def test_answers_leave_packed_and_are_dropped_and_counted_by_a_cache_of_an_older_release(
+    crowd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache()
+    async with stub_of("link", bootstrap.CACHE, cache) as stub, older_cache(cache) as older:
+        for each, dropped in ((CacheClient(stub, 10_000), 0), (CacheClient(older, 10_000), 2)):
+            running = asyncio.create_task(each.writes.run())
+            for call in (*crowd("h1"), *crowd("h2", "globex")):
+                each.store(call, b'{"a": 1}', 42)
+            assert await each.writes.flush(5)
+            running.cancel()
+            assert (each.writes.dropped, each.writes.bytes) == (dropped, 0)
+    assert [(name, key.strip()) for name, key, _ in cache.stored] == [("acme", b"h1"), ("globex", b"h2")]
+    for name, key, packed in cache.stored:
+        answer = unpack(packed)
+        assert (answer.partition, answer.exact_key, answer.body, answer.cost_micro_usd) == (name, key, b'{"a": 1}', 42)
+    assert "dropped 2 in all" in caplog.text
 
 
 async def test_a_cache_that_is_away_is_a_miss_for_all(crowd: Any, caplog: pytest.LogCaptureFixture) -> None:

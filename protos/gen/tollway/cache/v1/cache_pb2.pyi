@@ -201,6 +201,61 @@ class StoreAnswersResponse(_message.Message):
 Global___StoreAnswersResponse: _TypeAlias = StoreAnswersResponse  # noqa: Y015
 
 @_typing.final
+class StorePackedAnswersRequest(_message.Message):
+    """Columns: each has one value for each answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    EXACT_KEYS_FIELD_NUMBER: _builtins.int
+    PACKED_ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in StoredAnswer; compared with that in the packed answer on every hit."""
+
+    @_builtins.property
+    def exact_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """As in CacheEntry."""
+
+    @_builtins.property
+    def packed_answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """tollway_dialects.stored_answer, in MessagePack."""
+
+    def __init__(
+        self,
+        *,
+        partitions: _abc.Iterable[_builtins.str] | None = ...,
+        exact_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+        packed_answers: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_keys", b"exact_keys", "packed_answers", b"packed_answers", "partitions", b"partitions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StorePackedAnswersRequest: _TypeAlias = StorePackedAnswersRequest  # noqa: Y015
+
+@_typing.final
+class StorePackedAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    stored_count: _builtins.int
+    def __init__(
+        self,
+        *,
+        stored_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stored_count", b"stored_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StorePackedAnswersResponse: _TypeAlias = StorePackedAnswersResponse  # noqa: Y015
+
+@_typing.final
 class CacheEntry(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
