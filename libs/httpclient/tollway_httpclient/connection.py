@@ -162,7 +162,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_reading(self) -> None:
         """Leave in the socket what comes next; the server's silence is then no fault of its own."""
-        if not self._is_paused:
+        if not (self._is_paused or self._parser.is_complete):
             self._is_paused = True
             self._deadlines.await_none()
             self._transport.pause_reading()
