@@ -116,11 +116,17 @@ class Connection(asyncio.BufferedProtocol):
             return
         parser = self._parser
         body = parser.feed(data)
+        goes_on = parser.fault is None and not parser.is_complete
+        if goes_on and response.status:  # neither the first read nor the last
+            self._deadlines.heard_at = self.loop.time()
+            if body:
+                response.feed(body, len(data))
+            return
         if not response.status and parser.status:
             response.status = parser.status
             response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
-        if parser.fault is None and not parser.is_complete:
+        if goes_on:
             self._deadlines.await_next()
         if body:
             response.feed(body, len(data))
@@ -128,7 +134,7 @@ class Connection(asyncio.BufferedProtocol):
                 return
         if parser.fault is not None:
             self._fail(parser.fault)
-        elif parser.is_complete:
+        elif not goes_on:
             self._complete(response)
 
     def eof_received(self) -> None:
