@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
 from tollway_dialects.errors import MALFORMED_EVENT
-from tollway_dialects.estimate import tokens_of_text
+from tollway_dialects.estimate import tokens_of_piece, tokens_of_text
 from tollway_dialects.sse import EventSplitter, event_data, is_object, one_a_line
 from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
 _EVENTS = msgspec.json.Decoder(tuple[Event])
+# what most reads of a stream bring, one such event each; text with anything else in it is JSON's to read
+_TEXT_EVENT = re.compile(
+    rb'event: content_block_delta\ndata: {"type":"content_block_delta","index":[0-9],'
+    rb'"delta":{"type":"text_delta","text":"([ !#-\[\]-~]+)"} *}\n\n'
+)
 
 
 class AnthropicStreamReader:
@@ -40,6 +47,9 @@ class AnthropicStreamReader:
         return msgspec.structs.replace(self.told, output=self.streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
+        if self._events.is_between and (text := _TEXT_EVENT.fullmatch(data)):
+            self.streamed += tokens_of_piece(len(text[1]))
+            return data
         if plain := self._events.plain_data(data):
             try:
                 seen = _read_all(plain) if len(plain) > 1 else [_EVENT.decode(plain[0])]
