@@ -23,7 +23,7 @@ DATA = [
     b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
 ]
 TEXT = (
-    b'event: content_block_delta\n'
+    b"event: content_block_delta\n"
     b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"12345678"} }\n\n'
 )
 LINES = st.sampled_from([b"data: %b", b"data: %b", b"data:%b", b"data", b": %b", b"event: data: %b", b"id: 7\r", b""])
