@@ -107,20 +107,17 @@ class Connection(asyncio.BufferedProtocol):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._room[:nbytes])
-
-    def data_received(self, data: bytes | memoryview) -> None:
         response = self._response
         if response is None:
             self.abort()
             return
         parser = self._parser
-        body = parser.feed(data)
+        body = parser.feed(self._room[:nbytes])
         goes_on = parser.fault is None and not parser.is_complete
         if goes_on and response.status:  # neither the first read nor the last
             self._deadlines.heard_at = self.loop.time()
             if body:
-                response.feed(body, len(data))
+                response.feed(body, nbytes)
             return
         if not response.status and parser.status:
             response.status = parser.status
@@ -129,7 +126,7 @@ class Connection(asyncio.BufferedProtocol):
         if goes_on:
             self._deadlines.await_next()
         if body:
-            response.feed(body, len(data))
+            response.feed(body, nbytes)
             if self._response is not response:  # its reader has closed it
                 return
         if parser.fault is not None:
