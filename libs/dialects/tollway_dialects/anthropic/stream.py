@@ -14,11 +14,14 @@ from tollway_dialects.usage import Usage
 
 _EVENT = msgspec.json.Decoder(Event)
 _EVENTS = msgspec.json.Decoder(tuple[Event])
-# what most reads of a stream bring, one such event each; text with anything else in it is JSON's to read
-_TEXT_EVENT = re.compile(
-    rb'event: content_block_delta\ndata: {"type":"content_block_delta","index":[0-9],'
-    rb'"delta":{"type":"text_delta","text":"([ !#-\[\]-~]+)"} *}\n\n'
+# what most reads of a stream bring is one such event; text with anything else in it is JSON's to read
+_TEXT_EVENTS = tuple(
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
+    b'"delta":{"type":"text_delta","text":"' % index
+    for index in range(10)
 )
+_TEXT_AT = len(_TEXT_EVENTS[0])
+_TEXT = re.compile(rb'([ !#-\[\]-~]+)"} *}\n\n')
 
 
 class AnthropicStreamReader:
@@ -47,8 +50,8 @@ class AnthropicStreamReader:
         return msgspec.structs.replace(self.told, output=self.streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
-        if self._events.is_between and (text := _TEXT_EVENT.fullmatch(data)):
-            self.streamed += tokens_of_piece(len(text[1]))
+        if self._events.is_between and data.startswith(_TEXT_EVENTS) and (text := _TEXT.fullmatch(data, _TEXT_AT)):
+            self.streamed += tokens_of_piece(text.end(1) - _TEXT_AT)
             return data
         if plain := self._events.plain_data(data):
             try:
