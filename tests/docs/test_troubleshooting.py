@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.wires import WIRES
 from tollway_edge.adapters.budget_client import BudgetClient
 from tollway_edge.adapters.catalogue import DispatchCatalogue
 from tollway_edge.adapters.dispatch_client import DispatchClient
@@ -76,7 +77,7 @@ class Refusing:
 
 
 def call() -> Call:
-    return Call(Dialect.OPENAI_CHAT, "", Forwarded())
+    return Call(Dialect.OPENAI_CHAT, WIRES[Dialect.OPENAI_CHAT], b"", Forwarded())
 
 
 QUESTION = KeptAnswerQuestion("acme", "GET", "resp_1", "", "", Forwarded())

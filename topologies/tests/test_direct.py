@@ -14,6 +14,7 @@ from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
 from tollway_cache.domain.losses import Losses
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
 from tollway_edge.adapters.cache_client import CacheClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.domain import answer
@@ -47,7 +48,8 @@ async def plane(**environ: str) -> AsyncIterator[Any]:
 def call(text: str, *, stream: bool = False, model: str = MODEL) -> Call:
     made = Call(
         Dialect.ANTHROPIC_MESSAGES,
-        "",
+        WIRES[Dialect.ANTHROPIC_MESSAGES],
+        b"",
         Forwarded.of([(b"anthropic-version", b"2023-06-01")]),
         workspace=Workspace("acme"),
     )

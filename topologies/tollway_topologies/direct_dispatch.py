@@ -94,7 +94,7 @@ class DirectDispatch:
             workspace=call.workspace.name if call.workspace else "",
             kept_answer_id=call.kept_answer_id,
             is_kept=call.is_kept,
-            thinks=call.thinks,
+            thinks=call.thinks(),
             deadline=time.monotonic() + self._timeout,
         )
 

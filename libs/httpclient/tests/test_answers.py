@@ -7,7 +7,7 @@ import socket
 import struct
 
 import pytest
-from tollway_httpclient import Reset
+from tollway_httpclient import HttpClientError, Reset
 from tollway_httpclient.testing import read_whole
 
 H = b"HTTP/1.1 200 OK\r\n"
@@ -216,3 +216,32 @@ async def test_what_waited_for_its_reader_is_one_piece_too(server, client):
     while response._connection is not None:  # noqa: ASYNC110 - an answer's end is told to its reader alone
         await asyncio.sleep(0)
     assert [piece async for piece in response.pieces()] == [b"ab"]
+
+
+async def test_a_body_is_at_hand_once_it_is_whole_and_is_given_once(server, client):
+    more = asyncio.Event()
+
+    async def answer(peer):
+        await peer.say(H + b"content-length: 4\r\n\r\nha")
+        await more.wait()
+        await peer.say(b"lf")
+
+    server.answer = answer
+    response = await client.request("POST", server.url)
+    assert response.at_hand() is None
+    more.set()
+    while not response.has_ended:  # noqa: ASYNC110 - an answer's end is told to its reader alone
+        await asyncio.sleep(0)
+    assert (response.at_hand(), response.at_hand()) == (b"half", b"")
+
+
+async def test_a_body_that_broke_off_or_is_too_large_is_never_at_hand(server, make_client):
+    client = make_client(max_body=3)
+    for said in (b"content-length: 4\r\n\r\npar", b"content-length: 4\r\n\r\nfour"):
+        server.says_and_closes(H + said)
+        response = await client.request("POST", server.url)
+        while not response.has_ended:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        assert response.at_hand() is None
+        with pytest.raises(HttpClientError):
+            await response.read()

@@ -1,7 +1,7 @@
 """
 One answer as its reader sees it; made and filled by `connection`.
 
-    waiting ──pieces──▶ ended, whole      read(), pieces() and pass_on() end
+    waiting ──pieces──▶ ended, whole      read(), pieces() and pass_on() end; at_hand() has the rest
                     └─▶ ended, broken     pieces() and pass_on() give what came, then all raise why
     close() before the end, or a cancelled reader, breaks it and closes the connection at once
 """
@@ -66,6 +66,12 @@ class Response:
     def has_ended(self) -> bool:
         """Nothing more comes; what came may wait to be taken."""
         return self._connection is None
+
+    def at_hand(self) -> bytes | None:
+        """Return what `read` would where it need not wait, which spares its caller a coroutine; else None."""
+        if self._connection is not None or self._error is not None or self._size > self._max_body:
+            return None
+        return self._take()
 
     async def read(self) -> bytes:
         """Return the whole body; one of more than `max_body` bytes is refused as malformed."""

@@ -13,6 +13,7 @@ import pytest
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.header_lines import from_lines
 from tollway_dialects.usage import Usage
+from tollway_dialects.wires import WIRES
 from tollway_edge.domain.answer import AnswerEnd, AnswerHead, AnswerPiece, TierChoice
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.forwarded import Forwarded
@@ -214,7 +215,8 @@ def pipeline(ports: Ports, workspaces: Workspaces, keeping: Keeping) -> Pipeline
 def make_call() -> Callable[..., Call]:
     def make(dialect: str = "anthropic", credential: str = KEY, **fields: Any) -> Call:
         forwarded = Forwarded.of(fields.pop("forwarded", [(b"anthropic-version", b"2023-06-01")]))
-        return Call(dialect=Dialect(dialect), key_digest=digest_of(credential), forwarded=forwarded, **fields)
+        wire = WIRES[Dialect(dialect)]
+        return Call(wire.dialect, wire, key_digest=digest_of(credential), forwarded=forwarded, **fields)
 
     return make
 

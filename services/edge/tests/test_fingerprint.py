@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tollway_dialects.dialect import Dialect
 from tollway_dialects.request import MalformedRequest, RequestBody
+from tollway_dialects.wires import WIRES
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.forwarded import Forwarded
@@ -32,7 +33,7 @@ def key(
 ) -> bytes:
     usual: dict[str, Any] = {"model": "claude-haiku", "messages": [{"role": "user", "content": "Hello"}]}
     forwarded = Forwarded.of(headers)
-    call = Call(dialect=dialect, key_digest=b"", forwarded=forwarded, query=query, workspace=Workspace(workspace))
+    call = Call(dialect, WIRES[dialect], b"", forwarded, query, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
 
 
@@ -170,5 +171,5 @@ def test_no_two_different_questions_share_a_key(one: Any, other: Any) -> None:
 
 def key_of(fields: Any, headers: Headers, workspace: str) -> bytes:
     forwarded = Forwarded.of(headers)
-    call = Call(Dialect.ANTHROPIC_MESSAGES, key_digest=b"", forwarded=forwarded, workspace=Workspace(workspace))
+    call = Call(MESSAGES, WIRES[MESSAGES], b"", forwarded, workspace=Workspace(workspace))
     return exact_key(call, RequestBody.parse(json.dumps(fields).encode()))

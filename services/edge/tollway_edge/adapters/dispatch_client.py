@@ -106,7 +106,7 @@ def _fill(message: pb.ChatCall, call: Call) -> None:
         message.conversation = call.conversation_id.encode()
     if call.strips_usage_event:
         message.strip_usage_event = True
-    if call.thinks:
+    if call.thinks():
         message.thinks = True
     if call.kept_answer_id:
         message.kept_answer_id = call.kept_answer_id

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tollway_dialects.usage import Usage
-from tollway_dialects.wires import WIRES
 
 if TYPE_CHECKING:
     from tollway_dialects.dialect import Dialect, Wire
@@ -39,13 +38,15 @@ def now_unix_ms() -> int:
 
 def new_call_id(unix_ms: int | None = None) -> str:
     """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
-    return f"{(unix_ms or now_unix_ms()) << 80 | getrandbits(80):032x}"
+    return "%032x" % ((unix_ms or now_unix_ms()) << 80 | getrandbits(80))
 
 
 class Call(msgspec.Struct):
     """Everything that is known of a call so far; a struct, since each call makes one."""
 
     dialect: Dialect
+    wire: Wire
+    """The dialect's."""
     key_digest: bytes
     """Of the virtual key; nothing where there was none."""
     forwarded: Forwarded
@@ -115,11 +116,6 @@ class Call(msgspec.Struct):
     def query_id(self) -> str:
         return self.call_id[-8:]
 
-    @property
-    def wire(self) -> Wire:
-        return WIRES[self.dialect]
-
-    @property
     def thinks(self) -> bool:
         """The first token of its stream may come late, since thought before it is asked for, in any dialect's words."""
         if not self.is_stream or self.body is None:

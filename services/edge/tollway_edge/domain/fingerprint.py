@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from blake3 import blake3
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tollway_dialects.request import RequestBody
 
     from tollway_edge.domain.call import Call
@@ -30,14 +33,14 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     fields shape no answer, is for the dialect to say.
     """
     wire = call.wire
-    if not wire.is_cacheable(body) or (body.get("temperature", float) or 0) > 0:
-        return b""
     fields = body.fields
+    if not wire.is_cacheable(body) or ("temperature" in fields and (body.get("temperature", float) or 0) > 0):
+        return b""
     workspace = call.workspace.name if call.workspace else ""
     about = (workspace, call.dialect, call.query, call.forwarded.shaping)
     if len(body.raw) < _LARGE:
-        names = _shaping(tuple(fields), wire.not_shaping)
-        return hashlib.sha256(_encode((about, {name: fields[name] for name in names}))).digest()
+        names, values_of = _shaping(tuple(fields), wire.not_shaping)
+        return hashlib.sha256(_encode((about, names, values_of(fields)))).digest()
     names = sorted(fields.keys() - wire.not_shaping)
     parts = [memoryview(fields[name]) for name in names]
     # the sizes say where each part ends
@@ -48,5 +51,7 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
 
 
 @lru_cache(MOST_KEPT)
-def _shaping(names: tuple[str, ...], not_shaping: frozenset[str]) -> list[str]:
-    return sorted(set(names) - not_shaping)
+def _shaping(names: tuple[str, ...], not_shaping: frozenset[str]) -> tuple[list[str], Callable[[dict[str, Any]], Any]]:
+    """Return which of a body's fields shape an answer, and what takes their values out of it."""
+    shaping = sorted(set(names) - not_shaping)
+    return shaping, itemgetter(*shaping) if shaping else lambda _: ()

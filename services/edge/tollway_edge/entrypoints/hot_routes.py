@@ -18,7 +18,7 @@ from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
 from tollway_edge.domain.headers import error_headers, request_id_of
 
 if TYPE_CHECKING:
-    from tollway_dialects.dialect import Dialect
+    from tollway_dialects.dialect import Wire
 
     from tollway_edge.domain.pipeline import Pipeline
     from tollway_edge.entrypoints.exchange import Exchange
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HOT_PATHS: dict[bytes, Dialect] = {wire.path.encode(): dialect for dialect, wire in WIRES.items()}
+HOT_PATHS: dict[bytes, Wire] = {wire.path.encode(): wire for wire in WIRES.values()}
 _ALLOWED = b"allow: POST, OPTIONS\r\n"
 
 
@@ -66,9 +66,10 @@ class HotRoutes:
 
 
 def _call_of(head: RequestHead) -> Call:
-    headers, now = head.headers, now_unix_ms()
+    headers, wire, now = head.headers, HOT_PATHS[head.path], now_unix_ms()
     return Call(
-        HOT_PATHS[head.path],
+        wire.dialect,
+        wire,
         headers.key_digest,
         headers.forwarded,
         head.query,

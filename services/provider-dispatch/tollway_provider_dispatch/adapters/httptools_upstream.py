@@ -95,6 +95,9 @@ class HttptoolsAnswer(msgspec.Struct, eq=False):
     def has_ended(self) -> bool:
         return self._response.has_ended
 
+    def at_hand(self) -> bytes | None:
+        return self._response.at_hand() if self._decoder is None else None
+
     async def read(self) -> bytes:
         try:
             return await (self._response.read() if self._decoder is None else joined(self))

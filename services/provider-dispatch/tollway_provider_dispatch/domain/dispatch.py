@@ -83,7 +83,10 @@ class Dispatcher:
                 said = await client.request("POST", question.url, question.header_lines, question.body, self._whole)
                 try:
                     answer, head = answer_to(call, tries, question, said)
-                    piece, fault = read_whole(call, tries, head, body := await answer.read())
+                    body = answer.at_hand()
+                    if body is None:
+                        body = await answer.read()
+                    piece, fault = read_whole(call, tries, head, body)
                     if call.is_kept and fault is None:
                         await self._note_whole(call, tries, body)
                 finally:

@@ -80,6 +80,10 @@ class UpstreamAnswer(Protocol):
         """It is known that nothing more comes; what came may wait to be taken."""
         return False
 
+    def at_hand(self) -> bytes | None:
+        """Return the whole body where it is here already and nobody need wait; else None, and `read` is to be asked."""
+        return None
+
     async def read(self) -> bytes:
         """Return the whole body; raises `UpstreamBroken`."""
         ...
