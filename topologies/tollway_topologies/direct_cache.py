@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import logging
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tollway_cache.domain.answer import Answer, Entry
+from tollway_cache.domain.answer import Entry
 from tollway_cache.domain.lookup import look_up
-from tollway_cache.domain.store import pack_answer, store_packed
-from tollway_edge.adapters.cache_client import answer_writes
+from tollway_cache.domain.store import store_answers
+from tollway_edge.adapters.answer_writer import AnswerWriter
 from tollway_edge.domain.answer import CachedAnswer
 from tollway_servicekit.errors import ServiceError
 
 if TYPE_CHECKING:
     from tollway_cache.domain.losses import Losses
     from tollway_cache.domain.ports import AnswerStore
-    from tollway_edge.adapters.batches import Batches
+    from tollway_edge.adapters.answer_writer import Write
     from tollway_edge.domain.call import Call
 
 log = logging.getLogger(__name__)
 
 
-class DirectAnswerCache:
+class DirectAnswerCache(AnswerWriter):
     """
     Looks up at once, stores in batches.
 
@@ -33,12 +32,11 @@ class DirectAnswerCache:
         most_bytes: What answers may hold that are not stored yet.
     """
 
-    def __init__(self, store: AnswerStore[Any], losses: Losses, exact_ttl: int, most_bytes: int) -> None:
+    def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int, most_bytes: int) -> None:
         self._store = store
         self._losses = losses
         self._exact_ttl = exact_ttl
-        # packed at once, while what it is made of is at hand: waiting costs memory and finding it again
-        self.writes: Batches[tuple[Any, int]] = answer_writes(self._send, itemgetter(1), most_bytes)
+        super().__init__(most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""
@@ -60,26 +58,6 @@ class DirectAnswerCache:
             answer.is_event_stream,
         )
 
-    def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
-        answer = Answer(
-            partition=call.workspace.name if call.workspace else "",
-            exact_key=call.exact_key,
-            dialect=call.dialect,
-            provider=call.provider,
-            model=call.model,
-            tier=call.tier,
-            usage=call.usage,
-            cost_micro_usd=cost_micro_usd,
-            body=body,
-            is_event_stream=call.is_stream,
-        )
-        try:
-            packed = pack_answer(Entry(answer, self._exact_ttl), store=self._store)
-        except Exception as error:  # what no store can hold, such as a number that a provider made up
-            log.error("an answer cannot be stored (%s)", type(error).__name__)
-            self.writes.dropped += 1
-        else:
-            self.writes.add((packed, len(body)))
-
-    async def _send(self, waiting: list[tuple[Any, int]]) -> None:
-        await store_packed([packed for packed, _ in waiting], store=self._store, losses=self._losses)
+    async def _send(self, writes: list[Write]) -> None:
+        entries = [Entry(*write, self._exact_ttl) for write in writes]
+        await store_answers(entries, store=self._store, losses=self._losses)

@@ -13,8 +13,9 @@ import pytest
 import uvloop
 from hiredis import Reader
 from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
-from tollway_cache.domain.answer import Answer, Entry
+from tollway_cache.domain.answer import Entry
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.stored_answer import StoredAnswer, pack
 from tollway_dialects.usage import Usage
 from tollway_servicekit.redis_process import RedisProcess
 
@@ -144,14 +145,14 @@ def key() -> Callable[[int], bytes]:
 
 
 @pytest.fixture
-def answer() -> Callable[..., Answer]:
+def answer() -> Callable[..., StoredAnswer]:
     return _answer
 
 
 @pytest.fixture
 def entry() -> Callable[..., Entry]:
     def make(partition: str = "acme", number: int = 1, ttl_seconds: int = 60, **fields: object) -> Entry:
-        return Entry(_answer(partition, number, **fields), ttl_seconds)
+        return Entry(partition, _key(number), pack(_answer(partition, number, **fields)), ttl_seconds)
 
     return make
 
@@ -160,7 +161,7 @@ def _key(number: int) -> bytes:
     return number.to_bytes(32, "big")
 
 
-def _answer(partition: str = "acme", number: int = 1, **fields: object) -> Answer:
+def _answer(partition: str = "acme", number: int = 1, **fields: object) -> StoredAnswer:
     usual = {
         "dialect": Dialect.ANTHROPIC_MESSAGES,
         "provider": "anthropic",
@@ -170,4 +171,4 @@ def _answer(partition: str = "acme", number: int = 1, **fields: object) -> Answe
         "cost_micro_usd": 42,
         "body": b'{"text":"hello"}',
     }
-    return Answer(partition=partition, exact_key=_key(number), **{**usual, **fields})
+    return StoredAnswer(partition=partition, exact_key=_key(number), **{**usual, **fields})

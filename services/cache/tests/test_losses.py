@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 import pytest
-from tollway_cache.domain.lookup import look_up
+from tollway_cache.domain.lookup import look_up, look_up_all
 from tollway_cache.domain.losses import WARNING_INTERVAL_SECONDS, Loss, Losses
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 from tollway_cache.domain.store import store_answers
+from tollway_dialects.stored_answer import pack
 
 
 class StoreThat:
@@ -22,6 +23,9 @@ class StoreThat:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    async def get_all(self, partition: str, exact_keys: Any) -> Any:
+        return await self.get(partition, b"")
 
     async def put(self, entries: Any) -> int:
         raise StoreUnavailable("gone")
@@ -39,7 +43,10 @@ def losses(now: list[float]) -> Losses:
 
 @pytest.mark.parametrize(
     ("outcome", "loss"),
-    [(StoreUnavailable("gone"), Loss.LOOKUP_FAILED), (AnswerUnreadable("junk"), Loss.ANSWER_UNREADABLE)],
+    [
+        (StoreUnavailable("gone"), Loss.LOOKUP_FAILED),
+        (AnswerUnreadable("a list"), Loss.ANSWER_UNREADABLE),
+    ],
 )
 async def test_whatever_is_wrong_with_the_store_is_a_counted_miss(
     losses: Losses, key: Any, outcome: Exception, loss: Loss
@@ -48,18 +55,53 @@ async def test_whatever_is_wrong_with_the_store_is_a_counted_miss(
     assert losses.counts == {loss: 1}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"garbage", b"\xff" * 50, b"\x91\x01", b'{"partition":"acme"}'],
+    ids=["empty", "text", "bytes", "too short", "json"],
+)
+async def test_a_value_that_is_no_answer_is_a_counted_miss(
+    losses: Losses, key: Any, value: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await look_up("acme", key(1), store=StoreThat(value), losses=losses) is None
+    assert losses.counts == {Loss.ANSWER_UNREADABLE: 1}
+    assert f"no answer of this version ({len(value)} bytes)" in caplog.text
+
+
+async def test_an_answer_cut_short_or_of_another_version_is_a_counted_miss(
+    losses: Losses, key: Any, answer: Any
+) -> None:
+    packed = pack(answer())
+    for broken in (packed[:-1], packed.replace(b"\x02", b"\x01", 1)):
+        assert await look_up("acme", key(1), store=StoreThat(broken), losses=losses) is None
+    assert losses.counts == {Loss.ANSWER_UNREADABLE: 2}
+
+
 async def test_a_foreign_value_is_a_counted_and_logged_miss(
     losses: Losses, key: Any, answer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for foreign in (answer(partition="globex", number=1), answer(partition="acme", number=2)):
-        assert await look_up("acme", key(1), store=StoreThat(foreign), losses=losses) is None
+        assert await look_up("acme", key(1), store=StoreThat(pack(foreign)), losses=losses) is None
     assert losses.counts == {Loss.ANSWER_FOREIGN: 2}
     assert "another workspace" in caplog.text
     assert "hello" not in caplog.text
 
 
+async def test_of_several_only_what_is_wrong_is_a_counted_miss(losses: Losses, key: Any, answer: Any) -> None:
+    found = [pack(answer()), b"junk", None, pack(answer(number=7))]
+    keys = [key(number) for number in (1, 2, 3, 4)]
+    assert await look_up_all("acme", keys, store=StoreThat(found), losses=losses) == [answer(), None, None, None]
+    assert losses.counts == {Loss.ANSWER_UNREADABLE: 1, Loss.ANSWER_FOREIGN: 1}
+
+
+async def test_several_lookups_that_fail_together_are_counted_each(losses: Losses, key: Any) -> None:
+    store = StoreThat(StoreUnavailable("gone"))
+    assert await look_up_all("acme", [key(1), key(2)], store=store, losses=losses) == [None, None]
+    assert losses.counts == {Loss.LOOKUP_FAILED: 2}
+
+
 async def test_its_own_value_is_a_hit(losses: Losses, key: Any, answer: Any) -> None:
-    assert await look_up("acme", key(1), store=StoreThat(answer()), losses=losses) == answer()
+    assert await look_up("acme", key(1), store=StoreThat(pack(answer())), losses=losses) == answer()
     assert not losses.counts
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tollway_cache.adapters.memory_answer_store import OVERHEAD_BYTES, MemoryAnswerStore
 
-ROOM_FOR_THREE = 3 * (OVERHEAD_BYTES + 100)
+ROOM_FOR_THREE = 3 * (OVERHEAD_BYTES + 200)
 
 
 def store_of(max_bytes: int) -> MemoryAnswerStore:
@@ -39,4 +39,4 @@ async def test_replacing_an_answer_frees_the_room_of_the_old_one(entry: Any) -> 
     store = store_of(ROOM_FOR_THREE)
     for _ in range(10):
         await store.put([entry(body=b"x" * 100)])
-    assert store.size_bytes == OVERHEAD_BYTES + 100
+    assert store.size_bytes == OVERHEAD_BYTES + len(entry(body=b"x" * 100).packed)

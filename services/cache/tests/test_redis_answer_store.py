@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 from redis.crc import key_slot
@@ -45,9 +44,9 @@ async def test_workspaces_of_any_name_and_keys_of_any_length_are_kept_for_their_
     client: Redis, store: Any, entry: Any
 ) -> None:
     for partition, exact_key, seconds in (("acme", b"\r\n", 60), ("größte\r\n", bytes(40), 86_400), ("acme", b"", 9)):
-        kept = msgspec.structs.replace(entry(partition, 1).answer, exact_key=exact_key)
-        await store.put([Entry(kept, seconds)])
-        assert await store.get(partition, exact_key) == kept
+        await store.put([Entry(partition, exact_key, b"an answer", seconds)])
+        assert await store.get(partition, exact_key) == b"an answer"
+        assert await store.get_all(partition, [exact_key]) == [b"an answer"]
         left = await client.ttl(f"tollway:{{{partition}}}:exact:{exact_key.hex()}")
         assert seconds - 5 < left <= seconds
 
@@ -64,27 +63,26 @@ async def test_a_batch_takes_one_round_trip(client: Redis, store: Any, entry: An
     assert not [command for command in commands if command["command"] in {"MULTI", "EXEC"}]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [b"", b"garbage", b"\xff" * 50, b"\x91\x01", b'{"partition":"acme"}'],
-    ids=["empty", "text", "bytes", "too short", "json"],
-)
-async def test_a_value_that_is_no_answer_is_told_apart(client: Redis, store: Any, key: Any, value: bytes) -> None:
-    await client.set(f"tollway:{{acme}}:exact:{key(1).hex()}", value)
-    with pytest.raises(AnswerUnreadable, match=f"{len(value)} bytes"):
-        await store.get("acme", key(1))
-
-
-async def test_an_answer_cut_short_or_of_another_version_is_unreadable(
+async def test_what_is_no_string_is_told_apart_and_among_others_nothing(
     client: Redis, store: Any, entry: Any, key: Any
 ) -> None:
-    await store.put([entry()])
-    name = f"tollway:{{acme}}:exact:{key(1).hex()}"
-    value = await client.get(name)
-    for broken in (value[:-1], value.replace(b"\x02", b"\x01", 1)):
-        await client.set(name, broken)
-        with pytest.raises(AnswerUnreadable):
-            await store.get("acme", key(1))
+    await store.put([entry(number=1)])
+    await client.lpush(f"tollway:{{acme}}:exact:{key(2).hex()}", b"a list")
+    with pytest.raises(AnswerUnreadable, match="no string"):
+        await store.get("acme", key(2))
+    found = await store.get_all("acme", [key(number) for number in range(3)])
+    assert found == [None, entry(number=1).packed, None]
+
+
+async def test_several_lookups_are_one_command(client: Redis, store: Any, key: Any) -> None:
+    async with client.monitor() as monitor:
+        await store.get_all("acme", [key(number) for number in range(20)])
+        await client.ping()
+        commands = [await monitor.next_command()]
+        while commands[-1]["command"] != "PING":
+            commands.append(await monitor.next_command())
+    gets = [command["command"].split() for command in commands if "GET" in command["command"]]
+    assert [len(words) for words in gets] == [21]
 
 
 async def test_a_server_that_answers_with_an_error_is_asked_again_at_once(

@@ -35,7 +35,7 @@ async def test_a_user_with_a_password_keeps_answers_in_the_database_of_the_url(
         await client.config_set("requirepass", "other")
         store = open_store(f"unix://tollway:open%20sesame@{mortal_redis.socket}?db=3")
         await store.put([entry()])
-        assert await store.get("acme", key(1)) == entry().answer
+        assert await store.get("acme", key(1)) == entry().packed
         assert await client.dbsize() == 0
         await client.select(3)
         assert await client.dbsize() == 1
@@ -84,7 +84,7 @@ async def test_answers_large_and_small_pass_through_tls(tls_url: str, open_store
     entries = [entry("tls", number, body=b"x" * 10**number) for number in range(7)]
     assert await store.put(entries) == 7
     found = await asyncio.gather(*(store.get("tls", key(number)) for number in range(7)))
-    assert found == [kept.answer for kept in entries]
+    assert found == [kept.packed for kept in entries]
 
 
 async def test_a_server_whose_certificate_another_authority_signed_is_unavailable(
@@ -105,7 +105,7 @@ async def test_a_server_that_closes_idle_connections_is_no_outage(
         await client.config_set("timeout", "1")
         await ended(store)
         await client.config_set("timeout", "0")
-    assert await asyncio.gather(store.get("acme", key(1)), store.put([entry()])) == [entry().answer, 1]
+    assert await asyncio.gather(store.get("acme", key(1)), store.put([entry()])) == [entry().packed, 1]
 
 
 async def test_a_restart_is_no_outage(mortal_redis: Any, open_store: Any, entry: Any, key: Any) -> None:
@@ -133,7 +133,7 @@ async def test_a_server_that_hangs_is_given_up_and_found_again(
     finally:
         os.kill(mortal_redis._process.pid, signal.SIGCONT)
     store._rests_until = 0.0
-    assert await store.get("acme", key(1)) == entry().answer
+    assert await store.get("acme", key(1)) == entry().packed
 
 
 async def test_a_value_of_another_type_is_unreadable_and_no_outage(
@@ -145,4 +145,4 @@ async def test_a_value_of_another_type_is_unreadable_and_no_outage(
     with pytest.raises(AnswerUnreadable, match="no string"):
         await store.get("acme", key(1))
     assert await store.put([entry()]) == 1
-    assert await store.get("acme", key(1)) == entry().answer
+    assert await store.get("acme", key(1)) == entry().packed

@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from tollway_cache.adapters.redis_line import MOST_TURNS
 from tollway_cache.domain.ports import StoreUnavailable
+from tollway_dialects.stored_answer import unpack
 
 if TYPE_CHECKING:
     from asyncio import StreamWriter
@@ -143,7 +144,8 @@ async def test_answers_are_crossed_neither_by_crowds_nor_by_leaving_nor_by_broke
         if turns:
             lookup.cancel()
         found = await lookup
-        assert found is None or (found.exact_key, found.body) == (key(number), bodies[number])
+        answer = found and unpack(found)
+        assert answer is None or (answer.exact_key, answer.body) == (key(number), bodies[number])
         outcomes["served"] += 1
 
     async with Redis.from_url(redis_process.url) as client:

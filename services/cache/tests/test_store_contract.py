@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from tollway_cache.adapters.memory_answer_store import MemoryAnswerStore
 from tollway_cache.adapters.redis_answer_store import RedisAnswerStore
 from tollway_dialects.dialect import Dialect
+from tollway_dialects.stored_answer import unpack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,21 +51,21 @@ async def test_what_was_put_is_found_whole(backend: Backend, entry: Any, key: An
     body = bytes(range(256)) * 4
     kept = entry(body=body, dialect=Dialect.OPENAI_CHAT)
     assert await backend.store.put([kept]) == 1
-    assert await backend.store.get("acme", key(1)) == kept.answer
-
-
-async def test_what_was_packed_is_kept_as_what_was_put(backend: Backend, entry: Any, key: Any) -> None:
-    entries = [entry(number=number, body=b"%d" % number) for number in range(3)]
-    packed = [backend.store.pack(each) for each in entries]
-    assert await backend.store.get("acme", key(1)) is None
-    assert await backend.store.put_packed(packed) == 3
-    assert [await backend.store.get("acme", key(number)) for number in range(3)] == [each.answer for each in entries]
+    assert await backend.store.get("acme", key(1)) == kept.packed
 
 
 async def test_nothing_to_put_disturbs_no_lookup(backend: Backend, entry: Any, key: Any) -> None:
     await backend.store.put([entry()])
     assert await backend.store.put([]) == 0
-    assert await backend.store.get("acme", key(1)) == entry().answer
+    assert await backend.store.get("acme", key(1)) == entry().packed
+
+
+async def test_several_are_found_at_once_each_in_its_place(backend: Backend, entry: Any, key: Any) -> None:
+    kept = [entry(number=number, body=b"%d" % number) for number in (1, 3)]
+    await backend.store.put(kept)
+    found = await backend.store.get_all("acme", [key(number) for number in (0, 1, 2, 3, 1)])
+    assert found == [None, kept[0].packed, None, kept[1].packed, kept[0].packed]
+    assert await backend.store.get_all("globex", [key(1), key(3)]) == [None, None]
 
 
 async def test_an_unknown_key_finds_nothing(backend: Backend, key: Any) -> None:
@@ -79,14 +80,14 @@ async def test_another_partition_never_finds_the_answer(backend: Backend, entry:
 
 async def test_the_same_key_in_two_partitions_holds_two_answers(backend: Backend, entry: Any, key: Any) -> None:
     await backend.store.put([entry("acme", body=b"a"), entry("globex", body=b"b")])
-    assert (await backend.store.get("acme", key(1))).body == b"a"
-    assert (await backend.store.get("globex", key(1))).body == b"b"
+    assert unpack(await backend.store.get("acme", key(1))).body == b"a"
+    assert unpack(await backend.store.get("globex", key(1))).body == b"b"
 
 
 async def test_the_later_writer_wins(backend: Backend, entry: Any, key: Any) -> None:
     await backend.store.put([entry(body=b"first")])
     await backend.store.put([entry(body=b"second"), entry(body=b"third")])
-    assert (await backend.store.get("acme", key(1))).body == b"third"
+    assert unpack(await backend.store.get("acme", key(1))).body == b"third"
 
 
 async def test_an_answer_lives_as_long_as_its_lifetime_and_no_longer(backend: Backend, entry: Any, key: Any) -> None:
@@ -108,7 +109,7 @@ async def test_a_later_write_takes_its_own_lifetime(backend: Backend, entry: Any
 async def test_a_large_body_comes_back_unchanged(backend: Backend, entry: Any, key: Any) -> None:
     body = b"x" * 5_000_000
     await backend.store.put([entry(body=body)])
-    assert (await backend.store.get("acme", key(1))).body == body
+    assert unpack(await backend.store.get("acme", key(1))).body == body
 
 
 async def test_concurrent_readers_and_writers_never_get_each_others_answers(
@@ -116,7 +117,7 @@ async def test_concurrent_readers_and_writers_never_get_each_others_answers(
 ) -> None:
     async def write_and_read(number: int) -> bytes:
         await backend.store.put([entry(number=number, body=b"%d" % number)])
-        return (await backend.store.get("acme", key(number))).body
+        return unpack(await backend.store.get("acme", key(number))).body
 
     bodies = await asyncio.gather(*map(write_and_read, range(200)))
     assert bodies == [b"%d" % number for number in range(200)]
@@ -126,7 +127,7 @@ async def test_readers_that_leave_in_the_middle_disturb_nobody(backend: Backend,
     await backend.store.put([entry(number=number, body=b"%d" % number) for number in range(100)])
 
     async def read(number: int) -> bytes:
-        return (await backend.store.get("acme", key(number))).body
+        return unpack(await backend.store.get("acme", key(number))).body
 
     for turns in range(12):
         leaving = [asyncio.create_task(read(number)) for number in range(100)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollway_servicekit.settings import SettingError
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings, *, store: AnswerStore[Any] | None = None) -> AsyncIterator[CacheServicer]:
+async def bootstrap(settings: Settings, *, store: AnswerStore | None = None) -> AsyncIterator[CacheServicer]:
     """Yield a servicer over the given store, else over Redis where a URL is set, else over this process's memory."""
     losses = Losses(time.monotonic)
     async with _open_store(settings, store) as opened:
@@ -33,7 +33,7 @@ async def bootstrap(settings: Settings, *, store: AnswerStore[Any] | None = None
 
 
 @asynccontextmanager
-async def _open_store(settings: Settings, given: AnswerStore[Any] | None) -> AsyncIterator[AnswerStore[Any]]:
+async def _open_store(settings: Settings, given: AnswerStore | None) -> AsyncIterator[AnswerStore]:
     if given is not None:
         yield given
     elif settings.redis_url:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as dispatch_pb2
+from tollway_dialects.request import RequestBody
 from tollway_dialects.usage import Usage
 from tollway_edge import bootstrap
 from tollway_edge.adapters.catalogue import DispatchCatalogue
-from tollway_edge.adapters.dispatch_client import DispatchClient
+from tollway_edge.adapters.dispatch_client import LONG_BODY, DispatchClient
 from tollway_edge.domain.errors import GatewayError
 from tollway_edge.domain.workspaces import Workspace
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError, Unavailable
@@ -50,6 +51,16 @@ async def test_a_whole_answer_comes_as_one_piece(serve: Any, call: Call) -> None
     assert (piece.head.status, piece.end.stop_reason, len(piece.attempts)) == (200, "end_turn", 1)
     assert servicer.asked.call.models == ["claude-haiku"]
     assert servicer.asked.call.header_lines == b"anthropic-version: 2023-06-01\r\n"
+
+
+@pytest.mark.parametrize("size", [0, LONG_BODY + 1, 700_000])
+async def test_a_body_of_any_size_is_part_of_its_call(
+    serve: Any, call: Call, make_body: Callable[..., bytes], size: int
+) -> None:
+    call.body = RequestBody.parse(make_body(metadata={"user_id": "u" * size}))
+    async with serve(bootstrap.PROVIDER_DISPATCH, dispatch_pb2.CompleteChatResponse()) as (stub, servicer):
+        await DispatchClient(stub, 5).complete(call)
+    assert (servicer.asked.call.body, servicer.asked.call.models) == (call.body.raw, ["claude-haiku"])
 
 
 @pytest.mark.parametrize(

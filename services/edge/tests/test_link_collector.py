@@ -12,10 +12,11 @@ from tollway_edge.adapters.link_collector import LinkCollector
 from tollway_edge.bootstrap import CLASSIFIER
 from tollway_servicekit.errors import Unavailable
 from tollway_servicekit.link.peers import Links, open_links
+from tollway_servicekit.link.writer import PART_BYTES
 from tollway_servicekit.serve import serving
 from tollway_servicekit.stubs import link_stub
 
-HELD, SMALL, LARGE = (pb.ClassifyPromptRequest(last_user_text=text) for text in ("held", "small", "x" * 300_000))
+HELD, SMALL, LARGE = (pb.ClassifyPromptRequest(last_user_text=text) for text in ("held", "small", "x" * 2 * PART_BYTES))
 
 
 class Classifier:

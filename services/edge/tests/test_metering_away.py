@@ -16,6 +16,7 @@ from tollway.chat.v1 import chat_pb2
 from tollway.classifier.v1 import classifier_pb2
 from tollway.metering.v1 import metering_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as dispatch_pb2
+from tollway_dialects.stored_answer import unpack
 from tollway_edge import bootstrap
 from tollway_edge.settings import Settings
 from tollway_servicekit.errors import Unavailable
@@ -102,9 +103,15 @@ class Others:
     async def LookupAnswer(self, request: Any, context: Any) -> Any:  # noqa: N802
         return cache_pb2.LookupAnswerResponse()
 
+    async def LookupAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return cache_pb2.LookupAnswersResponse()
+
     async def StoreAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self.stored += request.entries
         return cache_pb2.StoreAnswersResponse()
+
+    async def StorePackedAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
+        self.stored += request.packed_answers
+        return cache_pb2.StorePackedAnswersResponse()
 
     async def ListProviders(self, request: Any, context: Any) -> Any:  # noqa: N802
         return dispatch_pb2.ListProvidersResponse()
@@ -211,8 +218,9 @@ async def test_what_waits_is_booked_and_stored_before_edge_ends(edge: Any, meter
         assert streamed.status_code == 200
     assert [(call.status, call.is_streamed) for call in metering.booked] == [(1, False), (1, True)]
     # the body of a stream is kept over every kind of stub
-    assert [entry.answer.is_event_stream for entry in others.stored] == [False, True]
-    assert others.stored[1].answer.body == streamed.content
+    stored = [unpack(packed) for packed in others.stored]
+    assert [answer.is_event_stream for answer in stored] == [False, True]
+    assert stored[1].body == streamed.content
 
 
 async def test_records_that_nobody_took_are_told_at_the_end(

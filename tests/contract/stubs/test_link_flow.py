@@ -12,12 +12,12 @@ from tollway.prompt_registry.v1 import prompt_registry_pb2 as pb
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
 from tollway_servicekit.errors import Exhausted
 from tollway_servicekit.link.flow import ITEM_COST, WINDOW_BYTES
+from tollway_servicekit.link.frames import LONG_BYTES
 from tollway_servicekit.link.peers import open_links
 from tollway_servicekit.link.served import ServedLink
 from tollway_servicekit.link.writer import PART_BYTES
 from tollway_servicekit.serve import serving
-from tollway_servicekit.stubs import link_stub, responses
-from tollway_servicekit.stubs.link import LARGE_BYTES
+from tollway_servicekit.stubs import LongRequest, link_stub, responses
 from tollway_servicekit.testing import slow_path
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ async def test_a_large_answer_lets_small_ones_pass(contract: Contract, serve_wit
         assert len((await large).text) == 30_000_000
 
 
-@pytest.mark.parametrize("length", [LARGE_BYTES - 100, LARGE_BYTES + 1, 3 * PART_BYTES - 4, 3 * PART_BYTES, 30_000_000])
+@pytest.mark.parametrize("length", [LONG_BYTES - 100, LONG_BYTES + 1, 3 * PART_BYTES - 4, 3 * PART_BYTES, 30_000_000])
 async def test_a_large_request_goes_over_the_link_whole(contract: Contract, serve_with: Any, length: int) -> None:
     text = "".join(chr(97 + number * number % 26) for number in range(1000)) * (length // 1000 + 1)
 
@@ -170,9 +170,13 @@ async def test_a_caller_that_leaves_while_its_request_is_sent_leaves_nothing_beh
 
 async def test_a_request_above_the_limit_fails_and_the_link_lives(contract: Contract, serve_with: Any) -> None:
     async with linked(contract, serve_with(resolve=answer)) as (stub, links):
-        request = pb.ResolvePromptRequest(name="x" * (MAX_MESSAGE_BYTES + 1))
-        with pytest.raises(Exhausted, match=f"{MAX_MESSAGE_BYTES} are the most"):
-            await stub.ResolvePrompt(request, timeout=30)
+        name = "x" * (MAX_MESSAGE_BYTES + 1)
+        for request in (
+            pb.ResolvePromptRequest(name=name),
+            LongRequest(pb.ResolvePromptRequest(), (1,), name.encode()),
+        ):
+            with pytest.raises(Exhausted, match=f"{MAX_MESSAGE_BYTES} are the most"):
+                await stub.ResolvePrompt(request, timeout=30)
         await stub.ResolvePrompt(SMALL, timeout=5)
         assert links.tally.breaks == 0
 

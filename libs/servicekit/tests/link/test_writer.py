@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tollway_servicekit.link.frames import ANSWER, ITEM, PART, frame, read_frames
+from tollway_servicekit.link.frames import ANSWER, ITEM, LONG_BYTES, PART, frame, read_frames
 from tollway_servicekit.link.writer import GATHERING_TICKS, HIGH_WATER_BYTES, PART_BYTES, Writer
 
 
@@ -84,6 +84,45 @@ async def test_senders_of_long_messages_take_turns() -> None:
     order = [number for number, kind, _ in wire.frames() if kind == PART]
     for start in range(0, len(order) - 16, 16):
         assert set(order[start : start + 16]) == {0, 1, 2, 3}
+
+
+async def test_a_long_message_leaves_at_once_behind_what_was_gathered() -> None:
+    wire = Wire()
+    wire.writer.put(frame(1, ANSWER, b"small"))
+    await wire.writer.send(2, ANSWER, bytes(LONG_BYTES + 1))
+    assert len(wire.messages) == 1
+    assert wire.frames() == [(1, ANSWER, b"small"), (2, ANSWER, bytes(LONG_BYTES + 1))]
+
+
+async def test_long_messages_that_wait_leave_one_by_one_with_what_is_gathered_meanwhile() -> None:
+    wire = Wire()
+    wire.hold()
+    await wire.writer.send(0, ANSWER, b"first")
+    for _ in range(GATHERING_TICKS + 1):
+        await asyncio.sleep(0)
+    waiting = [asyncio.create_task(wire.writer.send(number, ANSWER, bytes(LONG_BYTES + 1))) for number in (1, 2)]
+    for number in (3, 4):
+        await asyncio.sleep(0)
+        await wire.writer.send(number, ANSWER, b"small")
+    for _ in range(3):
+        wire.writer.go_on()
+        for _ in range(2 * GATHERING_TICKS):
+            await asyncio.sleep(0)
+    assert all(sender.done() for sender in waiting)
+    assert [[number for number, *_ in read_frames(message)] for message in wire.messages] == [[0], [3, 4, 1], [2]]
+
+
+async def test_what_was_gathered_leaves_although_the_long_message_that_waited_was_given_up() -> None:
+    wire = Wire()
+    wire.hold()
+    await wire.writer.send(1, ANSWER, bytes(LONG_BYTES + 1))
+    waiting = asyncio.create_task(wire.writer.send(2, ANSWER, bytes(LONG_BYTES + 1)))
+    await asyncio.sleep(0)
+    await wire.writer.send(3, ANSWER, b"small")
+    wire.free()
+    waiting.cancel()
+    await wire.writer.flush()
+    assert [number for number, *_ in wire.frames()] == [1, 3]
 
 
 async def test_with_the_wire_held_senders_wait_and_little_is_kept() -> None:

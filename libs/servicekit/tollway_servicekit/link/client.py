@@ -17,13 +17,15 @@ from tollway_servicekit.link.frames import (
     TAKES_PARTS,
     BrokenFrames,
     call_frame,
+    call_opening,
     credit_frame,
     frame,
     read_frames,
 )
 from tollway_servicekit.link.http2.caller import CONNECT_SECONDS, CallingConnection
 from tollway_servicekit.link.http2.headers import UNIMPLEMENTED
-from tollway_servicekit.link.writer import PART_BYTES, Writer
+from tollway_servicekit.link.parts import heads_of_parts
+from tollway_servicekit.link.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,28 +98,25 @@ class Link:
         self._begin(call)
         self._writer.put(data)
 
-    async def start_in_parts(self, call: Pending, path: str, metadata: Metadata, request: bytes) -> None:
+    async def start_in_parts(
+        self, call: Pending, path: str, metadata: Metadata, request: bytes, tail: bytes = b""
+    ) -> None:
         """
         Send a call with a long request, in turn with others; it may have ended when this returns.
+
+        A tail belongs to the request, and is left where it is.
 
         Raises:
             ValueError: Metadata that cannot be sent; the call has not begun then.
             Exhausted: The request is larger than any may be.
         """
-        if (length := len(request)) > MAX_MESSAGE_BYTES:
+        if (length := len(request) + len(tail)) > MAX_MESSAGE_BYTES:
             raise Exhausted("RESOURCE_EXHAUSTED", f"the request has {length} bytes; {MAX_MESSAGE_BYTES} are the most")
-        view, last = memoryview(request), (length - 1) // PART_BYTES * PART_BYTES
-        data = call_frame(self._number + 1, path, metadata, call.timeout, request[last:])
+        opening = call_opening(path, metadata, call.timeout)
         self._begin(call)
         self._tally.large += 1
-        for start in range(0, last, PART_BYTES):
-            await self._writer.ready_for_part()
-            if call.has_ended:
-                return
-            self._writer.put_part(call.number, view[start : start + PART_BYTES])
-        await self._writer.ready()
-        if not call.has_ended:
-            self._writer.put(data)
+        begun, long = (request, tail) if tail else (b"", request)
+        await self._writer.send_long(long, heads_of_parts(call, opening, begun))
 
     def _begin(self, call: Pending) -> None:
         self._number = call.number = number = self._number + 1

@@ -43,6 +43,8 @@ _CREDIT = Struct("<I")
 _HEADER_BYTES, _CALL_BYTES = _HEADER.size, _CALL.size
 _LONGEST_MS = 2**32 - 1
 
+LONG_BYTES = 96 * 1024
+"""A longer message goes without waiting for others to share its write, and is copied as rarely as can be."""
 MOST_KEPT = 256
 """Heads that are kept as they were made; one with a trace is new with each call."""
 
@@ -59,8 +61,9 @@ def frame(call: int, kind: int, body: bytes = b"") -> bytes:
     return _HEADER.pack(call, kind, len(body)) + body
 
 
-def part_header(call: int, length: int) -> bytes:
-    return _HEADER.pack(call, PART, length)
+def header(call: int, kind: int, length: int) -> bytes:
+    """Return what goes before a body of such a length."""
+    return _HEADER.pack(call, kind, length)
 
 
 def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, request: bytes) -> bytes:
@@ -70,8 +73,13 @@ def call_frame(call: int, path: str, metadata: Metadata, timeout: float | None, 
     Raises:
         ValueError: Metadata that no frame can hold.
     """
-    opening = (_kept_opening if len(metadata) < 2 else _opening)(path, metadata, timeout)
+    opening = call_opening(path, metadata, timeout)
     return _HEADER.pack(call, CALL, len(opening) + len(request)) + opening + request
+
+
+def call_opening(path: str, metadata: Metadata, timeout: float | None) -> bytes:
+    """Return what goes before a request in its CALL, behind the header."""
+    return (_kept_opening if len(metadata) < 2 else _opening)(path, metadata, timeout)
 
 
 def _opening(path: str, metadata: Metadata, timeout: float | None) -> bytes:
@@ -94,7 +102,7 @@ def credit_frame(call: int, count: int) -> bytes:
 
 def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
     """
-    Yield number of the call, kind and body of each frame of `data[position:end]`; that of a PART is left where it lies.
+    Yield number of the call, kind and body of each frame of `data[position:end]`; a long one is left where it lies.
 
     Raises:
         BrokenFrames: One is cut.
@@ -110,8 +118,9 @@ def read_frames(data: bytes, position: int = 0, end: int | None = None) -> Itera
         position = start + length
         if position > end:
             raise BrokenFrames("a frame is longer than its message")
-        # a part may be long; it is bytes to who reads it, and not copied before it is put together with the others
-        yield call, kind, cast("bytes", memoryview(data)[start:position]) if kind == PART else data[start:position]
+        # it is bytes to who reads it, and not copied before it is put together with others, or parsed
+        is_left = kind == PART or length > LONG_BYTES
+        yield call, kind, cast("bytes", memoryview(data)[start:position]) if is_left else data[start:position]
 
 
 def read_call(body: bytes) -> tuple[bytes, float | None, bytes]:
@@ -123,7 +132,7 @@ def read_call(body: bytes) -> tuple[bytes, float | None, bytes]:
     start = _CALL_BYTES + length
     if start > len(body):
         raise BrokenFrames("a call's head is longer than its frame")
-    return body[_CALL_BYTES:start], left / 1000 if left else None, body[start:]
+    return bytes(body[_CALL_BYTES:start]), left / 1000 if left else None, body[start:]
 
 
 def read_head(head: bytes) -> tuple[str, list[tuple[str, str]]]:

@@ -1,10 +1,17 @@
-"""Puts a long message together; asked by both ends, of which neither keeps more for the other than a message may be."""
+"""Long messages in parts; asked by both ends, of which neither keeps more for the other than a message may be."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollway_servicekit.channel import MAX_MESSAGE_BYTES
-from tollway_servicekit.link.frames import BrokenFrames
+from tollway_servicekit.link.frames import CALL, PART, BrokenFrames, header
 from tollway_servicekit.link.pieces import Pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_servicekit.link.pending import Pending
 
 LEAST_PART_BYTES = 1024
 """A shorter part is refused: a message must not be kept in crumbs."""
@@ -28,3 +35,16 @@ class Parts:
     def join(self, last: bytes) -> bytes:
         """Return the whole message."""
         return self._pieces.join(last)
+
+
+def heads_of_parts(call: Pending, opening: bytes, begun: bytes) -> Callable[[int, bool], bytes]:
+    """Return what `Writer.send_long` asks for a request, of which `begun` goes before all parts."""
+
+    def head(length: int, is_last: bool) -> bytes:
+        nonlocal begun
+        if call.has_ended:
+            return b""
+        start, begun = (opening + begun if is_last else begun), b""
+        return header(call.number, CALL if is_last else PART, len(start) + length) + start
+
+    return head

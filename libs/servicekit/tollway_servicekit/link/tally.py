@@ -15,7 +15,7 @@ class Tally:
         self.messages = 0
         """Messages that the frames left in."""
         self.large = 0
-        """Calls with a large request: in parts, or with an RPC of their own where the peer is of an older release."""
+        """Calls with a large request: in a write of its own, or an RPC where the peer is of an older release."""
         self.opened = 0
         """Links that were opened."""
         self.breaks = 0

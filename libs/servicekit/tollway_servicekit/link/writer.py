@@ -6,18 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.link.carry import Piece
-from tollway_servicekit.link.frames import frame, part_header
+from tollway_servicekit.link.frames import LONG_BYTES, PART, frame, header
 from tollway_servicekit.link.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PART_BYTES = 128 * 1024
+PART_BYTES = 512 * 1024
 """A longer message goes in parts, between which others have their turn; each is a write, and a wake-up at both ends."""
-HIGH_WATER_BYTES = 192 * 1024
+HIGH_WATER_BYTES = 2 * LONG_BYTES
 """With so much waiting, senders wait in turn; what a small frame can find before it is bounded by this."""
-MOST_OF_PARTS_BYTES = 48 * 1024
-"""With so much waiting, parts wait: with one more there is still room for the messages of others."""
 MOST_BYTES = 1024 * 1024
 """So much waits only where small frames, which need no room, are put for a peer that reads nothing."""
 
@@ -48,6 +46,8 @@ class Writer:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._turn_of_parts = asyncio.Lock()
+        self._freed: asyncio.Future[None] | None = None
+        """Set where a part waits for the end of the write under way."""
         self._is_closed = False
 
     def put(self, data: bytes) -> None:
@@ -57,21 +57,24 @@ class Writer:
         self._frames.append(data)
         self._bytes += len(data)
         if len(self._frames) == 1 and self._is_free:
-            self._ticks = GATHERING_TICKS
-            self._loop.call_soon(self._tick)
+            self._gather()
 
-    def put_part(self, call: int, piece: memoryview) -> None:
-        """The same for a part, whose bytes are not copied."""
-        self.put(part_header(call, len(piece)))
+    def put_part(self, head: bytes, piece: memoryview) -> None:
+        """Write a long frame, without copying it, behind what was gathered; follows `ready_for_part`."""
         if not self._is_closed:
-            self._frames.append(piece)
-            self._bytes += len(piece)
+            self._frames += (head, piece)
+            self._bytes += len(head) + len(piece)
             self._tally.frames -= 1  # two pieces, one frame
+            self._send()
 
     def go_on(self) -> None:
-        """Write what was gathered while there was no room."""
+        """Write what was gathered while there was no room, with a part if one waits."""
         self._is_free = True
-        self._send()
+        if self._freed is None:
+            self._send()
+        else:
+            self._wake_part()
+            self._gather()
 
     def is_ready(self) -> bool:
         """Say whether a frame may be put without waiting, overtaking nobody."""
@@ -82,19 +85,22 @@ class Writer:
         self._waiting += 1
         try:
             async with self._turn:
-                await self._below(HIGH_WATER_BYTES)
+                while self._bytes >= HIGH_WATER_BYTES and not self._is_closed:
+                    self._has_room.clear()
+                    await self._has_room.wait()
         finally:
             self._waiting -= 1
 
-    async def ready_for_part(self) -> None:
-        """The same for a part of a long message, which leaves room for the messages of others."""
-        async with self._turn_of_parts:
-            await self._below(MOST_OF_PARTS_BYTES)
+    def is_ready_for_part(self) -> bool:
+        """Say whether a part may be put without waiting, overtaking none."""
+        return self._is_free and not self._turn_of_parts.locked()
 
-    async def _below(self, limit: int) -> None:
-        while self._bytes >= limit and not self._is_closed:
-            self._has_room.clear()
-            await self._has_room.wait()
+    async def ready_for_part(self) -> None:
+        """Wait until a part leaves at once, in turn with all others: so parts take no room, and one write has one."""
+        async with self._turn_of_parts:
+            while not self._is_free and not self._is_closed:
+                self._freed = self._loop.create_future()
+                await self._freed
 
     @property
     def is_overfull(self) -> bool:
@@ -102,21 +108,36 @@ class Writer:
         return self._bytes >= MOST_BYTES and not self._is_free
 
     async def send(self, call: int, kind: int, message: bytes) -> None:
-        """Send a message, in parts where it is long."""
-        if len(message) > PART_BYTES:
-            view, start = memoryview(message), 0
-            while len(view) - start > PART_BYTES:
-                await self.ready_for_part()
-                self.put_part(call, view[start : start + PART_BYTES])
-                start += PART_BYTES
-            message = bytes(view[start:])
+        """Send a message, in parts where it is very long."""
+        if len(message) > LONG_BYTES:
+            await self.send_long(message, lambda length, is_last: header(call, kind if is_last else PART, length))
+            return
         if not self.is_ready():
             await self.ready()
         self.put(frame(call, kind, message))
 
+    async def send_long(self, message: bytes, head: Callable[[int, bool], bytes]) -> None:
+        """
+        Send a message in parts.
+
+        Args:
+            message: All of it.
+            head: Told the length of a part, and whether it is the last; returns what goes before it, or nothing to end.
+        """
+        view, end = memoryview(message), len(message)
+        for start in range(0, end, PART_BYTES):
+            if start:
+                await asyncio.sleep(0)  # others have their turn
+            if not self.is_ready_for_part():
+                await self.ready_for_part()
+            piece = view[start : start + PART_BYTES]
+            if not (before := head(len(piece), start + PART_BYTES >= end)):
+                return
+            self.put_part(before, piece)
+
     def has_sent(self, call: int, kind: int, message: bytes) -> bool:
         """Send a message if that takes no waiting; say whether it did."""
-        if len(message) > PART_BYTES or self._bytes >= HIGH_WATER_BYTES or self._waiting:  # as `is_ready`, in place
+        if len(message) > LONG_BYTES or self._bytes >= HIGH_WATER_BYTES or self._waiting:  # as `is_ready`, in place
             return False
         self.put(frame(call, kind, message))
         return True
@@ -133,8 +154,18 @@ class Writer:
         self._is_closed = self._is_free = True
         self._frames.clear()
         self._bytes = 0
+        self._wake_part()
         self._has_room.set()
         self._has_written.set()
+
+    def _wake_part(self) -> None:
+        if self._freed is not None and not self._freed.done():
+            self._freed.set_result(None)
+        self._freed = None
+
+    def _gather(self) -> None:
+        self._ticks = GATHERING_TICKS
+        self._loop.call_soon(self._tick)
 
     def _tick(self) -> None:
         if (ticks := self._ticks - 1) > 0:  # whoever else runs meanwhile joins the message

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tollway_servicekit.stubs.link import link_stub
 from tollway_servicekit.stubs.local import local_stub
+from tollway_servicekit.stubs.long_request import LongRequest
 from tollway_servicekit.stubs.plain import plain_stub
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     import grpc
 
-__all__ = ["link_stub", "local_stub", "plain_stub", "responses"]
+__all__ = ["LongRequest", "link_stub", "local_stub", "plain_stub", "responses"]
 
 Response = TypeVar("Response")
 

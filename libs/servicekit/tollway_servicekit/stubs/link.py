@@ -12,7 +12,9 @@ from google.protobuf.message import DecodeError
 
 from tollway_servicekit.errors import DeadlineExceeded, InternalError, ServiceError
 from tollway_servicekit.limit import Limit
+from tollway_servicekit.link.frames import LONG_BYTES
 from tollway_servicekit.link.pending import PendingAnswer, PendingItems
+from tollway_servicekit.stubs.long_request import LongRequest, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from tollway_servicekit.contract import Contract, Method
     from tollway_servicekit.link.peer import Peer
     from tollway_servicekit.link.peers import Links
-
-LARGE_BYTES = 64 * 1024
-"""Requests above this take turns with other long ones, in parts, between which others have theirs."""
 
 
 def link_stub(contract: Contract, links: Links) -> Any:
@@ -36,18 +35,18 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
     name, path = method.name, method.path
 
     async def unary(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
-        data = serialize(request)
+        data, tail = (request.begun(), request.field) if type(request) is LongRequest else (serialize(request), b"")
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
+        if (link := peer.link) is None or (len(tail or data) > LONG_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
-                return await rpc(request, timeout=timeout, metadata=metadata)
+                return await rpc(whole(request), timeout=timeout, metadata=metadata)
         call = PendingAnswer(link.loop.create_future(), name=name, timeout=timeout)
         try:
-            if len(data) > LARGE_BYTES:
-                await link.start_in_parts(call, path, metadata, data)
+            if len(tail or data) > LONG_BYTES:
+                await link.start_in_parts(call, path, metadata, data, tail)
             else:
-                link.start(call, path, metadata, data)
+                link.start(call, path, metadata, data + tail)
             answer = await call.future
         finally:
             link.leave(call)
@@ -61,21 +60,21 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
     async def streaming(
         request: Any, *, timeout: float | None = None, metadata: Metadata = ()
     ) -> AsyncGenerator[Any, None]:
-        data = serialize(request)
+        data, tail = (request.begun(), request.field) if type(request) is LongRequest else (serialize(request), b"")
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(data) > LARGE_BYTES and not link.takes_parts):
+        if (link := peer.link) is None or (len(tail or data) > LONG_BYTES and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
-                async with aclosing(rpc(request, timeout=timeout, metadata=metadata)) as items:
+                async with aclosing(rpc(whole(request), timeout=timeout, metadata=metadata)) as items:
                     async for item in items:
                         yield item
             return
         call = PendingItems(link.loop, name=name, timeout=timeout)
         try:
-            if len(data) > LARGE_BYTES:
-                await link.start_in_parts(call, path, metadata, data)
+            if len(tail or data) > LONG_BYTES:
+                await link.start_in_parts(call, path, metadata, data, tail)
             else:
-                link.start(call, path, metadata, data)
+                link.start(call, path, metadata, data + tail)
             while (item := await call.next()) is not None:
                 link.credit(call, item)
                 try:

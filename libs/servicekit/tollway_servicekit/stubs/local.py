@@ -10,6 +10,7 @@ from tollway_servicekit.context import CallContext
 from tollway_servicekit.defects import is_asked_for, unexpected
 from tollway_servicekit.errors import DeadlineExceeded, ServiceError
 from tollway_servicekit.limit import Limit, StreamLimit
+from tollway_servicekit.stubs.long_request import whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -29,7 +30,7 @@ def _call(method: Method, serve: Any) -> Any:
         limit = Limit(timeout)
         try:
             with limit:
-                return await serve(request, CallContext.read(metadata, timeout))
+                return await serve(whole(request), CallContext.read(metadata, timeout))
         except (Exception, asyncio.CancelledError) as error:
             if is_asked_for(error):
                 raise
@@ -39,7 +40,7 @@ def _call(method: Method, serve: Any) -> Any:
         request: Any, *, timeout: float | None = None, metadata: Metadata = ()
     ) -> AsyncGenerator[Any, None]:
         context = CallContext.read(metadata, timeout)
-        items = serve(request, context)
+        items = serve(whole(request), context)
         limit = StreamLimit(timeout)
         try:
             while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from tollway_servicekit.status import from_rpc_error
+from tollway_servicekit.stubs.long_request import whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -31,14 +32,14 @@ def _call(method: Method, channel: grpc.aio.Channel) -> Any:
 
     async def unary(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Any:
         try:
-            return await rpc(request, timeout=timeout, metadata=metadata)
+            return await rpc(whole(request), timeout=timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise from_rpc_error(error) from error
 
     async def streaming(
         request: Any, *, timeout: float | None = None, metadata: Metadata = ()
     ) -> AsyncGenerator[Any, None]:
-        call = rpc(request, timeout=timeout, metadata=metadata)
+        call = rpc(whole(request), timeout=timeout, metadata=metadata)
         try:
             async for response in call:
                 yield response

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tollway_cache.domain.answer import Answer, Entry
+    from tollway_cache.domain.answer import Entry
 
-# measured with tracemalloc: what an answer costs beside its body
+# more than what an answer costs beside its bytes
 OVERHEAD_BYTES = 1_000
 
 
@@ -20,48 +20,44 @@ class MemoryAnswerStore:
     def __init__(self, max_bytes: int, clock: Callable[[], float]) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._answers: OrderedDict[tuple[str, bytes], tuple[float, Answer]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, bytes], tuple[float, bytes]] = OrderedDict()
         self.size_bytes = 0
 
-    async def get(self, partition: str, exact_key: bytes) -> Answer | None:
+    async def get(self, partition: str, exact_key: bytes) -> bytes | None:
         key = (partition, exact_key)
         found = self._answers.get(key)
         if found is None:
             return None
-        expires_at, answer = found
+        expires_at, packed = found
         if expires_at <= self._clock():
             self._remove(key)
             return None
         self._answers.move_to_end(key)
-        return answer
+        return packed
+
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[bytes | None]:
+        return [await self.get(partition, exact_key) for exact_key in exact_keys]
 
     async def put(self, entries: Sequence[Entry]) -> int:
         return sum(map(self._keep, entries))
 
-    def pack(self, entry: Entry) -> Entry:
-        return entry
-
-    async def put_packed(self, packed: Sequence[Entry]) -> int:
-        return await self.put(packed)
-
     def _keep(self, entry: Entry) -> bool:
-        answer = entry.answer
-        key = (answer.partition, answer.exact_key)
+        key = (entry.partition, entry.exact_key)
         if key in self._answers:
             self._remove(key)
-        size = _size(answer)
+        size = _size(entry.packed)
         if size > self._max_bytes:
             return False
         while self.size_bytes + size > self._max_bytes:
             self._remove(next(iter(self._answers)))
-        self._answers[key] = (self._clock() + entry.ttl_seconds, answer)
+        self._answers[key] = (self._clock() + entry.ttl_seconds, entry.packed)
         self.size_bytes += size
         return True
 
     def _remove(self, key: tuple[str, bytes]) -> None:
-        _, answer = self._answers.pop(key)
-        self.size_bytes -= _size(answer)
+        _, packed = self._answers.pop(key)
+        self.size_bytes -= _size(packed)
 
 
-def _size(answer: Answer) -> int:
-    return OVERHEAD_BYTES + len(answer.body)
+def _size(packed: bytes) -> int:
+    return len(packed) + OVERHEAD_BYTES

@@ -7,7 +7,6 @@ from binascii import hexlify
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,7 +14,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from tollway_cache.adapters.redis_pipeline import RedisPipeline
-from tollway_cache.domain.answer import Answer
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -32,9 +30,6 @@ SLOW_BEFORE_REST = 3
 
 MOST_KEPT = 256
 """Beginnings and ends of commands that are kept as they were made."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Answer).decode
 
 
 class RedisAnswerStore:
@@ -63,38 +58,35 @@ class RedisAnswerStore:
         await self._lookups.close()
         await self._writes.close()
 
-    async def get(self, partition: str, exact_key: bytes) -> Answer | None:
+    async def get(self, partition: str, exact_key: bytes) -> bytes | None:
         if self._rests_until:
             self._check_rest()
         value = await self._lookups.ask(_get(partition, exact_key))
-        if value is None:
-            self._slow_in_a_row = 0
-            return None
-        if not isinstance(value, bytes):
+        if value is not None and not isinstance(value, bytes):
             self._refuse(value)
         self._slow_in_a_row = 0
-        return _read(value)
+        return value
 
-    async def put(self, entries: Sequence[Entry]) -> int:
-        return await self.put_packed([self.pack(entry) for entry in entries])
-
-    def pack(self, entry: Entry) -> bytes:
-        answer = entry.answer
-        key, value = answer.exact_key, _encode(answer)
-        opening = _opening(b"*5\r\n$3\r\nSET", answer.partition, len(key))
-        return b"%b%b\r\n$%d\r\n%b%b" % (opening, hexlify(key), len(value), value, _expiry(entry.ttl_seconds))
-
-    async def put_packed(self, packed: Sequence[bytes]) -> int:
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[bytes | None]:
         if self._rests_until:
             self._check_rest()
-        if not packed:
+        values = await self._lookups.ask(_get_all(partition, exact_keys))
+        if not isinstance(values, list) or len(values) != len(exact_keys):
+            self._refuse(values)
+        self._slow_in_a_row = 0
+        return values
+
+    async def put(self, entries: Sequence[Entry]) -> int:
+        if self._rests_until:
+            self._check_rest()
+        if not entries:
             return 0
         # no transaction: entries are independent, and in a Cluster they live on different nodes
-        answer = await self._writes.ask(b"".join(packed), len(packed))
+        answer = await self._writes.ask(b"".join(map(_set, entries)), len(entries))
         if answer != b"OK":
             self._refuse(answer)
         self._slow_in_a_row = 0
-        return len(packed)
+        return len(entries)
 
     def _check_rest(self) -> None:
         if asyncio.get_running_loop().time() < self._rests_until:
@@ -120,15 +112,7 @@ class RedisAnswerStore:
         return isinstance(answer, (RedisConnectionError, OSError))
 
 
-def _read(value: bytes) -> Answer:
-    try:
-        return _decode(value)
-    except msgspec.DecodeError as error:
-        # the error's own text could quote the value
-        raise AnswerUnreadable(f"it is no answer of this version ({len(value)} bytes)") from error
-
-
-# as redis-py packs any command, for the two that every call sends; what many have in common is made once
+# as redis-py packs any command, for those that every call sends; what many have in common is made once
 
 
 @lru_cache(MOST_KEPT)
@@ -148,3 +132,16 @@ def _expiry(seconds: int) -> bytes:
 
 def _get(partition: str, exact_key: bytes) -> bytes:
     return b"%b%b\r\n" % (_opening(b"*2\r\n$3\r\nGET", partition, len(exact_key)), hexlify(exact_key))
+
+
+def _set(entry: Entry) -> bytes:
+    key, value = entry.exact_key, entry.packed
+    opening = _opening(b"*5\r\n$3\r\nSET", entry.partition, len(key))
+    return b"%b%b\r\n$%d\r\n%b%b" % (opening, hexlify(key), len(value), value, _expiry(entry.ttl_seconds))
+
+
+def _get_all(partition: str, exact_keys: Sequence[bytes]) -> bytes:
+    """Return one command, so one answer, for keys that are all as long as the first."""
+    opening = _opening(b"", partition, len(exact_keys[0]))
+    keys = [opening + hexlify(exact_key) for exact_key in exact_keys]
+    return b"*%d\r\n$4\r\nMGET%b\r\n" % (len(keys) + 1, b"".join(keys))

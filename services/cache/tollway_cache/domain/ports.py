@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollway_cache.domain.answer import Answer, Entry
-
-
-Packed = TypeVar("Packed")
+    from tollway_cache.domain.answer import Entry
 
 
 class StoreUnavailable(Exception):
@@ -21,21 +18,26 @@ class AnswerUnreadable(Exception):
     """The store holds something under this key that is no answer of this version."""
 
 
-class AnswerStore(Protocol[Packed]):
-    """
-    Keeps answers under partition and key for a while; may forget any of them sooner.
+class AnswerStore(Protocol):
+    """Keeps answers under partition and key for a while; may forget any of them sooner."""
 
-    `Packed` is an entry in the form in which the store takes it: who lets many wait packs each when it comes.
-    """
-
-    async def get(self, partition: str, exact_key: bytes) -> Answer | None:
+    async def get(self, partition: str, exact_key: bytes) -> bytes | None:
         """
         Return what is kept under partition and key.
 
         Raises:
             StoreUnavailable: It cannot be told whether there is one.
-            AnswerUnreadable: There is something, but not a readable answer.
+            AnswerUnreadable: There is something, but no answer.
         """
+
+    async def get_all(self, partition: str, exact_keys: Sequence[bytes]) -> list[bytes | None]:
+        """
+        Do as `get` does for each key, at once; what is no answer may pass for none.
+
+        Raises:
+            StoreUnavailable: It cannot be told whether there are any.
+        """
+        ...
 
     async def put(self, entries: Sequence[Entry]) -> int:
         """
@@ -44,11 +46,3 @@ class AnswerStore(Protocol[Packed]):
         Raises:
             StoreUnavailable: Some or all may not have been kept.
         """
-
-    def pack(self, entry: Entry) -> Packed:
-        """Return the entry as `put_packed` takes it; raises whatever says that it cannot be kept."""
-        ...
-
-    async def put_packed(self, packed: Sequence[Packed]) -> int:
-        """Do as `put` does."""
-        ...

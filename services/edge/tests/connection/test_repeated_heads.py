@@ -21,7 +21,8 @@ def request(body: bytes, head: bytes = HEAD) -> bytes:
 
 def repeated(data: bytes, **more: Any) -> RepeatedHead | None:
     fields = {name: getattr(KNOWN, name) for name in ("method", "path", "query", "headers", "keep_alive", "can_chunk")}
-    return RepeatedHead.of(data, RequestHead(**fields | more), 1000)
+    received = len(data) - data.find(b"\r\n\r\n") - 4
+    return RepeatedHead.of(data, RequestHead(**fields | more), received, 1000)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b"x" * 123_456, b"\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n"])
@@ -55,6 +56,34 @@ def test_anything_else_is_for_the_parser(data: bytes) -> None:
     known = repeated(request(b"{}"))
     assert known
     assert known.body_of(data) is None
+
+
+def test_a_head_whose_end_the_parser_saw_elsewhere_is_not_kept() -> None:
+    assert RepeatedHead.of(request(b"{}"), KNOWN, 1, 1000) is None
+
+
+@pytest.mark.parametrize("here", [b"", b"{", b'{"a": 1}'])
+def test_the_same_head_is_known_whatever_is_here_of_its_body(here: bytes) -> None:
+    known = repeated(request(b'{"a": 1}')[:-3])
+    assert known
+    assert known.beginning_of(HEAD % 123_456 + here) == (123_456, here)
+
+
+@given(st.binary(max_size=300), st.integers(0, 200), st.binary(max_size=4))
+def test_where_a_body_begins_every_byte_before_it_is_where_it_was(body: bytes, place: int, put: bytes) -> None:
+    known = repeated(request(b"{}"))
+    assert known
+    whole = request(body)
+    spoilt = whole[:place] + put + whole[place + len(put) :]
+    found = known.beginning_of(spoilt)
+    assert found is None or HEAD % found[0] + found[1] == spoilt
+
+
+@pytest.mark.parametrize("digits", [b"", b"+2", b" 2", b"2 ", b"1_0", b"0x2", "²".encode(), b"002", b"2" * 5000])
+def test_no_other_number_is_a_length(digits: bytes) -> None:
+    known = repeated(request(b"{}"))
+    assert known
+    assert known.beginning_of((HEAD % 2).replace(b"Length: 2", b"Length: " + digits) + b"{}") is None
 
 
 @given(st.binary(max_size=300), st.integers(0, 200), st.binary(max_size=4))

@@ -2,86 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import msgspec
 from tollway.cache.v1 import cache_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS, usage_from, write_usage
+from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import ServiceError
 
-from tollway_edge.adapters.batches import Batches
+from tollway_edge.adapters.answer_writer import AnswerWriter
+from tollway_edge.adapters.look_ups import LookUps
 from tollway_edge.domain.answer import CachedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Sequence
 
     from tollway.cache.v1.cache_pb2_grpc import CacheServiceAsyncStub
-    from tollway.chat.v1 import chat_pb2
-    from tollway_dialects.usage import Usage
 
+    from tollway_edge.adapters.answer_writer import Write
     from tollway_edge.domain.call import Call
-
-Item = TypeVar("Item")
 
 log = logging.getLogger(__name__)
 
 LOOK_UP_SECONDS = 0.5
 STORE_SECONDS = 5.0
-# answers that are kept together share an RPC
-STORE_AFTER_SECONDS = 0.1
-MOST_PER_BATCH = 32
-# a message is copied a few times on its way; one answer may be larger
-MOST_BYTES_PER_BATCH = 512 * 1024
-_LAYERS = {cache_pb2.CACHE_HIT_EXACT: "exact", cache_pb2.CACHE_HIT_SEMANTIC: "semantic"}
 
 
-def answer_writes(
-    send: Callable[[list[Item]], Awaitable[None]], size_of: Callable[[Item], int], most_bytes: int
-) -> Batches[Item]:
-    """Return what collects answers until they are stored, holding at most so many bytes of them."""
-    return Batches(
-        "cache writes",
-        send,
-        interval=STORE_AFTER_SECONDS,
-        most_per_batch=MOST_PER_BATCH,
-        most_waiting=2_000,
-        size_of=size_of,
-        most_bytes_per_batch=MOST_BYTES_PER_BATCH,
-        most_bytes=most_bytes,
-    )
-
-
-class _Write(msgspec.Struct, frozen=True):
-    """An answer that is to be stored; a message is made of it when it leaves, in the place where it is sent from."""
-
-    exact_key: bytes
-    partition: str
-    dialect: chat_pb2.Dialect.ValueType
-    provider: str
-    model: str
-    tier: str
-    usage: Usage
-    cost_micro_usd: int
-    body: bytes
-    is_event_stream: bool
-
-    def to(self, entry: cache_pb2.CacheEntry) -> None:
-        entry.exact_key = self.exact_key
-        answer = entry.answer
-        answer.partition = self.partition
-        answer.dialect = self.dialect
-        answer.provider = self.provider
-        answer.model = self.model
-        answer.tier = self.tier
-        write_usage(self.usage, answer.usage)
-        answer.cost_micro_usd = self.cost_micro_usd
-        answer.body = self.body
-        answer.is_event_stream = self.is_event_stream
-
-
-class CacheClient:
+class CacheClient(AnswerWriter):
     """
     Looks up at once, stores in batches.
 
@@ -92,20 +40,13 @@ class CacheClient:
 
     def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
-        self.writes: Batches[_Write] = answer_writes(self._send, lambda write: len(write.body), most_bytes)
+        self._look_ups = LookUps(self._ask)
+        super().__init__(most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""
-        request = cache_pb2.LookupAnswerRequest(partition=workspace, exact_key=call.exact_key)
-        metadata = call_metadata(workspace, call.traceparent)
-        try:
-            response = await self._stub.LookupAnswer(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
-        except ServiceError as error:
-            log.warning("the cache did not answer, going on without it (%s)", error.reason)
+        if (answer := await self._look_ups.find(workspace, call)) is None:
             return None
-        if (layer := _LAYERS.get(response.hit)) is None:
-            return None
-        answer = response.answer
         # compared here once more: no answer crosses a workspace, whatever the store holds
         if answer.partition != workspace or answer.dialect != DIALECT_NUMBERS[call.dialect]:
             return None
@@ -116,28 +57,46 @@ class CacheClient:
             tier=answer.tier,
             usage=usage_from(answer.usage),
             cost_micro_usd=answer.cost_micro_usd,
-            layer=layer,
+            layer="exact",
             is_event_stream=answer.is_event_stream,
         )
 
-    def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
-        self.writes.add(
-            _Write(
-                call.exact_key,
-                call.workspace.name if call.workspace else "",
-                DIALECT_NUMBERS[call.dialect],
-                call.provider,
-                call.model,
-                call.tier,
-                call.usage,
-                cost_micro_usd,
-                body,
-                call.is_stream,
-            )
-        )
+    async def _ask(self, workspace: str, calls: Sequence[Call]) -> Sequence[cache_pb2.StoredAnswer | None]:
+        if len(calls) == 1:
+            return [await self._ask_for_one(workspace, calls[0])]
+        request = cache_pb2.LookupAnswersRequest(partition=workspace, exact_keys=[call.exact_key for call in calls])
+        metadata = call_metadata(workspace)  # no trace, which would be one call's
+        try:
+            response = await self._stub.LookupAnswers(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
+        except ServiceError as error:
+            if error.reason == "UNIMPLEMENTED":  # a cache of an older release
+                return await self._ask_for_each(workspace, calls)
+            log.warning("the cache did not answer, going on without it (%s)", error.reason)
+            return [None] * len(calls)
+        answers: dict[int, cache_pb2.StoredAnswer | None]
+        answers = {found.place: found.answer for found in response.found[:] if found.HasField("answer")}
+        if left_out := [found.place for found in response.found[:] if found.place not in answers]:
+            rest = await self._ask_for_each(workspace, [calls[place] for place in left_out])
+            answers.update(zip(left_out, rest, strict=True))
+        return [answers.get(place) for place in range(len(calls))]
 
-    async def _send(self, writes: list[_Write]) -> None:
-        request = cache_pb2.StoreAnswersRequest()
-        for write in writes:
-            write.to(request.entries.add())
-        await self._stub.StoreAnswers(request, timeout=STORE_SECONDS)
+    async def _ask_for_each(self, workspace: str, calls: Sequence[Call]) -> Sequence[cache_pb2.StoredAnswer | None]:
+        return await asyncio.gather(*(self._ask_for_one(workspace, call) for call in calls))
+
+    async def _ask_for_one(self, workspace: str, call: Call) -> cache_pb2.StoredAnswer | None:
+        request = cache_pb2.LookupAnswerRequest(partition=workspace, exact_key=call.exact_key)
+        metadata = call_metadata(workspace, call.traceparent)
+        try:
+            response = await self._stub.LookupAnswer(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
+        except ServiceError as error:
+            log.warning("the cache did not answer, going on without it (%s)", error.reason)
+            return None
+        return response.answer if response.hit == cache_pb2.CACHE_HIT_EXACT else None
+
+    async def _send(self, writes: list[Write]) -> None:
+        partitions, exact_keys, packed = zip(*writes, strict=True)
+        request = cache_pb2.StorePackedAnswersRequest(
+            partitions=partitions, exact_keys=exact_keys, packed_answers=packed
+        )
+        # a cache of an older release knows no such RPC: what it is to store is dropped, as if it were away
+        await self._stub.StorePackedAnswers(request, timeout=STORE_SECONDS)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
-from tollway_servicekit.stubs import responses
+from tollway_servicekit.stubs import LongRequest, responses
 
 from tollway_edge.adapters.told_headers import told_headers
 from tollway_edge.domain.answer import AnswerEnd, AnswerFailure, AnswerHead, AnswerPiece
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from tollway.provider_dispatch.v1.provider_dispatch_pb2_grpc import ProviderDispatchServiceAsyncStub
 
     from tollway_edge.domain.call import Call
+
+LONG_BODY = 96 * 1024
+"""A longer one stays beside its message: a link copies a request of that size nowhere."""
+_BODY = (pb.CompleteChatRequest.CALL_FIELD_NUMBER, pb.ChatCall.BODY_FIELD_NUMBER)
+"""Of either request."""
 
 
 class DispatchClient:
@@ -38,8 +43,7 @@ class DispatchClient:
         self._timeout = timeout
 
     async def complete(self, call: Call) -> AnswerPiece:
-        request = pb.CompleteChatRequest()
-        _fill(request.call, call)
+        request = _request(pb.CompleteChatRequest(), call)
         try:
             response = await self._stub.CompleteChat(request, timeout=self._timeout, metadata=_metadata(call))
         except ServiceError as error:
@@ -57,8 +61,7 @@ class DispatchClient:
     async def stream(
         self, call: Call, hand_on: Callable[[bytes, int], bool]
     ) -> AsyncIterator[AsyncIterator[AnswerPiece]]:
-        request = pb.StreamChatRequest()
-        _fill(request.call, call)
+        request = _request(pb.StreamChatRequest(), call)
         async with responses(
             self._stub.StreamChat(request, timeout=self._timeout, metadata=_metadata(call))
         ) as messages:
@@ -92,12 +95,21 @@ def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
     return call_metadata(call.workspace.name if call.workspace else "", call.traceparent)
 
 
+def _request(request: Any, call: Call) -> Any:
+    """Write a call into its request; a long body stays beside it."""
+    _fill(request.call, call)
+    body = call.body.raw if call.body else b""
+    if len(body) > LONG_BODY:
+        return LongRequest(request, _BODY, body)
+    request.call.body = body
+    return request
+
+
 def _fill(message: pb.ChatCall, call: Call) -> None:
-    """Write a call into a message that is part of another already: one more copy of a body costs as much as a hash."""
+    """Write all but the body into a message that is part of another already."""
     message.call_id = call.call_id
     message.dialect = DIALECT_NUMBERS[call.dialect]
     message.models.extend(call.models)
-    message.body = call.body.raw if call.body else b""
     message.header_lines = call.forwarded.lines
     message.body_model = call.requested_model
     if call.query:

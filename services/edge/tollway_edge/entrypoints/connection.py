@@ -9,18 +9,18 @@ in `pipeline`: `cycle` is the newest request, `_running` the one whose turn it i
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tollway_edge.entrypoints.deadlines import BODY, HEAD, IDLE, WHOLE, Deadlines, Overdue
+from tollway_edge.entrypoints.deadlines import BODY, HEAD, IDLE, WHOLE, Overdue
 from tollway_edge.entrypoints.exchange import Exchange
+from tollway_edge.entrypoints.head_reader import HeadReader
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
 from tollway_edge.entrypoints.outgoing import Outgoing
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
 from tollway_edge.entrypoints.request_head import RepeatedHead, RequestHead
-from tollway_edge.entrypoints.request_headers import head_size, request_head, split_target
+from tollway_edge.entrypoints.request_headers import request_head, split_target
 
 if TYPE_CHECKING:
     from tollway_edge.domain.errors import GatewayError
@@ -30,21 +30,19 @@ if TYPE_CHECKING:
 MOST_QUEUED_BYTES = 65536  # of a request whose turn has not come
 
 
-class EdgeConnection(HttpToolsProtocol):
+class EdgeConnection(HeadReader):
     """Made by uvicorn for every connection; `deadlines.watch` looks after the `open_connections`."""
 
     def __init__(
         self, routes: HotRoutes, limits: ConnectionLimits, open_connections: set[EdgeConnection], **uvicorn: Any
     ) -> None:
-        super().__init__(**uvicorn)
-        self.limits = limits
+        super().__init__(limits, **uvicorn)
         self._routes, self._open = routes, open_connections
-        self.url, self.headers = b"", []
         self._running: Any = None
-        self._deadlines = Deadlines(limits, self.loop.time)
         self._repeated: RepeatedHead | None = None
+        self._missing = 0
+        """Of a body that the parser does not see, since its head was a repeated one."""
         self._is_over = False
-        self._refusal: GatewayError | None = None
 
     # asyncio's side
 
@@ -76,7 +74,12 @@ class EdgeConnection(HttpToolsProtocol):
                 self._begin(Exchange(self, known.head, True, is_read=True, received=len(body), parts=[body]))
                 self._deadlines.enter(WHOLE)
                 return
+            if known and self._begin_known(known, data):
+                return
             self._deadlines.enter(HEAD)
+        elif self._missing:
+            self._feed_known(data)
+            return
         if self._deadlines.phase is HEAD:
             self._deadlines.head_bytes += len(data)
         try:
@@ -88,22 +91,11 @@ class EdgeConnection(HttpToolsProtocol):
         else:
             if self._deadlines.phase is HEAD and self._deadlines.head_bytes > self.limits.max_header_bytes:
                 self._refuse(head_too_large(self.limits.max_header_bytes))
-            elif is_first and isinstance(self.cycle, Exchange) and self.cycle.is_read:
-                self._repeated = RepeatedHead.of(data, self.cycle.head, self.limits.max_body_bytes)
+            elif is_first and self._deadlines.phase is not HEAD and isinstance(self.cycle, Exchange):
+                newest = self.cycle
+                self._repeated = RepeatedHead.of(data, newest.head, newest.received, self.limits.max_body_bytes)
 
     # the parser's side
-
-    def on_message_begin(self) -> None:
-        self.url, self.headers = b"", []
-        self._deadlines.enter(HEAD)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._deadlines.phase is not BODY:
-            self.headers.append((name.lower(), value))
-            return
-        self._deadlines.head_bytes += len(name) + len(value) + 4  # a trailer, of which nobody wants to know
-        if self._deadlines.head_bytes > self.limits.max_header_bytes:
-            raise ValueError("the trailers are too large")
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -175,6 +167,26 @@ class EdgeConnection(HttpToolsProtocol):
 
     # inside
 
+    def _begin_known(self, known: RepeatedHead, data: bytes) -> bool:
+        """Begin a request whose head is a repeated one, if its body is not all here: say whether that is so."""
+        length, body = known.beginning_of(data) or (0, b"")
+        if not len(body) < length <= self.limits.max_body_bytes:
+            return False
+        self._missing = length - len(body)
+        # it lies where it was read until all of it is put together
+        self._begin(Exchange(self, known.head, True, received=len(body), parts=[cast("bytes", body)]))
+        self._deadlines.enter(BODY)
+        return True
+
+    def _feed_known(self, data: bytes) -> None:
+        body, rest = (data, b"") if len(data) <= self._missing else (data[: self._missing], data[self._missing :])
+        self._missing -= len(body)
+        self.on_body(body)
+        if not self._missing:
+            self.on_message_complete()
+        if rest:
+            self.data_received(rest)
+
     def _begin(self, exchange: Exchange) -> None:
         """Serve a request, or let it wait for its turn."""
         is_free = self.cycle is None or self.cycle.response_complete
@@ -206,24 +218,6 @@ class EdgeConnection(HttpToolsProtocol):
         head = request_head(self.parser.get_method(), self.url, self.parser.get_http_version(), self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(head + rest)
-
-    def _hand_on(self) -> None:
-        """Let uvicorn make a scope of the request and give it to the ASGI application."""
-        url, headers = self.url, self.headers
-        super().on_message_begin()
-        self.url = url
-        self.scope["headers"] = self.headers = headers
-        self.expect_100_continue = any(n == b"expect" and v.lower() == b"100-continue" for n, v in headers)
-        super().on_headers_complete()
-
-    def _check_head(self) -> None:
-        """Raise `ValueError`, which stops the parser, so that `data_received` refuses."""
-        most = self.limits.max_header_bytes
-        if self._deadlines.head_bytes > most and head_size(self.url, self.headers) > most:
-            self._refusal = head_too_large(most)
-            raise ValueError("the head is too large")
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
-            raise ValueError("neither HTTP/1.1 nor 1.0")
 
     def _refuse(self, error: GatewayError) -> None:
         """Say what is wrong where nothing else is being answered; the connection ends after what is."""

@@ -19,7 +19,8 @@ from tollway_edge.entrypoints.request_headers import RequestHeaders
 if TYPE_CHECKING:
     from httptools import HttpRequestParser
 
-_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
+_MOST_DIGITS = 9
+_LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,%d})\r\n" % _MOST_DIGITS, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +61,23 @@ class RepeatedHead:
     head: RequestHead
     form: bytes
     """Its bytes, with %d where the length of the body stands."""
+    at: int
+    """Where that is."""
     size: int
     """How many they are without those digits."""
 
     @classmethod
-    def of(cls, data: bytes, head: RequestHead, max_body_bytes: int) -> RepeatedHead | None:
-        """Take `data`, which began with this head, where it is one whole request with nothing special about it."""
+    def of(cls, data: bytes, head: RequestHead, received: int, max_body_bytes: int) -> RepeatedHead | None:
+        """Take the head of `data` where nothing but so much of a body follows it, and nothing about it is special."""
         if not head.keep_alive or head.headers.expects_continue or head.headers.content_length > max_body_bytes:
             return None
         end = data.find(b"\r\n\r\n") + 4
         length = _LENGTH.search(data, 0, end)
-        if length is None or len(data) - end != int(length[1]):
+        if length is None or len(data) - end != received or received > int(length[1]):
             return None
         before, after = data[: length.start(1)], data[length.end(1) : end]
         form = b"%b%%d%b" % (before.replace(b"%", b"%%"), after.replace(b"%", b"%%"))
-        return cls(head, form, len(before) + len(after))
+        return cls(head, form, len(before), len(before) + len(after))
 
     def body_of(self, data: bytes) -> bytes | None:
         """Return the body where `data` is one whole request with the same head; None where it is anything else."""
@@ -87,3 +90,11 @@ class RepeatedHead:
         if length < 0 or len(head) + length != len(data) or not data.startswith(head):
             return None
         return data[len(head) :]
+
+    def beginning_of(self, data: bytes) -> tuple[int, memoryview] | None:
+        """Return how long the body is, and what is here of it, where `data` begins with the same head."""
+        digits = data[self.at : data.find(b"\r", self.at)]
+        if len(digits) > _MOST_DIGITS or not digits.isdigit():
+            return None
+        head = self.form % int(digits)
+        return (int(digits), memoryview(data)[len(head) :]) if data.startswith(head) else None

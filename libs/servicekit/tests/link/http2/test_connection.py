@@ -154,11 +154,12 @@ async def test_while_the_transport_is_full_nothing_more_is_written(caller: End) 
 
 async def test_the_window_is_opened_as_the_link_reads(server: End) -> None:
     server.wire.frames()
-    for _ in range(9):
+    count = WINDOW_BYTES // 2 // 30_000 + 1
+    for _ in range(count):
         server.take(message(bytes(30_000)))
     (first, second) = server.wire.frames()
     assert (first[0], first[2], second[2]) == (WINDOW_UPDATE, 0, STREAM)
-    assert int.from_bytes(first[3], "big") == 9 * (30_000 + 9)
+    assert int.from_bytes(first[3], "big") == count * (30_000 + 9)
 
 
 async def test_a_link_that_is_held_reads_a_window_and_no_more(server: End) -> None:

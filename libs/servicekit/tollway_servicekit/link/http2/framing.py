@@ -11,7 +11,7 @@ from tollway_servicekit.link.http2.wire import DATA, FRAME_HEADER, PADDED, Http2
 if TYPE_CHECKING:
     from tollway_servicekit.link.http2.keepalive import Keepalive
 
-MOST_FRAME_BYTES = 256 * 1024
+MOST_FRAME_BYTES = 768 * 1024
 """A message of a link is one frame, but where a long one follows what a writer gathered already."""
 
 

@@ -90,6 +90,78 @@ class LookupAnswerResponse(_message.Message):
 Global___LookupAnswerResponse: _TypeAlias = LookupAnswerResponse  # noqa: Y015
 
 @_typing.final
+class LookupAnswersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITION_FIELD_NUMBER: _builtins.int
+    EXACT_KEYS_FIELD_NUMBER: _builtins.int
+    partition: _builtins.str
+    """As in LookupAnswerRequest; of all keys."""
+    @_builtins.property
+    def exact_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def __init__(
+        self,
+        *,
+        partition: _builtins.str = ...,
+        exact_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_keys", b"exact_keys", "partition", b"partition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookupAnswersRequest: _TypeAlias = LookupAnswersRequest  # noqa: Y015
+
+@_typing.final
+class LookupAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def found(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundAnswer]:
+        """The hits, in the order of their keys; all other keys are misses."""
+
+    def __init__(
+        self,
+        *,
+        found: _abc.Iterable[Global___FoundAnswer] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LookupAnswersResponse: _TypeAlias = LookupAnswersResponse  # noqa: Y015
+
+@_typing.final
+class FoundAnswer(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    """Whose it is: the place in exact_keys, from 0."""
+    @_builtins.property
+    def answer(self) -> Global___StoredAnswer:
+        """Absent where those before it fill the response: ask for it alone."""
+
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        answer: Global___StoredAnswer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoundAnswer: _TypeAlias = FoundAnswer  # noqa: Y015
+
+@_typing.final
 class StoreAnswersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -127,6 +199,61 @@ class StoreAnswersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StoreAnswersResponse: _TypeAlias = StoreAnswersResponse  # noqa: Y015
+
+@_typing.final
+class StorePackedAnswersRequest(_message.Message):
+    """Columns: each has one value for each answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTITIONS_FIELD_NUMBER: _builtins.int
+    EXACT_KEYS_FIELD_NUMBER: _builtins.int
+    PACKED_ANSWERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def partitions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in StoredAnswer; compared with that in the packed answer on every hit."""
+
+    @_builtins.property
+    def exact_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """As in CacheEntry."""
+
+    @_builtins.property
+    def packed_answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """tollway_dialects.stored_answer, in MessagePack."""
+
+    def __init__(
+        self,
+        *,
+        partitions: _abc.Iterable[_builtins.str] | None = ...,
+        exact_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+        packed_answers: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_keys", b"exact_keys", "packed_answers", b"packed_answers", "partitions", b"partitions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StorePackedAnswersRequest: _TypeAlias = StorePackedAnswersRequest  # noqa: Y015
+
+@_typing.final
+class StorePackedAnswersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    stored_count: _builtins.int
+    def __init__(
+        self,
+        *,
+        stored_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stored_count", b"stored_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StorePackedAnswersResponse: _TypeAlias = StorePackedAnswersResponse  # noqa: Y015
 
 @_typing.final
 class CacheEntry(_message.Message):

@@ -40,10 +40,20 @@ class CacheServiceStub:
                 request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerRequest.SerializeToString,
                 response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerResponse.FromString,
                 _registered_method=True)
+        self.LookupAnswers = channel.unary_unary(
+                '/tollway.cache.v1.CacheService/LookupAnswers',
+                request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.SerializeToString,
+                response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.FromString,
+                _registered_method=True)
         self.StoreAnswers = channel.unary_unary(
                 '/tollway.cache.v1.CacheService/StoreAnswers',
                 request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersRequest.SerializeToString,
                 response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersResponse.FromString,
+                _registered_method=True)
+        self.StorePackedAnswers = channel.unary_unary(
+                '/tollway.cache.v1.CacheService/StorePackedAnswers',
+                request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.SerializeToString,
+                response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.FromString,
                 _registered_method=True)
 
 
@@ -58,8 +68,22 @@ class CacheServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookupAnswers(self, request, context):
+        """The same for several calls of a workspace at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StoreAnswers(self, request, context):
-        """Stores complete, successful answers; later writers win.
+        """Stores complete, successful answers; later writers win. Asked by callers of older releases.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StorePackedAnswers(self, request, context):
+        """The same for answers that come in the form in which they are kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,10 +97,20 @@ def add_CacheServiceServicer_to_server(servicer, server):
                     request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerRequest.FromString,
                     response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswerResponse.SerializeToString,
             ),
+            'LookupAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookupAnswers,
+                    request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.FromString,
+                    response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.SerializeToString,
+            ),
             'StoreAnswers': grpc.unary_unary_rpc_method_handler(
                     servicer.StoreAnswers,
                     request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersRequest.FromString,
                     response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersResponse.SerializeToString,
+            ),
+            'StorePackedAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.StorePackedAnswers,
+                    request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.FromString,
+                    response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -118,6 +152,33 @@ class CacheService:
             _registered_method=True)
 
     @staticmethod
+    def LookupAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.cache.v1.CacheService/LookupAnswers',
+            tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersRequest.SerializeToString,
+            tollway_dot_cache_dot_v1_dot_cache__pb2.LookupAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def StoreAnswers(request,
             target,
             options=(),
@@ -134,6 +195,33 @@ class CacheService:
             '/tollway.cache.v1.CacheService/StoreAnswers',
             tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersRequest.SerializeToString,
             tollway_dot_cache_dot_v1_dot_cache__pb2.StoreAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StorePackedAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.cache.v1.CacheService/StorePackedAnswers',
+            tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.SerializeToString,
+            tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,8 +35,12 @@ class CacheServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CacheServiceAsyncStub: ...
     LookupAnswer: _grpc.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswerRequest, _cache_pb2.LookupAnswerResponse]
     """Finds an answer. A miss is an ordinary response, never an error."""
+    LookupAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswersRequest, _cache_pb2.LookupAnswersResponse]
+    """The same for several calls of a workspace at once."""
     StoreAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.StoreAnswersRequest, _cache_pb2.StoreAnswersResponse]
-    """Stores complete, successful answers; later writers win."""
+    """Stores complete, successful answers; later writers win. Asked by callers of older releases."""
+    StorePackedAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]
+    """The same for answers that come in the form in which they are kept."""
 
 @_typing.type_check_only
 class CacheServiceAsyncStub(CacheServiceStub):
@@ -45,8 +49,12 @@ class CacheServiceAsyncStub(CacheServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     LookupAnswer: _aio.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswerRequest, _cache_pb2.LookupAnswerResponse]  # type: ignore[assignment]
     """Finds an answer. A miss is an ordinary response, never an error."""
+    LookupAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.LookupAnswersRequest, _cache_pb2.LookupAnswersResponse]  # type: ignore[assignment]
+    """The same for several calls of a workspace at once."""
     StoreAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.StoreAnswersRequest, _cache_pb2.StoreAnswersResponse]  # type: ignore[assignment]
-    """Stores complete, successful answers; later writers win."""
+    """Stores complete, successful answers; later writers win. Asked by callers of older releases."""
+    StorePackedAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]  # type: ignore[assignment]
+    """The same for answers that come in the form in which they are kept."""
 
 class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
     """An earlier answer to an equivalent prompt."""
@@ -60,11 +68,27 @@ class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds an answer. A miss is an ordinary response, never an error."""
 
     @_abc_1.abstractmethod
+    def LookupAnswers(
+        self,
+        request: _cache_pb2.LookupAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_cache_pb2.LookupAnswersResponse, _abc.Awaitable[_cache_pb2.LookupAnswersResponse]]:
+        """The same for several calls of a workspace at once."""
+
+    @_abc_1.abstractmethod
     def StoreAnswers(
         self,
         request: _cache_pb2.StoreAnswersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cache_pb2.StoreAnswersResponse, _abc.Awaitable[_cache_pb2.StoreAnswersResponse]]:
-        """Stores complete, successful answers; later writers win."""
+        """Stores complete, successful answers; later writers win. Asked by callers of older releases."""
+
+    @_abc_1.abstractmethod
+    def StorePackedAnswers(
+        self,
+        request: _cache_pb2.StorePackedAnswersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_cache_pb2.StorePackedAnswersResponse, _abc.Awaitable[_cache_pb2.StorePackedAnswersResponse]]:
+        """The same for answers that come in the form in which they are kept."""
 
 def add_CacheServiceServicer_to_server(servicer: CacheServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
