@@ -22,10 +22,14 @@ DATA = [
     b'{"choices":[{"index":0,"delta":{"content":"12345678"},"finish_reason":"stop"}],"usage":null}',
     b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
 ]
+TEXT = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"12345678"} }\n\n'
+)
 LINES = st.sampled_from([b"data: %b", b"data: %b", b"data:%b", b"data", b": %b", b"event: data: %b", b"id: 7\r", b""])
 ODD_LINES = st.tuples(LINES, st.sampled_from(DATA)).map(lambda line: line[0].replace(b"%b", line[1]))
 ODD = st.lists(ODD_LINES, min_size=1, max_size=3).map(lambda lines: b"\n".join([*lines, b"", b""]))
-PLAIN = st.sampled_from(DATA).map(lambda data: b"event: x\ndata: %b\n\n" % data)
+PLAIN = st.sampled_from(DATA).map(lambda data: b"event: x\ndata: %b\n\n" % data) | st.just(TEXT)
 
 
 def reader_of(dialect: Dialect) -> StreamReader:
@@ -38,11 +42,28 @@ def seen_by(reader: StreamReader) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
 @settings(max_examples=500)
-@given(st.lists(PLAIN | ODD, max_size=4).map(b"".join))
+@given(st.lists(PLAIN | ODD | ODD.map(lambda odd: odd[:-1]), max_size=12).map(b"".join))
 def test_a_stream_in_one_piece_is_read_as_byte_by_byte(dialect: Dialect, stream: bytes) -> None:
     at_once, slowly = reader_of(dialect), reader_of(dialect)
     handed_on = at_once.feed(stream)
     assert handed_on == b"".join(slowly.feed(stream[at : at + 1]) for at in range(len(stream)))
+    assert seen_by(at_once) == seen_by(slowly)
+
+
+@settings(max_examples=1000)
+@given(
+    st.sampled_from([b"", b"data: ", b"event: ping\n", TEXT[:-1], TEXT]),
+    st.integers(0, len(TEXT)),
+    st.integers(0, 3),
+    st.binary(max_size=4) | st.text(max_size=2).map(str.encode) | st.sampled_from([b" ", b'"', b"\\", b"\n\n", b"\r"]),
+)
+def test_an_event_of_text_is_read_as_byte_by_byte_whatever_is_changed_in_it(
+    before: bytes, at: int, removed: int, put: bytes
+) -> None:
+    changed = TEXT[:at] + put + TEXT[at + removed :]
+    at_once, slowly = reader_of(MESSAGES), reader_of(MESSAGES)
+    handed_on = at_once.feed(before) + at_once.feed(changed)
+    assert handed_on == b"".join(slowly.feed(bytes((byte,))) for byte in before + changed)
     assert seen_by(at_once) == seen_by(slowly)
 
 

@@ -9,7 +9,11 @@ def tokens_of_text(text: str) -> int:
     """Estimate one streamed piece: providers send at least one token an event, about four bytes each."""
     if not text:
         return 0
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return tokens_of_piece(len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")))
+
+
+def tokens_of_piece(size: int) -> int:
+    """Do so for a piece of so many bytes, at least one."""
     return (size + BYTES_PER_TOKEN // 2) // BYTES_PER_TOKEN or 1
 
 

@@ -25,6 +25,8 @@ class EventSplitter:
         self._waiting: list[bytes] = []
         self._size = 0
         self._seam = b""
+        self.is_between = True
+        """What comes next begins an event."""
         self.is_too_long = False
         """More than `MAX_EVENT` bytes came without an event's end; what follows is not looked at."""
 
@@ -34,7 +36,7 @@ class EventSplitter:
 
         That is what providers send, and one search finds it. Nothing where it may be otherwise: then `feed` says.
         """
-        if self._waiting or self.is_too_long or data[-2:] != b"\n\n" or _CR in data:
+        if not self.is_between or data[-2:] != b"\n\n" or _CR in data:
             return []
         found: list[bytes] = _PLAIN_EVENT.findall(data)
         return found if found[-1] else []  # no match skips a byte, and the one of what is left has no data
@@ -73,6 +75,7 @@ class EventSplitter:
 
     def _wait_on(self, size: int, seam: bytes) -> None:
         self._size = size
+        self.is_between = not size
         self._seam = seam[1 - _BOUNDARY_BYTES :]
         if size > MAX_EVENT:
             self.is_too_long = True

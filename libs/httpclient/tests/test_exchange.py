@@ -88,6 +88,7 @@ def test_a_read_that_is_more_than_may_wait_holds_back_the_server_until_it_is_tak
 
 def test_a_connection_whose_last_answer_came_in_one_large_read_listens_for_the_next():
     connection, sock = connect()
+    sock.pause_reading = lambda: pytest.fail("nothing more of the answer comes")
     asking = connection.exchange(b"head", b"", NO_LIMITS)
     asking.send(None)
     connection.data_received(HEAD % (HIGH_WATER + 1) + bytes(HIGH_WATER + 1))

@@ -107,28 +107,31 @@ class Connection(asyncio.BufferedProtocol):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(self._room[:nbytes])
-
-    def data_received(self, data: bytes | memoryview) -> None:
         response = self._response
         if response is None:
             self.abort()
             return
         parser = self._parser
-        body = parser.feed(data)
+        body = parser.feed(self._room[:nbytes])
+        goes_on = parser.fault is None and not parser.is_complete
+        if goes_on and response.status:  # neither the first read nor the last
+            self._deadlines.heard_at = self.loop.time()
+            if body:
+                response.feed(body, nbytes)
+            return
         if not response.status and parser.status:
             response.status = parser.status
             response.all_lines, response.lines, response.told = parser.all_lines, parser.lines, parser.told
             self._answered(None)
-        if parser.fault is None and not parser.is_complete:
+        if goes_on:
             self._deadlines.await_next()
         if body:
-            response.feed(body, len(data))
+            response.feed(body, nbytes)
             if self._response is not response:  # its reader has closed it
                 return
         if parser.fault is not None:
             self._fail(parser.fault)
-        elif parser.is_complete:
+        elif not goes_on:
             self._complete(response)
 
     def eof_received(self) -> None:
@@ -162,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_reading(self) -> None:
         """Leave in the socket what comes next; the server's silence is then no fault of its own."""
-        if not self._is_paused:
+        if not (self._is_paused or self._parser.is_complete):
             self._is_paused = True
             self._deadlines.await_none()
             self._transport.pause_reading()

@@ -96,14 +96,24 @@ class Seen:
     """What is handed on of the headers."""
 
 
+class FedConnection(Connection):
+    """Takes bytes as if a loop had read them."""
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), READ_BYTES):
+            read = data[start : start + READ_BYTES]
+            self.get_buffer(-1)[: len(read)] = read
+            self.buffer_updated(len(read))
+
+
 _LOOP = StillLoop()
 
 
-def connect() -> tuple[Connection, Socket]:
+def connect() -> tuple[FedConnection, Socket]:
     """Return a connection and both ends of it that are not the connection's own."""
     sock = Socket()
     loop, room = cast("asyncio.AbstractEventLoop", _LOOP), memoryview(bytearray(READ_BYTES))
-    connection = Connection(sock, loop, Limits(), HeaderSieve(), room)
+    connection = FedConnection(sock, loop, Limits(), HeaderSieve(), room)
     connection.connection_made(cast("asyncio.BaseTransport", sock))
     return connection, sock
 

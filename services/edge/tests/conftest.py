@@ -167,6 +167,9 @@ class Ports:
         self.is_behind = self.is_slow
         return not self.is_behind
 
+    def send_last(self, data: bytes) -> bool:
+        return self.send(data)
+
     async def drained(self) -> None:
         if self.is_behind:
             await self._step("drained")

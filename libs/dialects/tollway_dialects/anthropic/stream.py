@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from tollway_dialects.anthropic.shapes import AnthropicUsage, Event, merge_usage
+from tollway_dialects.anthropic.text_events import BEGINNINGS, MANY_BYTES, TEXT_AT, find_text, take_out
 from tollway_dialects.errors import MALFORMED_EVENT
-from tollway_dialects.estimate import tokens_of_text
+from tollway_dialects.estimate import tokens_of_piece, tokens_of_text
 from tollway_dialects.sse import EventSplitter, event_data, is_object, one_a_line
 from tollway_dialects.usage import Usage
 
@@ -40,12 +41,14 @@ class AnthropicStreamReader:
         return msgspec.structs.replace(self.told, output=self.streamed, is_estimated=True)
 
     def feed(self, data: bytes) -> bytes:
-        if plain := self._events.plain_data(data):
-            try:
-                seen = _read_all(plain) if len(plain) > 1 else [_EVENT.decode(plain[0])]
-            except (ValueError, RecursionError):
-                seen = []  # one of them is odd: each is looked at below
-            if len(seen) == len(plain):
+        if self._events.is_between:
+            if data.startswith(BEGINNINGS) and (text := find_text(data, TEXT_AT)):
+                self.streamed += tokens_of_piece(text.end(1) - TEXT_AT)
+                return data
+            others, tokens = take_out(data) if len(data) > MANY_BYTES else (data, 0)
+            seen = self._read_plain(others)
+            if seen is not None:
+                self.streamed += tokens
                 for each in seen:
                     self._note(each)
                 return data
@@ -57,6 +60,19 @@ class AnthropicStreamReader:
         if self._events.is_too_long:
             self.error = self.error or MALFORMED_EVENT
         return b"".join(events)
+
+    def _read_plain(self, events: bytes) -> list[Event] | None:
+        """Return them; None where one of them is odd, and each must be looked at."""
+        if not events:
+            return []
+        plain = self._events.plain_data(events)
+        if not plain:
+            return None
+        try:
+            seen = [_EVENT.decode(plain[0])] if len(plain) == 1 else _read_all(plain)
+        except (ValueError, RecursionError):
+            return None
+        return seen if len(seen) == len(plain) else None
 
     def _read(self, event: bytes) -> None:
         data = event_data(event)

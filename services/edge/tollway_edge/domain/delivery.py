@@ -73,13 +73,13 @@ class StreamDelivery:
     def __init__(self, call: Call, client: Client, kept: Kept) -> None:
         self._call, self._client, self._kept = call, client, kept
 
-    def hand_on(self, data: bytes, output_so_far: int) -> bool:
+    def hand_on(self, data: bytes, output_so_far: int, *, is_last: bool = False) -> bool:
         """Send what came of it; false: the client must be waited for."""
         call = self._call
         call.output_so_far = output_so_far
         call.last_sent = data
         self._kept.add(data)
-        return self._client.send(data)
+        return self._client.send_last(data) if is_last else self._client.send(data)
 
     async def deliver(self, pieces: AsyncIterator[AnswerPiece]) -> None:
         """Send an answer as it comes. A stream that was cut ends in the dialect's error event, never as if whole."""
@@ -95,7 +95,8 @@ class StreamDelivery:
             if piece.head:
                 call.begin_answer(piece.head.status)
                 await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
-            if not (piece.data and self.hand_on(piece.data, piece.output_so_far or call.output_so_far)):
+            output_so_far = piece.output_so_far or call.output_so_far
+            if not (piece.data and self.hand_on(piece.data, output_so_far, is_last=piece.end is not None)):
                 await client.drained()
             if piece.end:
                 await _finish(call, piece.end, client)
@@ -105,13 +106,14 @@ class StreamDelivery:
 
 async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
     if end.is_complete:
+        await client.end()
         call.end(SUCCEEDED)
-    else:
-        call.end(FAILED, f"STREAM_{end.reason.upper()}")
-        message = f"the provider's stream broke off ({end.reason}); the answer above is not complete, ask again"
-        event = call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call), call.last_sent)
-        if event:
-            client.send(event)
+        return
+    call.end(FAILED, f"STREAM_{end.reason.upper()}")
+    message = f"the provider's stream broke off ({end.reason}); the answer above is not complete, ask again"
+    event = call.wire.error_event(GatewayErrorKind.INTERNAL, message, request_id_of(call), call.last_sent)
+    if event:
+        client.send_last(event)
     await client.end()
 
 

@@ -73,12 +73,13 @@ class Keeping:
 class Kept:
     """The bytes of one answer; nothing once they are too many."""
 
-    __slots__ = ("_keeping", "_most", "_pieces", "_room", "size")
+    __slots__ = ("_is_let_go", "_keeping", "_most", "_pieces", "_room", "size")
 
     def __init__(self, keeping: Keeping, most: int) -> None:
         self.size = 0
-        self._pieces: list[bytes] | None = []
-        """None: it is not kept any more."""
+        self._pieces: list[bytes] = []
+        self._is_let_go = False
+        """It is not kept any more."""
         self._keeping = keeping
         self._most = most
         self._room = 0
@@ -91,35 +92,35 @@ class Kept:
         self.let_go()
 
     def add(self, data: bytes) -> None:
-        if self._pieces is None:
-            return
         size = self.size + len(data)
-        if size > self._room:
-            self._ask_for(size)
-        if self._pieces is not None:
+        if size <= self._room or self._gets_room(size):
             self._pieces.append(data)
             self.size = size
 
-    def _ask_for(self, size: int) -> None:
-        """Get room to hold so many bytes, or let go."""
+    def _gets_room(self, size: int) -> bool:
+        """Ask to hold so many bytes, and let go where that may not be."""
         if size > self._most:
             self.let_go()
-            return
-        more = min(max(size, self._room + self._keeping.step), self._most) - self._room
-        self._keeping.make_room(more, self)
-        if self._pieces is not None:
-            self._room += more
-            self._keeping.hold(more)
+        if not self._is_let_go:
+            more = min(max(size, self._room + self._keeping.step), self._most) - self._room
+            self._keeping.make_room(more, self)
+        if self._is_let_go:
+            return False
+        self._room += more
+        self._keeping.hold(more)
+        return True
 
     def let_go(self) -> None:
         """Hold nothing from now on."""
-        if self._pieces is not None:
-            self._pieces = None
+        if not self._is_let_go:
+            self._is_let_go = True
+            self._pieces = []
             self._keeping.hold(-self._room)
             self._keeping.forget(self)
+            self._room = 0
 
     def taken(self) -> bytes | None:
         """Return the answer and hold it no longer; None where it was not kept whole."""
-        answer = None if self._pieces is None else b"".join(self._pieces)
+        answer = None if self._is_let_go else b"".join(self._pieces)
         self.let_go()
         return answer

@@ -204,7 +204,7 @@ class Pipeline:
         body = call.wire.error_body(error.kind, error.message, request_id_of(call))
         if client.is_begun:  # all that is left is an error event
             if event := call.wire.error_event(error.kind, error.message, request_id_of(call), call.last_sent):
-                client.send(event)
+                client.send_last(event)
             await client.end()
         else:
             call.begin_answer(error.kind.status)

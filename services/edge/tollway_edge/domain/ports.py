@@ -36,11 +36,14 @@ class Client(Protocol):
     def send(self, data: bytes) -> bool:
         """Send a piece; false: it waits for the client, who reads slower than it is sent to."""
 
+    def send_last(self, data: bytes) -> bool:
+        """Do so with the last one, which leaves together with the body's end."""
+
     async def drained(self) -> None:
         """Return once the client has taken enough of what was sent."""
 
     async def end(self) -> None:
-        """Close the body properly; return once the client has taken enough of an answer that was sent whole."""
+        """Close the body properly; return once the client has taken enough of it."""
 
 
 class AnswerCache(Protocol):

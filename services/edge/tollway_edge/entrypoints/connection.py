@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 import httptools
 
 from tollway_edge.entrypoints.deadlines import BODY, HEAD, IDLE, WHOLE, Overdue
-from tollway_edge.entrypoints.exchange import MOST_UNSENT_BYTES, Exchange
+from tollway_edge.entrypoints.exchange import Exchange
 from tollway_edge.entrypoints.head_reader import HeadReader
 from tollway_edge.entrypoints.hot_routes import HOT_PATHS
+from tollway_edge.entrypoints.outgoing import Outgoing
 from tollway_edge.entrypoints.refusals import head_too_large, malformed_http, refusal, too_slow
 from tollway_edge.entrypoints.request_head import RepeatedHead, RequestHead
 from tollway_edge.entrypoints.request_headers import request_head, split_target
@@ -47,7 +48,7 @@ class EdgeConnection(HeadReader):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        transport.set_write_buffer_limits(MOST_UNSENT_BYTES)
+        self.outgoing = Outgoing(self.loop, transport, self.flow)
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -131,10 +132,6 @@ class EdgeConnection(HeadReader):
 
     # the exchange's side
 
-    def write(self, data: bytes) -> None:
-        self._deadlines.written += len(data)
-        self.transport.write(data)
-
     def answered(self, exchange: Exchange) -> None:
         if not exchange.keep_alive:
             self.transport.close()
@@ -160,7 +157,7 @@ class EdgeConnection(HeadReader):
 
     def check(self, now: float) -> None:
         received = self.cycle.received if isinstance(self.cycle, Exchange) else 0
-        late = self._deadlines.overdue(now, self.transport.get_write_buffer_size(), received)
+        late = self._deadlines.overdue(now, self.outgoing.written, self.transport.get_write_buffer_size(), received)
         if late is Overdue.READING:
             self.transport.abort()
         elif late is Overdue.NEXT_REQUEST:
@@ -237,5 +234,5 @@ class EdgeConnection(HeadReader):
         elif self._running is not None:
             newest.keep_alive = False
         else:
-            self.write(refusal(error, self.url if self._deadlines.phase is HEAD else b"", self.headers or ()))
+            self.outgoing.write(refusal(error, self.url if self._deadlines.phase is HEAD else b"", self.headers or ()))
             self.transport.close()

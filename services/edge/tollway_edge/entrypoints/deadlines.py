@@ -64,15 +64,13 @@ class Overdue(Enum):
 class Deadlines:
     """Where a connection stands, and since when; times are the loop's."""
 
-    __slots__ = ("_delivered", "_delivered_at", "_limits", "_time", "head_bytes", "phase", "since", "written")
+    __slots__ = ("_delivered", "_delivered_at", "_limits", "_time", "head_bytes", "phase", "since")
 
     def __init__(self, limits: ConnectionLimits, time: Callable[[], float]) -> None:
         self.phase = IDLE
         self.since = time()
         self.head_bytes = 0
         """Of the head, or of the trailers, that comes now."""
-        self.written = 0
-        """Bytes that were given to the transport."""
         self._limits = limits
         self._delivered = 0
         self._delivered_at = self.since
@@ -84,10 +82,18 @@ class Deadlines:
         self.phase = phase
         self.since = self._time()
 
-    def overdue(self, now: float, unsent: int, body_bytes: int) -> Overdue | None:
-        """Return what is late: `unsent` bytes wait in the transport, `body_bytes` of the newest body came."""
+    def overdue(self, now: float, written: int, unsent: int, body_bytes: int) -> Overdue | None:
+        """
+        Return what is late.
+
+        Args:
+            now: The loop's time.
+            written: Bytes that were given to the transport so far.
+            unsent: Those of them that wait in it.
+            body_bytes: What came of the newest body.
+        """
         limits, waited = self._limits, now - self.since
-        if self._is_stalled(now, unsent):
+        if self._is_stalled(now, written - unsent, unsent):
             return Overdue.READING
         if self.phase is HEAD and waited > limits.head_timeout:
             return Overdue.HEAD
@@ -97,8 +103,7 @@ class Deadlines:
             return Overdue.NEXT_REQUEST
         return None
 
-    def _is_stalled(self, now: float, unsent: int) -> bool:
-        delivered = self.written - unsent
+    def _is_stalled(self, now: float, delivered: int, unsent: int) -> bool:
         if not unsent or delivered != self._delivered:
             self._delivered, self._delivered_at = delivered, now
         return now - self._delivered_at > self._limits.write_timeout

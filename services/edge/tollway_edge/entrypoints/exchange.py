@@ -27,9 +27,6 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 _CLOSE = b"connection: close\r\n"
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
-MOST_UNSENT_BYTES = 8192
-"""What is gathered for one write, and what may wait for a client to take it; either give or take one piece."""
-
 
 class Exchange(msgspec.Struct, eq=False):
     """A request to read and an answer to write; a struct, since each request makes one."""
@@ -51,13 +48,8 @@ class Exchange(msgspec.Struct, eq=False):
     _is_asked_for: bool = False
     """A client that waits to be told to send its body was told."""
     _is_chunked: bool = False
-    _is_whole: bool = False
-    """All of the answer was sent, and the client has not taken enough of it."""
     _reading: asyncio.Future[None] | None = None
     _refusal: GatewayError | None = None
-    _unsent: list[bytes] = []
-    _unsent_bytes: int = 0
-    _written_at: float = 0.0
 
     def __repr__(self) -> str:
         return f"Exchange(is_read={self.is_read}, is_answered={self.is_answered})"  # and nothing of what was asked
@@ -123,7 +115,7 @@ class Exchange(msgspec.Struct, eq=False):
 
     async def _arrival(self) -> None:
         if self.head.headers.expects_continue and not self.received:
-            self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._connection.outgoing.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._is_asked_for = True
         self._reading = self._connection.loop.create_future()
         await self._reading
@@ -137,9 +129,8 @@ class Exchange(msgspec.Struct, eq=False):
         head = response_head(status, header_lines, length, self._connection_lines())
         self.is_begun = True
         connection = self._connection
-        connection.write(head + body if self.head.method != b"HEAD" else head)
+        connection.outgoing.write(head + body if self.head.method != b"HEAD" else head)
         if connection.flow.write_paused:
-            self._is_whole = True
             return False
         self._close()
         return True
@@ -151,18 +142,13 @@ class Exchange(msgspec.Struct, eq=False):
         head = response_head(status, header_lines, framing, self._connection_lines())
         self.is_begun = True
         self.ends_with_connection = not self._is_chunked
-        self._put(head)
+        self._connection.outgoing.put(head)
 
     def send(self, data: bytes) -> bool:
-        chunk = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
-        connection = self._connection
-        now = connection.loop.time()  # uvloop's stands still while the loop turns
-        if self._unsent or now == self._written_at or connection.transport.is_closing():
-            self._put(chunk)
-        else:  # the only one of this turn, as far as can be seen
-            self._written_at = now
-            connection.write(chunk)
-        return not connection.flow.write_paused
+        return self._connection.outgoing.send(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+
+    def send_last(self, data: bytes) -> bool:
+        return self._connection.outgoing.put(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
 
     async def drained(self) -> None:
         flow = self._connection.flow
@@ -170,27 +156,12 @@ class Exchange(msgspec.Struct, eq=False):
             await flow.drain()
 
     async def end(self) -> None:
-        if self._is_whole:
-            await self.drained()
-        elif self._is_chunked:
-            self._put(b"0\r\n\r\n")
-        self._flush()
+        outgoing = self._connection.outgoing
+        if self._is_chunked:
+            outgoing.put(b"0\r\n\r\n")
+        outgoing.flush()
+        await self.drained()
         self._close()
-
-    def _put(self, data: bytes) -> None:
-        """Write at the end of the loop's turn: what comes in one turn leaves in one write."""
-        if not self._unsent:
-            self._connection.loop.call_soon(self._flush)
-        self._unsent.append(data)
-        self._unsent_bytes += len(data)
-        if self._unsent_bytes > MOST_UNSENT_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._unsent and not self._connection.transport.is_closing():
-            self._connection.write(b"".join(self._unsent))
-        self._unsent.clear()
-        self._unsent_bytes = 0
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
