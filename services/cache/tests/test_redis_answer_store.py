@@ -125,18 +125,21 @@ async def test_a_stopped_server_is_unavailable_and_found_again_after_a_rest(
     await store.close()
 
 
-async def test_a_silent_server_costs_three_short_waits_and_then_none(silent_server: str, key: Any) -> None:
+@pytest.mark.parametrize(
+    "ask", [lambda store, key: store.get("acme", key), lambda store, key: store.get_all("acme", [key])]
+)
+async def test_a_silent_server_costs_three_short_waits_and_then_none(silent_server: str, key: Any, ask: Any) -> None:
     store = RedisAnswerStore.from_url(silent_server)
     loop = asyncio.get_running_loop()
     began = loop.time()
     for _ in range(3):
         with pytest.raises(StoreUnavailable, match="Timeout"):
-            await store.get("acme", key(1))
+            await ask(store, key(1))
     waited = loop.time() - began
     assert waited < 3 * redis_answer_store.GET_SECONDS + 1
     for _ in range(100):
         with pytest.raises(StoreUnavailable, match="left alone"):
-            await store.get("acme", key(1))
+            await ask(store, key(1))
     assert loop.time() - began - waited < 0.5
     await store.close()
 

@@ -213,3 +213,18 @@ async def test_an_item_that_is_larger_than_all_may_be_is_dropped_and_nothing_is_
         batches.add(3)
         assert await batches.flush(5)
     assert receiver.batches == [[3]]
+
+
+async def test_a_flush_ends_although_what_it_waits_for_is_dropped(receiver: Receiver) -> None:
+    receiver.open.clear()
+    async with running(receiver, most_per_batch=1, size_of=int, most_bytes=10) as batches:
+        batches.add(1)
+        await receiver.asked.wait()
+        batches.add(2)
+        batches.add(3)
+        flushing = asyncio.create_task(batches.flush(5))
+        await asyncio.sleep(0)
+        batches.add(11)
+        receiver.open.set()
+        assert await flushing
+    assert (receiver.batches, batches.dropped, batches.bytes) == ([[1]], 3, 0)

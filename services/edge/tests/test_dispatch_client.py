@@ -11,10 +11,11 @@ from tollway_dialects.request import RequestBody
 from tollway_dialects.usage import Usage
 from tollway_edge import bootstrap
 from tollway_edge.adapters.catalogue import DispatchCatalogue
-from tollway_edge.adapters.dispatch_client import LONG_BODY, DispatchClient
+from tollway_edge.adapters.dispatch_client import DispatchClient
 from tollway_edge.domain.errors import GatewayError
 from tollway_edge.domain.workspaces import Workspace
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError, Unavailable
+from tollway_servicekit.link.frames import LONG_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ async def test_a_whole_answer_comes_as_one_piece(serve: Any, call: Call) -> None
     assert servicer.asked.call.header_lines == b"anthropic-version: 2023-06-01\r\n"
 
 
-@pytest.mark.parametrize("size", [0, LONG_BODY + 1, 700_000])
+@pytest.mark.parametrize("size", [0, LONG_BYTES + 1, 700_000])
 async def test_a_body_of_any_size_is_part_of_its_call(
     serve: Any, call: Call, make_body: Callable[..., bytes], size: int
 ) -> None:

@@ -98,7 +98,7 @@ def test_a_call_without_a_price_is_counted_once_a_provider_answered(meter: Prome
 
 
 def test_durations_are_cumulative_over_all_calls_of_a_dialect(meter: PrometheusMeter, ended: Any) -> None:
-    for seconds in (0.001, 0.2, 0.2, 1000):
+    for seconds in (0.001, 0.2, 0.25, 1000):
         observe(meter, ended(seconds=seconds), 0)
     observe(meter, ended(seconds=0.2, provider="other"), 0)
     told = Scraped(meter)
@@ -128,3 +128,16 @@ def test_a_try_of_which_nobody_said_whose_it_is_is_no_fall(meter: PrometheusMete
     call.status = CallStatus.CANCELLED
     observe(meter, call, 0)
     assert not [name for name in Scraped(meter) if name[0] == "tollway_fallbacks_total"]
+
+
+def test_calls_that_are_added_up_together_come_to_what_each_of_them_is(meter: PrometheusMeter, ended: Any) -> None:
+    records, tries = Records(), [attempt("a", "status_500", "m"), attempt("b")]
+    for attempts, cost in (((), 1), (tries, 2), (tries, None)):
+        meter.observe(records.of(ended(attempts=attempts, is_last_resort=True), cost))
+        meter.observe(records.of(ended(cache="exact", saved_micro_usd=cost or 0), 0))
+    told = Scraped(meter)
+    assert told["tollway_calls_total", "acme", "anthropic", "succeeded", "200", "none", "anthropic"] == 3
+    assert (told["tollway_tokens_total", "acme", "input"], told["tollway_tokens_total", "acme", "output"]) == (21, 15)
+    assert (told["tollway_cost_usd_total", "acme"], told["tollway_saved_usd_total", "acme"]) == (3e-6, 3e-6)
+    assert (told["tollway_last_resorts_total",], told["tollway_unpriced_calls_total",]) == (3, 1)
+    assert told["tollway_fallbacks_total", "a/m", "b/m", "status_500"] == 2

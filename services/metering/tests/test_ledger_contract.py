@@ -70,13 +70,14 @@ async def test_a_row_comes_back_as_it_was_booked(ledger: Ledger, priced: Priced)
 
 @pytest.mark.parametrize("cost", [10, 11])
 @pytest.mark.parametrize("output", [5, 6])
+@pytest.mark.parametrize("counts", [(), (0,), (0, 2)])
 async def test_a_lone_attempt_comes_back_whether_or_not_it_used_what_its_call_did(
-    ledger: Ledger, priced: Priced, output: int, cost: int
+    ledger: Ledger, priced: Priced, output: int, cost: int, counts: tuple[int, ...]
 ) -> None:
     attempt = Attempt(1, "p", "m", "ab", 200, "succeeded", "", Usage(1, 2, 3, 4, output, 1), 8, 9)
     call = row(1, attempts=(attempt,)).call
     booked = BookedCall(call, Charge(10), (Charge(cost),), 0)
-    others = [row(2), row(3, attempts=(attempt, attempt))]
+    others = [row(number, attempts=(attempt,) * count) for number, count in enumerate(counts, 2)]
     await ledger.book(priced(booked, *others))
     assert await ledger.latest("default", 10) == [*others[::-1], booked]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tollway_servicekit.link.frames import ANSWER, ITEM, LONG_BYTES, PART, frame, read_frames
+from tollway_servicekit.link.parts import heads_of_parts
+from tollway_servicekit.link.pending import PendingAnswer
 from tollway_servicekit.link.writer import GATHERING_TICKS, HIGH_WATER_BYTES, PART_BYTES, Writer
 
 
@@ -110,6 +112,48 @@ async def test_long_messages_that_wait_leave_one_by_one_with_what_is_gathered_me
             await asyncio.sleep(0)
     assert all(sender.done() for sender in waiting)
     assert [[number for number, *_ in read_frames(message)] for message in wire.messages] == [[0], [3, 4, 1], [2]]
+
+
+async def test_nothing_is_written_behind_a_long_message_that_is_still_being_written() -> None:
+    wire = Wire()
+    wire.hold()
+    wire.writer.put(frame(1, ANSWER, b"small"))
+    await wire.writer.send(2, ANSWER, bytes(LONG_BYTES + 1))
+    waiting = asyncio.create_task(wire.writer.send(4, ANSWER, bytes(LONG_BYTES + 1)))
+    wire.writer.put(frame(3, ANSWER, b"small"))
+    for _ in range(2 * GATHERING_TICKS):
+        await asyncio.sleep(0)
+    assert len(wire.messages) == 1
+    wire.writer.go_on()
+    await waiting
+    wire.writer.put(frame(5, ANSWER, b"small"))
+    for _ in range(2 * GATHERING_TICKS):
+        await asyncio.sleep(0)
+    assert [[number for number, *_ in read_frames(message)] for message in wire.messages] == [[1, 2], [3, 4]]
+
+
+async def test_a_long_message_overtakes_none_that_waited_before_it() -> None:
+    wire = Wire()
+    wire.hold()
+    await wire.writer.send(1, ANSWER, bytes(LONG_BYTES + 1))
+    waiting = asyncio.create_task(wire.writer.send(2, ANSWER, bytes(LONG_BYTES + 1)))
+    await asyncio.sleep(0)
+    late = asyncio.create_task(wire.writer.send(3, ANSWER, bytes(LONG_BYTES + 1)))
+    wire.free()
+    await asyncio.gather(waiting, late)
+    assert [number for number, *_ in wire.frames()] == [1, 2, 3]
+
+
+async def test_a_call_that_ends_while_its_request_is_sent_sends_no_further_part() -> None:
+    wire = Wire()
+    wire.hold()
+    call = PendingAnswer(asyncio.get_running_loop().create_future(), name="x", timeout=None, number=1)
+    sending = asyncio.create_task(wire.writer.send_long(bytes(3 * PART_BYTES), heads_of_parts(call, b"head", b"")))
+    await asyncio.sleep(0)
+    call.end(None)
+    wire.free()
+    await sending
+    assert [kind for _, kind, _ in wire.frames()] == [PART]
 
 
 async def test_what_was_gathered_leaves_although_the_long_message_that_waited_was_given_up() -> None:

@@ -92,7 +92,7 @@ class Writer:
             self._waiting -= 1
 
     def is_ready_for_part(self) -> bool:
-        """Say whether a part may be put without waiting, overtaking none."""
+        """Say whether a part may be put without waiting, and as a rule overtaking none."""
         return self._is_free and not self._turn_of_parts.locked()
 
     async def ready_for_part(self) -> None:
@@ -171,7 +171,7 @@ class Writer:
         if (ticks := self._ticks - 1) > 0:  # whoever else runs meanwhile joins the message
             self._ticks = ticks
             self._loop.call_soon(self._tick)
-        else:
+        elif self._is_free:  # a part may have left meanwhile: the next message waits for `go_on`
             self._send()
 
     def _send(self) -> None:

@@ -38,12 +38,13 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data, tail = (request.begun(), request.field) if type(request) is LongRequest else (serialize(request), b"")
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(tail or data) > LONG_BYTES and not link.takes_parts):
+        is_long = len(data) + len(tail) > LONG_BYTES
+        if (link := peer.link) is None or (is_long and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 return await rpc(whole(request), timeout=timeout, metadata=metadata)
         call = PendingAnswer(link.loop.create_future(), name=name, timeout=timeout)
         try:
-            if len(tail or data) > LONG_BYTES:
+            if is_long:
                 await link.start_in_parts(call, path, metadata, data, tail)
             else:
                 link.start(call, path, metadata, data + tail)
@@ -63,7 +64,8 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
         data, tail = (request.begun(), request.field) if type(request) is LongRequest else (serialize(request), b"")
         if (peer := links.ready()) is None:
             peer, timeout = await _wait(links, name, timeout)
-        if (link := peer.link) is None or (len(tail or data) > LONG_BYTES and not link.takes_parts):
+        is_long = len(data) + len(tail) > LONG_BYTES
+        if (link := peer.link) is None or (is_long and not link.takes_parts):
             with peer.plainly(contract, name) as rpc:
                 async with aclosing(rpc(whole(request), timeout=timeout, metadata=metadata)) as items:
                     async for item in items:
@@ -71,7 +73,7 @@ def _call(contract: Contract, method: Method, links: Links) -> Any:
             return
         call = PendingItems(link.loop, name=name, timeout=timeout)
         try:
-            if len(tail or data) > LONG_BYTES:
+            if is_long:
                 await link.start_in_parts(call, path, metadata, data, tail)
             else:
                 link.start(call, path, metadata, data + tail)

@@ -42,6 +42,8 @@ async def look_up_all(
     """Do as `look_up` does for several prompts of a workspace at once; one bad key refuses them all."""
     for exact_key in exact_keys:
         check_address(partition, exact_key)
+    if not exact_keys:
+        return []
     try:
         found = await store.get_all(partition, exact_keys)
     except StoreUnavailable as error:

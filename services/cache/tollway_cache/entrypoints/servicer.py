@@ -52,8 +52,8 @@ class CacheServicer:
         for place, answer in enumerate(answers):
             if answer is not None:
                 found = response.found.add(place=place)
-                room -= len(answer.body)
-                if room >= 0:
+                if len(answer.body) <= room:
+                    room -= len(answer.body)
                     _write(answer, found.answer)
         return response
 

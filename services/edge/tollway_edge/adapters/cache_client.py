@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
@@ -64,30 +65,36 @@ class CacheClient(AnswerWriter):
     async def _ask(self, workspace: str, calls: Sequence[Call]) -> Sequence[cache_pb2.StoredAnswer | None]:
         if len(calls) == 1:
             return [await self._ask_for_one(workspace, calls[0])]
+        due = time.monotonic() + LOOK_UP_SECONDS
         request = cache_pb2.LookupAnswersRequest(partition=workspace, exact_keys=[call.exact_key for call in calls])
         metadata = call_metadata(workspace)  # no trace, which would be one call's
         try:
             response = await self._stub.LookupAnswers(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
         except ServiceError as error:
             if error.reason == "UNIMPLEMENTED":  # a cache of an older release
-                return await self._ask_for_each(workspace, calls)
+                return await self._ask_for_each(workspace, calls, due)
             log.warning("the cache did not answer, going on without it (%s)", error.reason)
             return [None] * len(calls)
         answers: dict[int, cache_pb2.StoredAnswer | None]
         answers = {found.place: found.answer for found in response.found[:] if found.HasField("answer")}
         if left_out := [found.place for found in response.found[:] if found.place not in answers]:
-            rest = await self._ask_for_each(workspace, [calls[place] for place in left_out])
+            rest = await self._ask_for_each(workspace, [calls[place] for place in left_out], due)
             answers.update(zip(left_out, rest, strict=True))
         return [answers.get(place) for place in range(len(calls))]
 
-    async def _ask_for_each(self, workspace: str, calls: Sequence[Call]) -> Sequence[cache_pb2.StoredAnswer | None]:
-        return await asyncio.gather(*(self._ask_for_one(workspace, call) for call in calls))
+    async def _ask_for_each(
+        self, workspace: str, calls: Sequence[Call], due: float
+    ) -> Sequence[cache_pb2.StoredAnswer | None]:
+        left = max(0.001, due - time.monotonic())
+        return await asyncio.gather(*(self._ask_for_one(workspace, call, left) for call in calls))
 
-    async def _ask_for_one(self, workspace: str, call: Call) -> cache_pb2.StoredAnswer | None:
+    async def _ask_for_one(
+        self, workspace: str, call: Call, seconds: float = LOOK_UP_SECONDS
+    ) -> cache_pb2.StoredAnswer | None:
         request = cache_pb2.LookupAnswerRequest(partition=workspace, exact_key=call.exact_key)
         metadata = call_metadata(workspace, call.traceparent)
         try:
-            response = await self._stub.LookupAnswer(request, timeout=LOOK_UP_SECONDS, metadata=metadata)
+            response = await self._stub.LookupAnswer(request, timeout=seconds, metadata=metadata)
         except ServiceError as error:
             log.warning("the cache did not answer, going on without it (%s)", error.reason)
             return None

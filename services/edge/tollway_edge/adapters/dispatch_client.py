@@ -10,6 +10,7 @@ from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
 from tollway_servicekit.context import call_metadata
 from tollway_servicekit.errors import DeadlineExceeded, NotFound, ServiceError
+from tollway_servicekit.link.frames import LONG_BYTES
 from tollway_servicekit.stubs import LongRequest, responses
 
 from tollway_edge.adapters.told_headers import told_headers
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
-LONG_BODY = 96 * 1024
-"""A longer one stays beside its message: a link copies a request of that size nowhere."""
 _BODY = (pb.CompleteChatRequest.CALL_FIELD_NUMBER, pb.ChatCall.BODY_FIELD_NUMBER)
 """Of either request."""
 
@@ -96,10 +95,10 @@ def _metadata(call: Call) -> tuple[tuple[str, str], ...]:
 
 
 def _request(request: Any, call: Call) -> Any:
-    """Write a call into its request; a long body stays beside it."""
+    """Write a call into its request; a long body stays beside it: a link copies one of that size nowhere."""
     _fill(request.call, call)
     body = call.body.raw if call.body else b""
-    if len(body) > LONG_BODY:
+    if len(body) > LONG_BYTES:
         return LongRequest(request, _BODY, body)
     request.call.body = body
     return request

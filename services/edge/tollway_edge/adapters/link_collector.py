@@ -19,7 +19,10 @@ _GAUGES: dict[str, tuple[str, Callable[[Links], int]]] = {
 }
 _COUNTERS: dict[str, tuple[str, Callable[[Links], int]]] = {
     "tollway_link_calls": ("Calls that were started on links", lambda links: links.tally.calls),
-    "tollway_link_large_calls": ("Calls with a large request, in a write of its own", lambda links: links.tally.large),
+    "tollway_link_large_calls": (
+        "Calls with a large request, which waits for no others",
+        lambda links: links.tally.large,
+    ),
     "tollway_link_frames_sent": ("Frames sent on links", lambda links: links.tally.frames),
     "tollway_link_messages_sent": ("Messages that the frames left in", lambda links: links.tally.messages),
     "tollway_links_opened": ("Links that were opened", lambda links: links.tally.opened),

@@ -35,20 +35,20 @@ class LookUps(Generic[Found]):
         """Return what becomes the answer, or None; a call may leave it, and the others are told all the same."""
         future: asyncio.Future[Found | None] = self._loop.create_future()
         waiting = self._waiting.get(workspace)
-        if waiting is None:
-            self._waiting[workspace] = {future: call}
-            self._loop.call_soon(self._leave, workspace, 1, 1)
+        if waiting is None or len(waiting) >= MOST_TOGETHER:
+            self._waiting[workspace] = waiting = {future: call}
+            self._loop.call_soon(self._leave, workspace, waiting, 1, 1)
         else:
             waiting[future] = call
         return future
 
-    def _leave(self, workspace: str, count: int, turns: int) -> None:
+    def _leave(self, workspace: str, waiting: dict[asyncio.Future[Found | None], Call], count: int, turns: int) -> None:
         """Ask, unless the turn brought more to the so many look-ups that there were before it."""
-        waiting = self._waiting[workspace]
         if count < len(waiting) < MOST_TOGETHER and turns < MOST_TURNS:
-            self._loop.call_soon(self._leave, workspace, len(waiting), turns + 1)
+            self._loop.call_soon(self._leave, workspace, waiting, len(waiting), turns + 1)
             return
-        del self._waiting[workspace]
+        if self._waiting.get(workspace) is waiting:
+            del self._waiting[workspace]
         asking = asyncio.Task(self._answer(workspace, waiting), loop=self._loop, name="look-ups")
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)

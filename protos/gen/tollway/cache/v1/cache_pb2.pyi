@@ -145,7 +145,7 @@ class FoundAnswer(_message.Message):
     """Whose it is: the place in exact_keys, from 0."""
     @_builtins.property
     def answer(self) -> Global___StoredAnswer:
-        """Absent where those before it fill the response: ask for it alone."""
+        """Absent where it finds no room in the response: ask for it alone."""
 
     def __init__(
         self,
