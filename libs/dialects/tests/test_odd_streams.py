@@ -92,3 +92,34 @@ def test_an_event_that_does_not_end_is_malformed_and_nothing_makes_its_stream_wh
     assert reader.error == MALFORMED_EVENT
     assert reader.feed(b"\n\n" + FINAL[dialect]) == reader.feed(FINAL[dialect]) == b""
     assert not reader.is_complete
+
+
+AT = TEXT.index(b"12345678")
+BESIDE = st.sampled_from([b"", b"", b"id: 7\n", b"data: {\n", b": c\n\n", b"\n", b"\r", b"\r\n\r\n", b"data: no\n", *DATA])
+
+
+@settings(max_examples=500)
+@given(st.lists(PLAIN | st.just(TEXT), min_size=6, max_size=12), st.integers(0, 5), BESIDE)
+def test_many_events_at_once_are_read_as_byte_by_byte_whatever_is_put_between_them(
+    events: list[bytes], at: int, put: bytes
+) -> None:
+    stream = b"".join([*events[:at], put, *events[at:]])
+    at_once, slowly = reader_of(MESSAGES), reader_of(MESSAGES)
+    assert at_once.feed(stream) == b"".join(slowly.feed(bytes((byte,))) for byte in stream)
+    assert seen_by(at_once) == seen_by(slowly)
+
+
+@pytest.mark.parametrize("before", [b"", TEXT * 5])
+@pytest.mark.parametrize("put", [b"", b'"', b"\\", b"\\n", b"\\4", "é".encode(), b"\xff", b"\t", b"\x7f", b'","text":"'])
+def test_what_json_has_to_read_in_a_text_is_read_by_it(before: bytes, put: bytes) -> None:
+    changed = before + TEXT[:AT] + put + TEXT[AT + 4 :]
+    at_once, slowly = reader_of(MESSAGES), reader_of(MESSAGES)
+    assert at_once.feed(changed) == b"".join(slowly.feed(bytes((byte,))) for byte in changed)
+    assert seen_by(at_once) == seen_by(slowly)
+
+
+def test_what_stands_before_events_of_text_is_not_put_together() -> None:
+    stream = TEXT * 4 + b"x" + TEXT + b"data: x\n" + TEXT + b"event: x\ndata: {}\n\n"
+    at_once, slowly = reader_of(MESSAGES), reader_of(MESSAGES)
+    assert at_once.feed(stream) == b"".join(slowly.feed(bytes((byte,))) for byte in stream)
+    assert seen_by(at_once) == seen_by(slowly)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.usage import MOST_TOKENS, Usage
+from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 
 ANTHROPIC = WIRES[Dialect.ANTHROPIC_MESSAGES]
@@ -195,13 +195,3 @@ def test_only_whole_answers_are_storable(dialect: Dialect, whole: list[str], not
 def test_totals_are_sums_of_the_parts() -> None:
     usage = Usage(uncached_input=1, cache_write_short=2, cache_write_long=4, cache_read=8, output=16, reasoning=5)
     assert (usage.input, usage.total) == (15, 31)
-
-
-@pytest.mark.parametrize(("count", "is_told"), [(0, True), (MOST_TOKENS, True), (MOST_TOKENS + 1, False), (-1, False)])
-@pytest.mark.parametrize("dialect", CHARGED)
-def test_a_count_that_cannot_be_is_none_so_that_the_call_is_estimated(
-    dialect: Dialect, count: int, is_told: bool
-) -> None:
-    name = "prompt_tokens" if dialect in {Dialect.OPENAI_CHAT, Dialect.OPENAI_EMBEDDINGS} else "input_tokens"
-    usage, _ = WIRES[dialect].read_usage(msgspec.json.encode({"usage": {name: count}}))
-    assert usage == (Usage(uncached_input=count) if is_told else None)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-
-MOST_TOKENS = 10**8
-"""Of one kind in one call: many times what any model takes or gives."""
-TokenCount = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
-"""What a provider tells. A count that cannot be is like one of another type: none was told, and it is estimated."""
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -122,3 +122,12 @@ def test_an_answer_asks_for_room_a_step_at_a_time_and_for_no_more_than_it_may_ha
         kept.add(b"x")
         kept.add(b"x")
         assert (kept.taken(), keeping.bytes) == (None, 0)
+
+
+def test_an_answer_that_was_let_go_takes_nothing_into_the_room_it_had() -> None:
+    keeping = Keeping(MOST, lambda: 0, step=100)
+    with keeping.begin(MOST) as kept:
+        kept.add(b"1")
+        keeping.crowd_out(kept)
+        kept.add(b"2")
+        assert (kept.size, keeping.bytes) == (1, 0)

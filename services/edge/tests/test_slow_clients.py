@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,3 +31,15 @@ async def test_a_whole_answer_is_waited_for_before_its_call_is_booked(
     await pipeline.serve(make_call(), ports)
     assert ports.is_ended
     assert ports.steps.index("begin") < ports.steps.index("end") < ports.steps.index("record")
+
+
+async def test_a_stream_whose_end_is_not_taken_has_not_succeeded(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_stream: Any
+) -> None:
+    ports.body, ports.pieces, ports.holds_at = make_body(stream=True), make_stream(), "end"
+    serving = asyncio.create_task(pipeline.serve(make_call(), ports))
+    await ports.reached.wait()
+    serving.cancel()
+    await asyncio.wait([serving])
+    assert [(each.status, each.reason) for each in ports.records] == [("cancelled", "CLIENT_LEFT")]
+    assert ports.stored == []

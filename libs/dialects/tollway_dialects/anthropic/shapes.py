@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import msgspec
 
-from tollway_dialects.usage import TokenCount, Usage
+from tollway_dialects.usage import Usage
 
 
 class CacheCreation(msgspec.Struct, gc=False):
     """How cache writes split over the two lifetimes."""
 
-    ephemeral_5m_input_tokens: TokenCount | None = None
-    ephemeral_1h_input_tokens: TokenCount | None = None
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
 
 
 class OutputDetails(msgspec.Struct, gc=False):
     """What the output consisted of."""
 
-    thinking_tokens: TokenCount | None = None
+    thinking_tokens: int | None = None
 
 
 class AnthropicUsage(msgspec.Struct, gc=False):
     """`usage`; any field may be null or absent."""
 
-    input_tokens: TokenCount | None = None
-    cache_creation_input_tokens: TokenCount | None = None
-    cache_read_input_tokens: TokenCount | None = None
+    input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
     cache_creation: CacheCreation | None = None
-    output_tokens: TokenCount | None = None
+    output_tokens: int | None = None
     output_tokens_details: OutputDetails | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tollway_dialects.usage import TokenCount, Usage
+from tollway_dialects.usage import Usage
 
 CALLED = "FUNCTION_CALL"
 """Stands for the STOP of an answer that calls a function: the provider has no word of its own for it."""
@@ -15,11 +15,11 @@ CALLED = "FUNCTION_CALL"
 class GeminiUsage(msgspec.Struct, rename="camel"):
     """`usageMetadata`; any field may be null or absent."""
 
-    prompt_token_count: TokenCount | None = None
-    cached_content_token_count: TokenCount | None = None
-    tool_use_prompt_token_count: TokenCount | None = None
-    candidates_token_count: TokenCount | None = None
-    thoughts_token_count: TokenCount | None = None
+    prompt_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
 
     def normalised(self) -> Usage:
         """Return parts that do not overlap: the prompt's count has the cached in it, the candidates' no thoughts."""

@@ -6,14 +6,14 @@ import msgspec
 
 from tollway_dialects.dialect import Dialect, Wire
 from tollway_dialects.errors import GatewayErrorKind, openai_error_body
-from tollway_dialects.usage import TokenCount, Usage
+from tollway_dialects.usage import Usage
 
 # what stands for a stop reason of answers that have none
 _WHOLE = "list"
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: TokenCount | None = None
+    prompt_tokens: int | None = None
 
 
 class _Answer(msgspec.Struct):

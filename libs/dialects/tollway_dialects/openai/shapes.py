@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tollway_dialects.usage import TokenCount, Usage
+from tollway_dialects.usage import Usage
 
 # reasons to stop that leave a choice whole
 WHOLE = frozenset({"stop", "length"})
@@ -15,24 +15,24 @@ WHOLE = frozenset({"stop", "length"})
 class PromptDetails(msgspec.Struct):
     """Parts of the prompt that the provider's cache served or took."""
 
-    cached_tokens: TokenCount | None = None
-    cache_write_tokens: TokenCount | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class CompletionDetails(msgspec.Struct):
     """What the completion consisted of."""
 
-    reasoning_tokens: TokenCount | None = None
+    reasoning_tokens: int | None = None
 
 
 class OpenAIUsage(msgspec.Struct):
     """`usage`; any field may be null or absent."""
 
-    prompt_tokens: TokenCount | None = None
-    completion_tokens: TokenCount | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
-    prompt_cache_hit_tokens: TokenCount | None = None
+    prompt_cache_hit_tokens: int | None = None
     """DeepSeek's name for cached_tokens."""
 
     def normalised(self) -> Usage:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tollway_dialects.usage import TokenCount, Usage
+from tollway_dialects.usage import Usage
 
 Shape = TypeVar("Shape")
 
@@ -19,30 +19,30 @@ _PLAIN_ITEMS = frozenset({"message", "reasoning"})
 class CacheWrites(msgspec.Struct):
     """How cache writes split over the two lifetimes."""
 
-    ttl_30m_tokens: TokenCount | None = None
-    ttl_12h_tokens: TokenCount | None = None
+    ttl_30m_tokens: int | None = None
+    ttl_12h_tokens: int | None = None
 
 
 class InputDetails(msgspec.Struct):
     """Parts of the input that the provider's cache served or took."""
 
-    cached_tokens: TokenCount | None = None
-    cache_write_tokens: TokenCount | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     cache_write_tokens_details: CacheWrites | None = None
 
 
 class OutputDetails(msgspec.Struct):
     """What the output consisted of."""
 
-    reasoning_tokens: TokenCount | None = None
+    reasoning_tokens: int | None = None
 
 
 class ResponseUsage(msgspec.Struct):
     """`usage`; any field may be null or absent."""
 
-    input_tokens: TokenCount | None = None
+    input_tokens: int | None = None
     input_tokens_details: InputDetails | None = None
-    output_tokens: TokenCount | None = None
+    output_tokens: int | None = None
     output_tokens_details: OutputDetails | None = None
 
     def normalised(self) -> Usage:

@@ -83,7 +83,13 @@ def test_no_more_is_gathered_than_may_be(outgoing: Outgoing, turns: Turns) -> No
     outgoing.put(b"x" * MOST_UNSENT_BYTES)
     assert turns.writes == []
     outgoing.put(b"y")
+    outgoing.put(b"z")
     assert turns.writes == [b"x" * MOST_UNSENT_BYTES + b"y"]
+
+
+def test_a_client_that_is_behind_is_told_of_with_what_leaves_and_with_what_is_gathered(turns: Any) -> None:
+    outgoing = Outgoing(turns, turns, SimpleNamespace(write_paused=True))
+    assert [outgoing.send(b"1"), outgoing.send(b"2"), outgoing.put(b"3")] == [False] * 3
 
 
 @pytest.mark.parametrize("is_gathered", [False, True])
