@@ -95,7 +95,9 @@ def test_an_event_that_does_not_end_is_malformed_and_nothing_makes_its_stream_wh
 
 
 AT = TEXT.index(b"12345678")
-BESIDE = st.sampled_from([b"", b"", b"id: 7\n", b"data: {\n", b": c\n\n", b"\n", b"\r", b"\r\n\r\n", b"data: no\n", *DATA])
+BESIDE = st.sampled_from(
+    [b"", b"", b"id: 7\n", b"data: {\n", b": c\n\n", b"\n", b"\r", b"\r\n\r\n", b"data: no\n", *DATA]
+)
 
 
 @settings(max_examples=500)
@@ -110,7 +112,9 @@ def test_many_events_at_once_are_read_as_byte_by_byte_whatever_is_put_between_th
 
 
 @pytest.mark.parametrize("before", [b"", TEXT * 5])
-@pytest.mark.parametrize("put", [b"", b'"', b"\\", b"\\n", b"\\4", "é".encode(), b"\xff", b"\t", b"\x7f", b'","text":"'])
+@pytest.mark.parametrize(
+    "put", [b"", b'"', b"\\", b"\\n", b"\\4", "é".encode(), b"\xff", b"\t", b"\x7f", b'","text":"']
+)
 def test_what_json_has_to_read_in_a_text_is_read_by_it(before: bytes, put: bytes) -> None:
     changed = before + TEXT[:AT] + put + TEXT[AT + 4 :]
     at_once, slowly = reader_of(MESSAGES), reader_of(MESSAGES)

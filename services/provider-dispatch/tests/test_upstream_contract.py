@@ -96,6 +96,7 @@ async def test_a_compressed_body_is_handed_on_decoded_and_says_so(server, client
     head = b"HTTP/1.1 400 X\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     server.says(head + packed)
     answer = await client.request("POST", server.url, HEADERS, b"{}")
+    assert answer.at_hand() is None, "what is here is not decoded"
     assert await answer.read() == b"hello " * 100
     assert answer.header_lines == b""
 

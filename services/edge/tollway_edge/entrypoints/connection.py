@@ -173,8 +173,9 @@ class EdgeConnection(HeadReader):
         if not len(body) < length <= self.limits.max_body_bytes:
             return False
         self._missing = length - len(body)
-        # it lies where it was read until all of it is put together
-        self._begin(Exchange(self, known.head, True, received=len(body), parts=[cast("bytes", body)]))
+        # it lies where it was read until all of it is put together; one that comes whole is taken as it is
+        parts = [cast("bytes", body)] if body else []
+        self._begin(Exchange(self, known.head, True, received=len(body), parts=parts))
         self._deadlines.enter(BODY)
         return True
 

@@ -1,7 +1,7 @@
 """
 One HTTP exchange on a connection, as the pipeline's `Client`.
 
-    read_body → (answer | send_whole → end? | begin → send* → end)
+    read_body → (answer | send_whole → end? | begin → send* → send_last? → end)
 
 The connection feeds it the request and tells it when the client leaves; it writes its answer straight to the transport.
 """
