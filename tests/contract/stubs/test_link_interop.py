@@ -70,6 +70,31 @@ async def test_a_caller_with_grpcio_has_links_too_whatever_its_window(
         assert length > 2_000_000
 
 
+async def test_small_and_long_answers_to_a_caller_with_grpcio_all_arrive(contract: Contract, serve_with: Any) -> None:
+    path = contract.methods["ResolvePrompt"].path
+    small, long = (pb.ResolvePromptRequest(name="x" * size).SerializeToString() for size in (1, 200_000))
+    calls = range(1, 401)
+
+    async def ask(caller: Caller) -> None:
+        for first in calls[::4]:  # together, so that answers wait for one another
+            frames = [call_frame(first + place, path, (), 20, long if place == 1 else small) for place in range(4)]
+            await caller.send(b"".join(frames))
+
+    async with (
+        serving([(contract, serve_with(resolve=echo))], "127.0.0.1:0", grace=0) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS) as channel,
+        asyncio.timeout(20),
+        asyncio.TaskGroup() as group,
+    ):
+        caller = Caller(channel)
+        group.create_task(ask(caller))
+        missing = set(calls)
+        while missing:
+            number, kind, _ = await caller.frame()
+            if kind == ANSWER:
+                missing.remove(number)
+
+
 @pytest.mark.parametrize("window", [16_384, 4_000_000])
 async def test_our_caller_has_links_with_a_server_on_grpcio_whatever_its_window(
     contract: Contract, serve_with: Any, window: int
