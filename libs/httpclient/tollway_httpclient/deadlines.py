@@ -47,6 +47,7 @@ class Deadlines:
         now = self._loop.time()
         self._total_at = total_at = now + timeouts.total
         self._stall = timeouts.stall
+        # not by `_await`, here and in `rest`: every exchange comes through both
         self.heard_at, self._patience, self._late = now, timeouts.first_byte, FirstByteTimeout
         if now + timeouts.first_byte < self._timer_at or total_at < self._timer_at:
             self._set_timer()

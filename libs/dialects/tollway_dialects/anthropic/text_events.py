@@ -15,6 +15,7 @@ _BEFORE_TEXT = (
 )
 _TEXT = rb'([ !#-\[\]-~]+)"} *}\n\n'
 
+# text is in the first blocks as a rule, and each beginning is one more compare
 BEGINNINGS = tuple(_BEFORE_TEXT % b"%d" % index for index in range(3))
 TEXT_AT = len(BEGINNINGS[0])
 find_text = re.compile(_TEXT).fullmatch

@@ -1,7 +1,7 @@
 """
 What leaves on one connection: at once where it is alone, in one write with whatever else the loop's turn brings.
 
-Used by `exchange` for streamed answers; `connection` makes one, and looks at what was written.
+Used by `exchange` for its answers; `connection` makes one, and looks at what was written.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Outgoing:
         if self._gathered or now == self._written_at or self._transport.is_closing():
             return self.put(data)
         self._written_at = now
-        self.written += len(data)
+        self.written += len(data)  # as `write` does, in place: every event of a paced stream comes here
         self._transport.write(data)
         return not self._flow.write_paused
 
