@@ -64,7 +64,7 @@ class HttpClient:
         method: str,
         url: str,
         headers: Iterable[tuple[str, str]] | bytes = (),
-        body: bytes = b"",
+        body: bytes | memoryview = b"",
         timeouts: Timeouts | None = None,
     ) -> Response:
         """
