@@ -38,7 +38,7 @@ def now_unix_ms() -> int:
 
 def new_call_id(unix_ms: int | None = None) -> str:
     """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
-    return "%032x" % ((unix_ms or now_unix_ms()) << 80 | getrandbits(80))
+    return ((unix_ms or now_unix_ms()) << 80 | getrandbits(80)).to_bytes(16).hex()
 
 
 class Call(msgspec.Struct):
@@ -134,7 +134,8 @@ class Call(msgspec.Struct):
         """Note how the call ended; the first ending counts."""
         if self.status is RUNNING:
             self.status = status
-            self.reason = reason
+            if reason:
+                self.reason = reason
 
     def settle(self) -> None:
         """Note that it is over."""
