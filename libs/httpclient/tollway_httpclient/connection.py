@@ -184,7 +184,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = self._deadlines.rest(min(seconds, self._parser.kept_seconds - _AHEAD))
+        kept = self._parser.kept_seconds - _AHEAD
+        self._rested_at = self._deadlines.rest(kept if kept < seconds else seconds)
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""

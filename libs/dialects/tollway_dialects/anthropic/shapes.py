@@ -70,9 +70,9 @@ def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
     if split := seen.cache_creation:
         short = _told(split.ephemeral_5m_input_tokens, short)
         long = _told(split.ephemeral_1h_input_tokens, long)
-    if seen.cache_creation_input_tokens is not None:  # the sum; what is not known as long is short
-        long = min(long, seen.cache_creation_input_tokens)
-        short = seen.cache_creation_input_tokens - long
+    if (written := seen.cache_creation_input_tokens) is not None:  # the sum; what is not known as long is short
+        long = long if long < written else written
+        short = written - long
     details = seen.output_tokens_details
     return Usage(
         uncached_input=known.uncached_input if seen.input_tokens is None else seen.input_tokens,
