@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
@@ -184,8 +185,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        kept = self._parser.kept_seconds - _AHEAD
-        self._rested_at = self._deadlines.rest(kept if kept < seconds else seconds)
+        kept = self._parser.kept_seconds
+        if kept != inf:  # few servers tell
+            seconds = min(seconds, kept - _AHEAD)
+        self._rested_at = self._deadlines.rest(seconds)
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""

@@ -71,7 +71,8 @@ def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
         short = _told(split.ephemeral_5m_input_tokens, short)
         long = _told(split.ephemeral_1h_input_tokens, long)
     if (written := seen.cache_creation_input_tokens) is not None:  # the sum; what is not known as long is short
-        long = long if long < written else written
+        if long:
+            long = min(long, written)
         short = written - long
     details = seen.output_tokens_details
     return Usage(
