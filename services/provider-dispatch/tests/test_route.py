@@ -94,7 +94,7 @@ def test_a_model_of_several_providers_goes_to_the_first_of_the_chain_in_its_own_
     ):
         found = Chain(chain, MODELS).candidates(["both"], dialect)
         assert [(each.provider.name, each.spoken_to(dialect)) for each in found] == expected
-        assert [each.is_translated(dialect) for each in found] == [spoken is not dialect for _, spoken in expected]
+        assert [each.speaks is not None for each in found] == [spoken is not dialect for _, spoken in expected]
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ async def test_names_that_clients_invent_take_bounded_room_and_are_forgotten(coo
     assert len(cooldowns.entries()) == MOST_REMEMBERED
     assert len(await store.entries()) == MOST_REMEMBERED
     clock.time += FORGOTTEN_SECONDS + 61
-    assert not cooldowns.is_any_open
-    assert cooldowns.is_quiet
+    assert not cooldowns.is_any_open()
+    assert cooldowns.is_quiet()
     await cooldowns.failed(route(), DENIED)
     assert len(store._entries) == 1
 

@@ -61,7 +61,7 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     takes_prefill: bool
     capabilities: ModelCapabilities
     speaks: Dialect | None = None
-    """What it is asked in, where that is not the client's dialect."""
+    """What it is asked in, where a client is understood only through translation; None: the client's dialect."""
 
     @classmethod
     def of(
@@ -76,10 +76,6 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     def spoken_to(self, dialect: Dialect) -> Dialect:
         """Return the dialect in which it is asked by a client of the given one."""
         return self.speaks or dialect
-
-    def is_translated(self, dialect: Dialect) -> bool:
-        """Say whether a client of the given dialect is understood only through translation."""
-        return self.speaks is not None and self.speaks is not dialect
 
     def is_larger_than(self, other: Candidate) -> bool:
         """Say whether a prompt that is too long for the other may fit into this one."""
@@ -182,7 +178,7 @@ class Chain:
                 # the simulator stands in where nobody else answers, and is no fallback
                 if speaks and not (provider.serves_any_model and stood_in):
                     stood_in = True
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
+                    yield self._candidate(provider, model, dialect, speaks)
 
     def _stand_ins(self, found: Sequence[Candidate], dialect: Dialect, fallback: Fallback) -> Iterator[Candidate]:
         if fallback is Fallback.SAME_MODEL:
@@ -194,7 +190,11 @@ class Chain:
             # a provider's own models stand in for the one that was named from there on
             for model in cascade[cascade.index(named[-1]) + 1 :] if named else cascade:
                 if speaks := dialect_for(dialect, self._dialects(provider, model)):
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
+                    yield self._candidate(provider, model, dialect, speaks)
+
+    def _candidate(self, provider: Provider, model: str, asked: Dialect, speaks: Dialect) -> Candidate:
+        traits = self._traits.get(model, self._usual)
+        return Candidate.of(provider, model, traits, None if speaks is asked else speaks)
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""

@@ -129,7 +129,7 @@ class Tries(msgspec.Struct, eq=False):
 
     async def succeeded(self) -> None:
         """Let the cooldowns know that the present route is well."""
-        if not self._trying.cooldowns.is_quiet:
+        if not self._trying.cooldowns.is_quiet():
             await self._trying.cooldowns.succeeded(self.route)
 
     async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
