@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.domain.candidate import Candidate, Route
 from tollway_provider_dispatch.domain.cooldowns import PROBE_SECONDS, CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate
-from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Attempts, Route
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
 KEYS = tuple(ProviderKey.of(f"sk-{number}") for number in range(5))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from saying import call
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
+from tollway_provider_dispatch.domain.candidate import Candidate, Route
 from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED
 from tollway_provider_dispatch.domain.cooldowns import Cooldowns
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate
-from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Route
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 from saying import GOOD, asked, call, pieces_of, refusal
 from tollway_dialects.usage import Usage
+from tollway_provider_dispatch.domain.candidate import Route
 from tollway_provider_dispatch.domain.policy import Fallback, Rules
-from tollway_provider_dispatch.domain.trying.attempts import Route
 from tollway_provider_dispatch.domain.trying.tries import Tries
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 

@@ -32,9 +32,9 @@ from tollway_provider_dispatch.domain.trying.verdict import LONGEST_REST, Verdic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tollway_provider_dispatch.domain.candidate import Route
     from tollway_provider_dispatch.domain.cooldown import Cooldown
     from tollway_provider_dispatch.domain.ports import Clock, CooldownStore
-    from tollway_provider_dispatch.domain.trying.attempts import Route
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 log = logging.getLogger(__name__)

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.candidate import Candidate
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
-    from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_provider_dispatch.domain.route import Chain
     from tollway_provider_dispatch.domain.trying.running import HandOn
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
@@ -89,8 +90,9 @@ class Dispatcher:
                     piece, fault = read_whole(call, tries, head, body)
                     if call.is_kept and fault is None:
                         await self._note_whole(call, tries, body)
-                finally:
+                except BaseException:
                     said.close()
+                    raise
             except UpstreamBroken as broken:
                 piece, fault = read_broken(call, tries, broken), verdict_of_broken(broken)
             if fault is None:

@@ -81,11 +81,11 @@ class UpstreamAnswer(Protocol):
         return False
 
     def at_hand(self) -> bytes | None:
-        """Return the whole body where it is here already and nobody need wait; else None, and `read` is to be asked."""
+        """Return what `read` would where it is here and nobody need wait; else None, and that is to be asked."""
         return None
 
     async def read(self) -> bytes:
-        """Return the whole body; raises `UpstreamBroken`."""
+        """Return the whole body, behind which there is nothing left to `close`; raises `UpstreamBroken`."""
         ...
 
     async def piece(self) -> bytes:
