@@ -85,7 +85,8 @@ def _token_limit(body: RequestBody, names: tuple[str, ...]) -> int | None:
     most = 0
     for name in names:
         if name in body.fields:
-            most = max(most, _bounded(name, body.get(name, int)) or 0)
+            limit = _bounded(name, body.get(name, int)) or 0
+            most = max(most, limit) if most else limit
     return most or None
 
 
