@@ -120,7 +120,9 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 def _note(call: Call, piece: AnswerPiece) -> None:
     head, end, failure = piece.head, piece.end, piece.failure
     if piece.usage is not None:
-        call.usage, call.output_so_far = piece.usage, 0
+        call.usage = piece.usage
+        if call.output_so_far:
+            call.output_so_far = 0
     if piece.attempts:
         call.attempts = piece.attempts
     if head:

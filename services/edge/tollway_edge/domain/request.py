@@ -39,13 +39,17 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
     if len(model) > LONGEST_MODEL:  # it is noted nowhere: what is noted is kept until it is booked, and beyond
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     call.requested_model = model
-    call.is_stream = (wire.streams and body.get("stream", bool)) or False
+    if wire.streams and body.get("stream", bool):
+        call.is_stream = True
     call.max_tokens = _token_limit(body, wire.output_limits)
     if not call.requested_model:
         raise MalformedRequest("model: Field required")
     if call.is_stream and call.dialect is Dialect.OPENAI_CHAT:
         _ask_for_usage(call, body)
-    call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)
+    if kept_answer := wire.kept_answer_named(body):
+        call.kept_answer_id = kept_answer
+    if wire.keeps_answer(body):
+        call.is_kept = True
     return body
 
 

@@ -130,7 +130,7 @@ class Exchange(msgspec.Struct, eq=False):
         sent = body if self.head.method != b"HEAD" else b""
         self.is_begun = True
         connection = self._connection
-        connection.outgoing.write(response_head(status, header_lines, length, self._connection_lines(), body=sent))
+        connection.outgoing.write(response_head(status, header_lines, length, self._connection_lines(), sent))
         if connection.flow.write_paused:
             return False
         self._close()
