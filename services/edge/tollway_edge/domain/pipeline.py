@@ -94,7 +94,7 @@ class Pipeline:
     async def _answer(self, call: Call, client: Client) -> bytes | None:
         """Return the answer's bytes where the cache may want them."""
         call.workspace = self.workspaces.authenticate(call.key_digest)
-        body = read_request(call, await client.read_body())
+        body = read_request(call, client.body_at_hand() or await client.read_body())
         if "prompt" in body.fields:
             await self._resolve_prompt(call, body)
         if self.system_prompts is not None:

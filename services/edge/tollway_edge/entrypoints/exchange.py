@@ -101,6 +101,11 @@ class Exchange(msgspec.Struct, eq=False):
 
     # the pipeline's side
 
+    def body_at_hand(self) -> bytes | None:
+        if not self.is_read or self._refusal or not self.head.headers.is_plain_json:
+            return None
+        return self._taken_parts()
+
     async def read_body(self) -> bytes:
         headers, most = self.head.headers, self._connection.limits.max_body_bytes
         if headers.content_length > most:
@@ -109,10 +114,14 @@ class Exchange(msgspec.Struct, eq=False):
             await self._arrival()
         if self._refusal:
             raise self._refusal
+        body = self._taken_parts()
+        return body if headers.is_plain_json else plain_body(body, headers, most)
+
+    def _taken_parts(self) -> bytes:
         parts = self.parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
-        return body if headers.is_plain_json else plain_body(body, headers, most)
+        return body
 
     async def _arrival(self) -> None:
         if self.head.headers.expects_continue and not self.received:
