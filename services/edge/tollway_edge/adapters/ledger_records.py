@@ -88,7 +88,7 @@ class Kind(msgspec.Struct, eq=False):
     is_last_resort: bool
 
 
-Record = tuple[Kind, str, int, float, int, Usage, int, Sequence[Any], "int | None"]
+Record = tuple[Kind, str, int, float, float, Usage, int, Sequence[Any], "int | None"]
 """What stays of a call that has ended, in the order of `Records.of`; a plain tuple, since `zip` makes columns of it."""
 
 
@@ -126,7 +126,7 @@ class Records:
             call.call_id,
             call.started_unix_ms,
             call.seconds,
-            call.time_to_first_byte_ms(),
+            call.first_byte - call.started if call.first_byte else 0.0,
             call.usage,
             call.saved_micro_usd,
             self._attempts(call) if call.attempts or call.is_dispatched else (),
@@ -174,7 +174,7 @@ def to_request(records: Sequence[Record]) -> metering_pb2.SettleCallsRequest:
         "call_ids": map(bytes.fromhex, call_ids),
         "started_unix_ms": started,
         "duration_ms": [round(each * 1000) for each in seconds],
-        "time_to_first_byte_ms": first_byte,
+        "time_to_first_byte_ms": [round(each * 1000) or 1 if each else 0 for each in first_byte],
         "usage": usage,
         "saved_micro_usd": saved,
         "attempt_counts": map(len, attempts),

@@ -109,6 +109,7 @@ class Call(msgspec.Struct):
     """The latest events of a stream that the client got; an error event goes on from there."""
     reason: str = ""
     first_byte: float = 0.0
+    """When status and headers left, in the time of `started`; 0 where none did."""
     seconds: float = 0.0
     """From its first byte to its end; known once it is settled."""
 
@@ -140,6 +141,3 @@ class Call(msgspec.Struct):
     def settle(self) -> None:
         """Note that it is over."""
         self.seconds = time.monotonic() - self.started
-
-    def time_to_first_byte_ms(self) -> int:
-        return (round((self.first_byte - self.started) * 1000) or 1) if self.first_byte else 0
