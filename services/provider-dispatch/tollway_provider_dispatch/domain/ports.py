@@ -39,8 +39,8 @@ class CooldownsUnavailable(Exception):
     """What is shared of them cannot be asked now."""
 
 
-class TimeLimits(msgspec.Struct, frozen=True):
-    """Seconds without a byte after which an answer counts as broken."""
+class TimeLimits(msgspec.Struct, frozen=True, eq=False):
+    """Seconds without a byte after which an answer counts as broken; made once for each model, and told by identity."""
 
     first_byte: float
     """Until the first one."""
