@@ -86,7 +86,7 @@ class HttpClient:
         connection = target.pool.take()
         if connection is None:
             return _exchange(target, head, body, limits)
-        return connection.exchange(head, body, limits, is_head=target.is_head)
+        return connection.exchange(head, body, limits, target.is_head)
 
     async def aclose(self) -> None:
         """Close every connection; answers that are not read to their end break as `Reset`."""
@@ -109,4 +109,4 @@ class HttpClient:
 async def _exchange(target: Target, head: bytes, body: bytes, limits: Timeouts) -> Response:
     """Send a request once there is a connection for it."""
     connection = await target.pool.acquire(limits.connect)
-    return await connection.exchange(head, body, limits, is_head=target.is_head)
+    return await connection.exchange(head, body, limits, target.is_head)

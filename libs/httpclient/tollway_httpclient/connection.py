@@ -68,9 +68,9 @@ class Connection(asyncio.BufferedProtocol):
         self._deadlines = Deadlines(loop, self._fail)
         self._rested_at = 0.0
 
-    async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, *, is_head: bool = False) -> Response:
+    async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, is_head: bool = False) -> Response:
         """Send a request and return once the head of its answer is there."""
-        self._parser.begin(is_to_head=is_head)
+        self._parser.begin(is_head)
         response = self._response = Response(self)
         answered = self._head = self.loop.create_future()
         self._deadlines.begin(timeouts)

@@ -60,7 +60,7 @@ class ResponseParser:
         self._parser = HttpResponseParser(self)
         self.begin()
 
-    def begin(self, *, is_to_head: bool = False) -> None:
+    def begin(self, is_to_head: bool = False) -> None:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""

@@ -173,7 +173,7 @@ class Pipeline:
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         call.settle()
-        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
+        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, call.provider)
         self.ledger.record(call, cost)
         if kept and call.exact_key and call.status is SUCCEEDED:
             self._store(call, kept, cost or 0)

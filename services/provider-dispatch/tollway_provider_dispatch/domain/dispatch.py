@@ -187,7 +187,7 @@ class Dispatcher:
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         policy = self._policies.of(call.workspace, call.body_model)
         candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
-        return Tries.of(call, candidates, self._trying, is_buffered=policy.is_buffered)
+        return Tries.of(call, candidates, self._trying, policy.is_buffered)
 
     async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
         """Remember whose answer it is, before the client can have read its id."""

@@ -67,7 +67,7 @@ class Tries(msgspec.Struct, eq=False):
     """The one that it may hold a probe of."""
 
     @classmethod
-    def of(cls, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False) -> Tries:
+    def of(cls, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, is_buffered: bool = False) -> Tries:
         """Return those of a call that begins with the first of the candidates."""
         route = candidates[0].routes_for(call.conversation_key)[0]
         return cls(call, candidates, trying, trying.clock, call.rows, route, is_buffered)
