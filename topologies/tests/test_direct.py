@@ -17,6 +17,7 @@ from tollway_dialects.usage import Usage
 from tollway_dialects.wires import WIRES
 from tollway_edge.adapters.cache_client import CacheClient
 from tollway_edge.adapters.dispatch_client import DispatchClient
+from tollway_edge.adapters.stored_keys import StoredKeys
 from tollway_edge.domain import answer
 from tollway_edge.domain.call import Call
 from tollway_edge.domain.errors import GatewayError
@@ -209,7 +210,8 @@ async def test_an_answer_that_was_stored_is_found_by_both_and_by_no_other_worksp
 
 async def test_an_answer_that_no_store_can_hold_is_dropped_and_counted_and_the_call_goes_on() -> None:
     # nobody serves it, and nothing is sent
-    cache = DirectAnswerCache(RedisAnswerStore.from_url("redis://127.0.0.1:1"), Losses(lambda: 0.0), 60, 1 << 20)
+    store, keys = RedisAnswerStore.from_url("redis://127.0.0.1:1"), StoredKeys(None)
+    cache = DirectAnswerCache(store, Losses(lambda: 0.0), 60, keys, 1 << 20)
     asked = call("question")
     asked.exact_key = bytes(32)
     asked.usage = Usage(output=2**70)

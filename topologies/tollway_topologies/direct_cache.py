@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tollway_cache.domain.losses import Losses
     from tollway_cache.domain.ports import AnswerStore
     from tollway_edge.adapters.answer_writer import Write
+    from tollway_edge.adapters.stored_keys import StoredKeys
     from tollway_edge.domain.call import Call
 
 log = logging.getLogger(__name__)
@@ -29,14 +30,17 @@ class DirectAnswerCache(AnswerWriter):
         store: Where answers are; it bounds how long it may take.
         losses: What it could not do.
         exact_ttl: Seconds for which an answer is kept.
+        stored_keys: Which keys may have an answer.
         most_bytes: What answers may hold that are not stored yet.
     """
 
-    def __init__(self, store: AnswerStore, losses: Losses, exact_ttl: int, most_bytes: int) -> None:
+    def __init__(
+        self, store: AnswerStore, losses: Losses, exact_ttl: int, stored_keys: StoredKeys, most_bytes: int
+    ) -> None:
         self._store = store
         self._losses = losses
         self._exact_ttl = exact_ttl
-        super().__init__(most_bytes)
+        super().__init__(stored_keys, most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""

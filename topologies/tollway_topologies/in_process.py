@@ -9,6 +9,7 @@ from tollway_cache import bootstrap as cache
 from tollway_cache.settings import Settings as CacheSettings
 from tollway_classifier import bootstrap as classifier
 from tollway_classifier.settings import Settings as ClassifierSettings
+from tollway_edge.adapters.stored_keys import StoredKeys
 from tollway_edge.bootstrap import CACHE, CLASSIFIER, PROVIDER_DISPATCH
 from tollway_provider_dispatch import bootstrap as provider_dispatch
 from tollway_provider_dispatch.settings import Settings as ProviderDispatchSettings
@@ -37,10 +38,10 @@ class DataPlane:
 
     def ports(self, config: EdgeConfig) -> dict[str, Any]:
         """Return what takes edge's calls and answers without a stub."""
-        cache = self.cache
+        cache, keys = self.cache, StoredKeys(self.stubs["cache"])
         return {
             "dispatch": DirectDispatch(self.dispatcher, config.request_timeout),
-            "cache": DirectAnswerCache(cache.store, cache.losses, cache.exact_ttl, config.max_kept_bytes),
+            "cache": DirectAnswerCache(cache.store, cache.losses, cache.exact_ttl, keys, config.max_kept_bytes),
         }
 
 

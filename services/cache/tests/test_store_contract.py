@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -137,3 +138,53 @@ async def test_readers_that_leave_in_the_middle_disturb_nobody(backend: Backend,
             task.cancel()
         await asyncio.gather(*leaving, return_exceptions=True)
         assert await asyncio.gather(*map(read, range(100))) == [b"%d" % number for number in range(100)]
+
+
+async def _told(watch: Any, awaited: set[bytes]) -> set[bytes]:
+    """Return what a watch tells, until all that is awaited was told; some is told twice."""
+    keys: set[bytes] = set()
+    async with asyncio.timeout(10):
+        while not awaited <= keys:
+            keys.update((await anext(watch)).exact_keys)
+    return keys
+
+
+async def test_who_watches_is_told_of_all_that_is_kept_and_then_of_what_anybody_puts(
+    backend: Backend, entry: Any, key: Any
+) -> None:
+    await backend.store.put([entry(number=number) for number in range(1200)])
+    await backend.store.put([entry("globex", number=2000)])
+    kept = {key(number) for number in (*range(1200), 2000)}
+    async with aclosing(backend.store.watch_keys()) as watch, aclosing(backend.store.watch_keys()) as other:
+        for each in (watch, other):
+            told, news = [], await anext(each)
+            assert news.expected_keys == 1201
+            while not news.is_whole:
+                news = await anext(each)
+                told += news.exact_keys
+            assert set(told) == kept
+        await backend.store.put([entry(number=3000), entry("globex", number=3001)])
+        for each in (watch, other):
+            assert await _told(each, {key(3000), key(3001)}) <= {*kept, key(3000), key(3001)}
+
+
+async def test_a_watch_that_begins_while_others_put_misses_nothing(backend: Backend, entry: Any, key: Any) -> None:
+    everything = {key(number) for number in range(200)}
+
+    async def put(number: int) -> None:
+        for each in range(20):
+            await backend.store.put([entry(number=number * 20 + each)])
+            await asyncio.sleep(0)
+
+    async def watch() -> set[bytes]:
+        async with aclosing(backend.store.watch_keys()) as watch:
+            return await _told(watch, everything)
+
+    watching = [asyncio.create_task(watch())]
+    async with asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(put(number))
+            await asyncio.sleep(0.001 * number)
+            watching.append(asyncio.create_task(watch()))
+    for told in await asyncio.gather(*watching):
+        assert told == everything

@@ -17,6 +17,7 @@ async def serve(stop: asyncio.Event) -> None:
     tls = Tls.from_env(os.environ)
     async with bootstrap(settings) as servicer, serving([(CONTRACT, servicer)], settings.listen, tls):
         await stop.wait()
+        servicer.end_watches()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Ports:
         self.goes_on = asyncio.Event()
         self.recorded = asyncio.Event()
         self.cached: Any = None
+        self.may_be_stored = True
         self.choice = TierChoice("simple", "heuristic")
         self.whole: AnswerPiece | None = None
         self.pieces: list[AnswerPiece] = []
@@ -89,6 +90,9 @@ class Ports:
     async def resolve(self, call: Call, name: str, version: int, variables: Any) -> tuple[str, str]:
         await self._step("resolve")
         return f"{name}@{version or 3}", "Be brief."
+
+    def may_hold(self, exact_key: bytes) -> bool:
+        return self.may_be_stored
 
     async def look_up(self, call: Call) -> Any:
         await self._step("look_up")

@@ -132,7 +132,7 @@ async def test_a_stream_that_has_begun_ends_in_an_error_event(
 
 
 async def test_it_is_counted_and_is_no_model_without_a_price(serve: Serve) -> None:
-    meter = PrometheusMeter(*[lambda: 0] * 4)
+    meter = PrometheusMeter(*[lambda: 0] * 5)
     meter.observe(Records().of(await serve(FAILED), None))
     told = {sample.name: sample.value for family in meter.registry.collect() for sample in family.samples}
     assert (told["tollway_last_resorts_total"], told["tollway_unpriced_calls_total"]) == (1, 0)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
 
-SINCE = {"LookupAnswers", "StorePackedAnswers"}
+SINCE = {"LookupAnswers", "StorePackedAnswers", "WatchStoredKeys"}
 OLDER = Contract(
     bootstrap.CACHE.name, {name: each for name, each in bootstrap.CACHE.methods.items() if name not in SINCE}
 )
@@ -63,6 +63,9 @@ class Cache:
                 kept = None if self._leaves_out and response.found else _answer(request.partition, key)
                 response.found.add(place=place, answer=kept)
         return response
+
+    async def WatchStoredKeys(self, request: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        yield cache_pb2.WatchStoredKeysResponse()
 
     async def StoreAnswers(self, request: Any, context: Any) -> Any:  # noqa: N802
         return cache_pb2.StoreAnswersResponse()

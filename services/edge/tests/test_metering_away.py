@@ -113,6 +113,9 @@ class Others:
         self.stored += request.packed_answers
         return cache_pb2.StorePackedAnswersResponse()
 
+    async def WatchStoredKeys(self, request: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        yield cache_pb2.WatchStoredKeysResponse(is_whole=True)
+
     async def ListProviders(self, request: Any, context: Any) -> Any:  # noqa: N802
         return dispatch_pb2.ListProvidersResponse()
 

@@ -107,6 +107,15 @@ async def test_a_kept_stream_is_replayed_as_it_was_sent_or_as_json(
         assert json.loads(ports.sent)["content"] == [{"type": "text", "text": "Hi"}]
 
 
+async def test_a_key_without_an_answer_is_not_looked_up_and_its_answer_is_stored(
+    pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_piece: Any
+) -> None:
+    ports.body, ports.cached, ports.whole, ports.may_be_stored = make_body(), HIT, make_piece(ANSWER), False
+    await pipeline.serve(make_call(), ports)
+    assert "look_up" not in ports.steps
+    assert (ports.headers[b"x-gateway-cache"], ports.stored) == (b"none", [ANSWER])
+
+
 async def test_without_the_exact_cache_nothing_is_looked_up_or_stored(
     pipeline: Pipeline, ports: Any, make_call: Any, make_body: Any, make_piece: Any
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def meter() -> PrometheusMeter:
-    return PrometheusMeter(lambda: 3, lambda: 4, lambda: 5, lambda: 6)
+    return PrometheusMeter(lambda: 3, lambda: 4, lambda: True, lambda: 5, lambda: 6)
 
 
 class Scraped(dict[tuple[str, ...], float]):
@@ -81,6 +81,7 @@ def test_calls_are_told_by_kind_with_their_tokens_and_money(meter: PrometheusMet
     assert (told["tollway_tokens_total", "acme", "input"], told["tollway_tokens_total", "acme", "output"]) == (14, 10)
     assert (told["tollway_cost_usd_total", "acme"], told["tollway_cost_usd_total", "globex"]) == (1.75, 0)
     assert (told["tollway_ledger_waiting",], told["tollway_cache_writes_dropped",]) == (3, 4)
+    assert told["tollway_cache_keys_known",] == 1
     assert (told["tollway_cache_kept_bytes",], told["tollway_cache_crowded_out",]) == (5, 6)
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from tollway_servicekit.link.peers import Links
 
     from tollway_edge.adapters.batches import SizedBatches
+    from tollway_edge.adapters.stored_keys import StoredKeys
     from tollway_edge.domain.ports import Dispatch
     from tollway_edge.settings import Addresses, Calling, EdgeConfig, Settings
 
@@ -84,6 +85,8 @@ class BatchingCache(AnswerCache, Protocol):
     """An `AnswerCache` that stores in batches, which its owner runs and flushes."""
 
     writes: SizedBatches[Any]
+    stored_keys: StoredKeys
+    """Kept up to date by its owner, too."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,11 @@ async def bootstrap(
     cache = cache or CacheClient(stubs.cache, config.max_kept_bytes)
     keeping = Keeping(config.max_kept_bytes, lambda: cache.writes.bytes)
     meter = PrometheusMeter(
-        lambda: len(ledger.records), lambda: cache.writes.dropped, lambda: keeping.bytes, lambda: keeping.crowded_out
+        lambda: len(ledger.records),
+        lambda: cache.writes.dropped,
+        lambda: cache.stored_keys.are_known,
+        lambda: keeping.bytes,
+        lambda: keeping.crowded_out,
     )
     ledger = LedgerClient(stubs.metering, meter.observe)
     pipeline = Pipeline(
@@ -166,6 +173,8 @@ async def bootstrap(
         asyncio.create_task(ledger.records.run()),
         asyncio.create_task(cache.writes.run()),
     ]
+    if config.use_exact_cache:
+        jobs.append(asyncio.create_task(cache.stored_keys.run()))
     try:
         yield Edge(partial(EdgeConnection, routes, limits, connections), api)
         await routes.drained()

@@ -13,13 +13,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from tollway_cache.adapters.redis_key_watch import KeyTeller, watch_keys
 from tollway_cache.adapters.redis_pipeline import RedisPipeline
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from tollway_cache.domain.answer import Entry
+    from tollway_cache.domain.ports import KeyNews
 
 # a lookup must be given up before its caller gives up, or a silent Redis is never noticed
 GET_SECONDS = 0.3
@@ -36,9 +38,11 @@ class RedisAnswerStore:
     """Keeps away from a Redis that failed for a moment, so that an outage costs callers no time."""
 
     def __init__(self, pool: ConnectionPool, get_seconds: float = GET_SECONDS) -> None:
+        self._pool = pool
         self._lookups = RedisPipeline(pool, get_seconds)
         # of their own: a large answer on its way in delays no lookup
         self._writes = RedisPipeline(pool, PUT_SECONDS)
+        self._teller = KeyTeller(self._writes)
         self._rests_until = 0.0
         self._slow_in_a_row = 0
         self._last_slow: object = None
@@ -55,8 +59,10 @@ class RedisAnswerStore:
         return cls(pool, get_seconds)
 
     async def close(self) -> None:
+        await self._teller.close()
         await self._lookups.close()
         await self._writes.close()
+        await self._pool.disconnect()
 
     async def get(self, partition: str, exact_key: bytes) -> bytes | None:
         if self._rests_until:
@@ -83,10 +89,14 @@ class RedisAnswerStore:
             return 0
         # no transaction: entries are independent, and in a Cluster they live on different nodes
         answer = await self._writes.ask(b"".join(map(_set, entries)), len(entries))
+        self._teller.note(entry.exact_key for entry in entries)
         if answer != b"OK":
             self._refuse(answer)
         self._slow_in_a_row = 0
         return len(entries)
+
+    def watch_keys(self) -> AsyncGenerator[KeyNews, None]:
+        return watch_keys(self._pool)
 
     def _check_rest(self) -> None:
         if asyncio.get_running_loop().time() < self._rests_until:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from tollway_cache.domain.answer import Entry
 
@@ -16,6 +16,16 @@ class StoreUnavailable(Exception):
 
 class AnswerUnreadable(Exception):
     """The store holds something under this key that is no answer of this version."""
+
+
+class KeyNews(NamedTuple):
+    """Some of the keys under which there are answers, in any partition."""
+
+    exact_keys: Sequence[bytes] = ()
+    is_whole: bool = False
+    """All that were kept before the watch began have been told now."""
+    expected_keys: int = 0
+    """About how many those are; told first."""
 
 
 class AnswerStore(Protocol):
@@ -46,3 +56,14 @@ class AnswerStore(Protocol):
         Raises:
             StoreUnavailable: Some or all may not have been kept.
         """
+
+    def watch_keys(self) -> AsyncGenerator[KeyNews, None]:
+        """
+        Yield the keys of all that is kept, then those of what anybody puts, until it is closed.
+
+        Some may come twice. Nobody is told of what is forgotten.
+
+        Raises:
+            StoreUnavailable: It cannot be told, or something may have been missed.
+        """
+        ...

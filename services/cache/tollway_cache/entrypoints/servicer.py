@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tollway.cache.v1 import cache_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS, DIALECTS, usage_from, write_usage
 from tollway_dialects.stored_answer import StoredAnswer, pack
 from tollway_servicekit.contract import Contract
-from tollway_servicekit.errors import InvalidRequest
+from tollway_servicekit.errors import InvalidRequest, Unavailable
 
 from tollway_cache.domain.answer import Entry
 from tollway_cache.domain.lookup import look_up, look_up_all
+from tollway_cache.domain.ports import StoreUnavailable
 from tollway_cache.domain.store import store_answers
+from tollway_cache.domain.watches import Watches
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from tollway_servicekit.context import CallContext
 
     from tollway_cache.domain.losses import Losses
@@ -33,6 +38,7 @@ class CacheServicer:
         self.store = store
         self.losses = losses
         self.exact_ttl = exact_ttl
+        self._watches = Watches()
 
     async def LookupAnswer(
         self, request: cache_pb2.LookupAnswerRequest, context: CallContext
@@ -76,6 +82,22 @@ class CacheServicer:
         entries = [Entry(*values, self.exact_ttl) for values in zip(*columns, strict=True)]
         stored = await store_answers(entries, store=self.store, losses=self.losses)
         return cache_pb2.StorePackedAnswersResponse(stored_count=stored)
+
+    async def WatchStoredKeys(
+        self, request: cache_pb2.WatchStoredKeysRequest, context: CallContext
+    ) -> AsyncGenerator[cache_pb2.WatchStoredKeysResponse, None]:
+        try:
+            async with aclosing(self._watches.each(self.store.watch_keys())) as watch:
+                async for news in watch:
+                    yield cache_pb2.WatchStoredKeysResponse(
+                        exact_keys=news.exact_keys, is_whole=news.is_whole, expected_keys=news.expected_keys
+                    )
+        except StoreUnavailable as error:
+            raise Unavailable("CACHE_KEYS_UNTOLD", str(error)) from error
+
+    def end_watches(self) -> None:
+        """End open watches; called before the server stops, which would wait for them."""
+        self._watches.end()
 
 
 def _write(answer: StoredAnswer, message: cache_pb2.StoredAnswer) -> None:

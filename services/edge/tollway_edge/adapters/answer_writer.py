@@ -11,6 +11,7 @@ from tollway_dialects.stored_answer import StoredAnswer, pack
 from tollway_edge.adapters.batches import SizedBatches
 
 if TYPE_CHECKING:
+    from tollway_edge.adapters.stored_keys import StoredKeys
     from tollway_edge.domain.call import Call
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,12 @@ class AnswerWriter(ABC):
     Packs answers at once, while what they are made of is at hand: waiting costs memory and finding it again.
 
     Args:
+        stored_keys: Which keys may have an answer.
         most_bytes: What answers may hold that are not stored yet.
     """
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, stored_keys: StoredKeys, most_bytes: int) -> None:
+        self.stored_keys = stored_keys
         self.writes: SizedBatches[Write] = SizedBatches(
             "cache writes",
             self._send,
@@ -44,6 +47,9 @@ class AnswerWriter(ABC):
             most_bytes_per_batch=MOST_BYTES_PER_BATCH,
             most_bytes=most_bytes,
         )
+
+    def may_hold(self, exact_key: bytes) -> bool:
+        return self.stored_keys.may_hold(exact_key)
 
     def store(self, call: Call, body: bytes, cost_micro_usd: int) -> None:
         workspace = call.workspace.name if call.workspace else ""
@@ -65,6 +71,7 @@ class AnswerWriter(ABC):
             log.error("an answer cannot be stored (%s)", type(error).__name__)
             self.writes.dropped += 1
         else:
+            self.stored_keys.add(call.exact_key)
             self.writes.add((workspace, call.exact_key, packed))
 
     @abstractmethod

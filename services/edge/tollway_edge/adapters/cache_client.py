@@ -14,6 +14,7 @@ from tollway_servicekit.errors import ServiceError
 
 from tollway_edge.adapters.answer_writer import AnswerWriter
 from tollway_edge.adapters.look_ups import LookUps
+from tollway_edge.adapters.stored_keys import StoredKeys
 from tollway_edge.domain.answer import CachedAnswer
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class CacheClient(AnswerWriter):
     def __init__(self, stub: CacheServiceAsyncStub, most_bytes: int) -> None:
         self._stub = stub
         self._look_ups = LookUps(self._ask)
-        super().__init__(most_bytes)
+        super().__init__(StoredKeys(stub), most_bytes)
 
     async def look_up(self, call: Call) -> CachedAnswer | None:
         workspace = call.workspace.name if call.workspace else ""

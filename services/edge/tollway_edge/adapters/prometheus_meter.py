@@ -70,12 +70,15 @@ class PrometheusMeter:
         self,
         ledger_waiting: Callable[[], int],
         cache_dropped: Callable[[], int],
+        cache_keys_known: Callable[[], bool],
         kept_bytes: Callable[[], int],
         crowded_out: Callable[[], int],
     ) -> None:
         self.registry = registry = CollectorRegistry()
         Gauge("tollway_ledger_waiting", "Records not yet booked", registry=registry).set_function(ledger_waiting)
         Gauge("tollway_cache_writes_dropped", "Answers not kept", registry=registry).set_function(cache_dropped)
+        told = "1 while it is known which keys the cache has answers to, and it is asked for no others"
+        Gauge("tollway_cache_keys_known", told, registry=registry).set_function(cache_keys_known)
         Gauge("tollway_cache_kept_bytes", "Answers in memory for the cache", registry=registry).set_function(kept_bytes)
         told = "Streamed answers not kept for want of memory"
         Gauge("tollway_cache_crowded_out", told, registry=registry).set_function(crowded_out)

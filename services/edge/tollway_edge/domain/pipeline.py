@@ -101,7 +101,7 @@ class Pipeline:
             put_system_prompt(call, body, self.system_prompts.of(call.requested_model))
         if self.limits.use_exact_cache:
             call.exact_key = exact_key(call, body)
-        if call.exact_key and (answer := await self.cache.look_up(call)) and await deliver_cached(call, answer, client):
+        if call.exact_key and self.cache.may_hold(call.exact_key) and await self._answer_from_cache(call, client):
             return None
         if (tier := self.tiers.find(call.requested_model)) is None:
             call.models = (call.requested_model,)
@@ -133,6 +133,10 @@ class Pipeline:
             call.prompt, text = await self.prompts.resolve(call, wanted.id, wanted.version, wanted.variables)
             body.drop("prompt", "prompt")
             prepend_system(body, call.dialect, text)
+
+    async def _answer_from_cache(self, call: Call, client: Client) -> bool:
+        answer = await self.cache.look_up(call)
+        return answer is not None and await deliver_cached(call, answer, client)
 
     async def _classify(self, call: Call, body: RequestBody, tier: Tier) -> None:
         """Find the models that may answer: those of the tier named, or of the one that the classifier chose."""

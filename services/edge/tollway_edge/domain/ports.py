@@ -52,6 +52,10 @@ class Client(Protocol):
 class AnswerCache(Protocol):
     """Earlier answers. Fails open: what cannot be asked is a miss."""
 
+    def may_hold(self, exact_key: bytes) -> bool:
+        """Say whether there may be an answer to look up; false: there was none a moment ago."""
+        ...
+
     async def look_up(self, call: Call) -> CachedAnswer | None:
         """Return an answer of the call's own workspace, or None."""
 

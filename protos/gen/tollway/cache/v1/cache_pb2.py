@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from tollway.chat.v1 import chat_pb2 as tollway_dot_chat_dot_v1_dot_chat__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctollway/cache/v1/cache.proto\x12\x10tollway.cache.v1\x1a\x1atollway/chat/v1/chat.proto\";\n\x13LookupAnswerRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x11\n\texact_key\x18\x02 \x01(\x0c\"o\n\x14LookupAnswerResponse\x12\'\n\x03hit\x18\x01 \x01(\x0e\x32\x1a.tollway.cache.v1.CacheHit\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\"=\n\x14LookupAnswersRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x12\n\nexact_keys\x18\x02 \x03(\x0c\"E\n\x15LookupAnswersResponse\x12,\n\x05\x66ound\x18\x01 \x03(\x0b\x32\x1d.tollway.cache.v1.FoundAnswer\"L\n\x0b\x46oundAnswer\x12\r\n\x05place\x18\x01 \x01(\r\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\"D\n\x13StoreAnswersRequest\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.tollway.cache.v1.CacheEntry\",\n\x14StoreAnswersResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x05\"[\n\x19StorePackedAnswersRequest\x12\x12\n\npartitions\x18\x01 \x03(\t\x12\x12\n\nexact_keys\x18\x02 \x03(\x0c\x12\x16\n\x0epacked_answers\x18\x03 \x03(\x0c\"2\n\x1aStorePackedAnswersResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x05\"d\n\nCacheEntry\x12\x11\n\texact_key\x18\x01 \x01(\x0c\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x03\"\xe1\x01\n\x0cStoredAnswer\x12\x11\n\tpartition\x18\x01 \x01(\t\x12)\n\x07\x64ialect\x18\x02 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12%\n\x05usage\x18\x06 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x16\n\x0e\x63ost_micro_usd\x18\x07 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x08 \x01(\x0c\x12\x17\n\x0fis_event_stream\x18\t \x01(\x08*f\n\x08\x43\x61\x63heHit\x12\x19\n\x15\x43\x41\x43HE_HIT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41\x43HE_HIT_NONE\x10\x01\x12\x13\n\x0f\x43\x41\x43HE_HIT_EXACT\x10\x02\x12\x16\n\x12\x43\x41\x43HE_HIT_SEMANTIC\x10\x03\x32\x9f\x03\n\x0c\x43\x61\x63heService\x12]\n\x0cLookupAnswer\x12%.tollway.cache.v1.LookupAnswerRequest\x1a&.tollway.cache.v1.LookupAnswerResponse\x12`\n\rLookupAnswers\x12&.tollway.cache.v1.LookupAnswersRequest\x1a\'.tollway.cache.v1.LookupAnswersResponse\x12]\n\x0cStoreAnswers\x12%.tollway.cache.v1.StoreAnswersRequest\x1a&.tollway.cache.v1.StoreAnswersResponse\x12o\n\x12StorePackedAnswers\x12+.tollway.cache.v1.StorePackedAnswersRequest\x1a,.tollway.cache.v1.StorePackedAnswersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctollway/cache/v1/cache.proto\x12\x10tollway.cache.v1\x1a\x1atollway/chat/v1/chat.proto\";\n\x13LookupAnswerRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x11\n\texact_key\x18\x02 \x01(\x0c\"o\n\x14LookupAnswerResponse\x12\'\n\x03hit\x18\x01 \x01(\x0e\x32\x1a.tollway.cache.v1.CacheHit\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\"=\n\x14LookupAnswersRequest\x12\x11\n\tpartition\x18\x01 \x01(\t\x12\x12\n\nexact_keys\x18\x02 \x03(\x0c\"E\n\x15LookupAnswersResponse\x12,\n\x05\x66ound\x18\x01 \x03(\x0b\x32\x1d.tollway.cache.v1.FoundAnswer\"L\n\x0b\x46oundAnswer\x12\r\n\x05place\x18\x01 \x01(\r\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\"D\n\x13StoreAnswersRequest\x12-\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1c.tollway.cache.v1.CacheEntry\",\n\x14StoreAnswersResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x05\"[\n\x19StorePackedAnswersRequest\x12\x12\n\npartitions\x18\x01 \x03(\t\x12\x12\n\nexact_keys\x18\x02 \x03(\x0c\x12\x16\n\x0epacked_answers\x18\x03 \x03(\x0c\"2\n\x1aStorePackedAnswersResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x05\"\x18\n\x16WatchStoredKeysRequest\"V\n\x17WatchStoredKeysResponse\x12\x12\n\nexact_keys\x18\x01 \x03(\x0c\x12\x10\n\x08is_whole\x18\x02 \x01(\x08\x12\x15\n\rexpected_keys\x18\x03 \x01(\x04\"d\n\nCacheEntry\x12\x11\n\texact_key\x18\x01 \x01(\x0c\x12.\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x1e.tollway.cache.v1.StoredAnswer\x12\x13\n\x0bttl_seconds\x18\x03 \x01(\x03\"\xe1\x01\n\x0cStoredAnswer\x12\x11\n\tpartition\x18\x01 \x01(\t\x12)\n\x07\x64ialect\x18\x02 \x01(\x0e\x32\x18.tollway.chat.v1.Dialect\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12%\n\x05usage\x18\x06 \x01(\x0b\x32\x16.tollway.chat.v1.Usage\x12\x16\n\x0e\x63ost_micro_usd\x18\x07 \x01(\x03\x12\x0c\n\x04\x62ody\x18\x08 \x01(\x0c\x12\x17\n\x0fis_event_stream\x18\t \x01(\x08*f\n\x08\x43\x61\x63heHit\x12\x19\n\x15\x43\x41\x43HE_HIT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41\x43HE_HIT_NONE\x10\x01\x12\x13\n\x0f\x43\x41\x43HE_HIT_EXACT\x10\x02\x12\x16\n\x12\x43\x41\x43HE_HIT_SEMANTIC\x10\x03\x32\x89\x04\n\x0c\x43\x61\x63heService\x12]\n\x0cLookupAnswer\x12%.tollway.cache.v1.LookupAnswerRequest\x1a&.tollway.cache.v1.LookupAnswerResponse\x12`\n\rLookupAnswers\x12&.tollway.cache.v1.LookupAnswersRequest\x1a\'.tollway.cache.v1.LookupAnswersResponse\x12]\n\x0cStoreAnswers\x12%.tollway.cache.v1.StoreAnswersRequest\x1a&.tollway.cache.v1.StoreAnswersResponse\x12o\n\x12StorePackedAnswers\x12+.tollway.cache.v1.StorePackedAnswersRequest\x1a,.tollway.cache.v1.StorePackedAnswersResponse\x12h\n\x0fWatchStoredKeys\x12(.tollway.cache.v1.WatchStoredKeysRequest\x1a).tollway.cache.v1.WatchStoredKeysResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.cache.v1.cache_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CACHEHIT']._serialized_start=1055
-  _globals['_CACHEHIT']._serialized_end=1157
+  _globals['_CACHEHIT']._serialized_start=1169
+  _globals['_CACHEHIT']._serialized_end=1271
   _globals['_LOOKUPANSWERREQUEST']._serialized_start=78
   _globals['_LOOKUPANSWERREQUEST']._serialized_end=137
   _globals['_LOOKUPANSWERRESPONSE']._serialized_start=139
@@ -52,10 +52,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOREPACKEDANSWERSREQUEST']._serialized_end=671
   _globals['_STOREPACKEDANSWERSRESPONSE']._serialized_start=673
   _globals['_STOREPACKEDANSWERSRESPONSE']._serialized_end=723
-  _globals['_CACHEENTRY']._serialized_start=725
-  _globals['_CACHEENTRY']._serialized_end=825
-  _globals['_STOREDANSWER']._serialized_start=828
-  _globals['_STOREDANSWER']._serialized_end=1053
-  _globals['_CACHESERVICE']._serialized_start=1160
-  _globals['_CACHESERVICE']._serialized_end=1575
+  _globals['_WATCHSTOREDKEYSREQUEST']._serialized_start=725
+  _globals['_WATCHSTOREDKEYSREQUEST']._serialized_end=749
+  _globals['_WATCHSTOREDKEYSRESPONSE']._serialized_start=751
+  _globals['_WATCHSTOREDKEYSRESPONSE']._serialized_end=837
+  _globals['_CACHEENTRY']._serialized_start=839
+  _globals['_CACHEENTRY']._serialized_end=939
+  _globals['_STOREDANSWER']._serialized_start=942
+  _globals['_STOREDANSWER']._serialized_end=1167
+  _globals['_CACHESERVICE']._serialized_start=1274
+  _globals['_CACHESERVICE']._serialized_end=1795
 # @@protoc_insertion_point(module_scope)

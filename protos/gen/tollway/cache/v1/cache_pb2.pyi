@@ -256,6 +256,51 @@ class StorePackedAnswersResponse(_message.Message):
 Global___StorePackedAnswersResponse: _TypeAlias = StorePackedAnswersResponse  # noqa: Y015
 
 @_typing.final
+class WatchStoredKeysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStoredKeysRequest: _TypeAlias = WatchStoredKeysRequest  # noqa: Y015
+
+@_typing.final
+class WatchStoredKeysResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXACT_KEYS_FIELD_NUMBER: _builtins.int
+    IS_WHOLE_FIELD_NUMBER: _builtins.int
+    EXPECTED_KEYS_FIELD_NUMBER: _builtins.int
+    is_whole: _builtins.bool
+    """All that were stored before the watch began have been told now."""
+    expected_keys: _builtins.int
+    """About how many those are; in the first response."""
+    @_builtins.property
+    def exact_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """As in CacheEntry, of all partitions. Some are told twice; of some the answer is gone, of which nobody is told."""
+
+    def __init__(
+        self,
+        *,
+        exact_keys: _abc.Iterable[_builtins.bytes] | None = ...,
+        is_whole: _builtins.bool = ...,
+        expected_keys: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact_keys", b"exact_keys", "expected_keys", b"expected_keys", "is_whole", b"is_whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStoredKeysResponse: _TypeAlias = WatchStoredKeysResponse  # noqa: Y015
+
+@_typing.final
 class CacheEntry(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

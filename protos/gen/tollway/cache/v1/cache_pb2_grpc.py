@@ -55,6 +55,11 @@ class CacheServiceStub:
                 request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.SerializeToString,
                 response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.FromString,
                 _registered_method=True)
+        self.WatchStoredKeys = channel.unary_stream(
+                '/tollway.cache.v1.CacheService/WatchStoredKeys',
+                request_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysRequest.SerializeToString,
+                response_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysResponse.FromString,
+                _registered_method=True)
 
 
 class CacheServiceServicer:
@@ -89,6 +94,14 @@ class CacheServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchStoredKeys(self, request, context):
+        """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+        Ends with UNAVAILABLE where the store cannot tell, or can no longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CacheServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_CacheServiceServicer_to_server(servicer, server):
                     servicer.StorePackedAnswers,
                     request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.FromString,
                     response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.SerializeToString,
+            ),
+            'WatchStoredKeys': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchStoredKeys,
+                    request_deserializer=tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysRequest.FromString,
+                    response_serializer=tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class CacheService:
             '/tollway.cache.v1.CacheService/StorePackedAnswers',
             tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersRequest.SerializeToString,
             tollway_dot_cache_dot_v1_dot_cache__pb2.StorePackedAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchStoredKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tollway.cache.v1.CacheService/WatchStoredKeys',
+            tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysRequest.SerializeToString,
+            tollway_dot_cache_dot_v1_dot_cache__pb2.WatchStoredKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

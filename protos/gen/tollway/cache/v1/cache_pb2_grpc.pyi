@@ -41,6 +41,10 @@ class CacheServiceStub:
     """Stores complete, successful answers; later writers win. Asked by callers of older releases."""
     StorePackedAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]
     """The same for answers that come in the form in which they are kept."""
+    WatchStoredKeys: _grpc.UnaryStreamMultiCallable[_cache_pb2.WatchStoredKeysRequest, _cache_pb2.WatchStoredKeysResponse]
+    """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+    Ends with UNAVAILABLE where the store cannot tell, or can no longer.
+    """
 
 @_typing.type_check_only
 class CacheServiceAsyncStub(CacheServiceStub):
@@ -55,6 +59,10 @@ class CacheServiceAsyncStub(CacheServiceStub):
     """Stores complete, successful answers; later writers win. Asked by callers of older releases."""
     StorePackedAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]  # type: ignore[assignment]
     """The same for answers that come in the form in which they are kept."""
+    WatchStoredKeys: _aio.UnaryStreamMultiCallable[_cache_pb2.WatchStoredKeysRequest, _cache_pb2.WatchStoredKeysResponse]  # type: ignore[assignment]
+    """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+    Ends with UNAVAILABLE where the store cannot tell, or can no longer.
+    """
 
 class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
     """An earlier answer to an equivalent prompt."""
@@ -90,5 +98,15 @@ class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_cache_pb2.StorePackedAnswersResponse, _abc.Awaitable[_cache_pb2.StorePackedAnswersResponse]]:
         """The same for answers that come in the form in which they are kept."""
+
+    @_abc_1.abstractmethod
+    def WatchStoredKeys(
+        self,
+        request: _cache_pb2.WatchStoredKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_cache_pb2.WatchStoredKeysResponse], _abc.AsyncIterator[_cache_pb2.WatchStoredKeysResponse]]:
+        """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+        Ends with UNAVAILABLE where the store cannot tell, or can no longer.
+        """
 
 def add_CacheServiceServicer_to_server(servicer: CacheServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
