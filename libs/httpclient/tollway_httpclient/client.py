@@ -64,7 +64,7 @@ class HttpClient:
         method: str,
         url: str,
         headers: Iterable[tuple[str, str]] | bytes = (),
-        body: bytes = b"",
+        body: bytes | memoryview = b"",
         timeouts: Timeouts | None = None,
     ) -> Coroutine[Any, Any, Response]:
         """
@@ -106,7 +106,7 @@ class HttpClient:
         return target
 
 
-async def _exchange(target: Target, head: bytes, body: bytes, limits: Timeouts) -> Response:
+async def _exchange(target: Target, head: bytes, body: bytes | memoryview, limits: Timeouts) -> Response:
     """Send a request once there is a connection for it."""
     connection = await target.pool.acquire(limits.connect)
     return await connection.exchange(head, body, limits, target.is_head)

@@ -68,7 +68,9 @@ class Connection(asyncio.BufferedProtocol):
         self._deadlines = Deadlines(loop, self._fail)
         self._rested_at = 0.0
 
-    async def exchange(self, head: bytes, body: bytes, timeouts: Timeouts, is_head: bool = False) -> Response:
+    async def exchange(
+        self, head: bytes, body: bytes | memoryview, timeouts: Timeouts, is_head: bool = False
+    ) -> Response:
         """Send a request and return once the head of its answer is there."""
         self._parser.begin(is_head)
         response = self._response = Response(self)
@@ -90,7 +92,9 @@ class Connection(asyncio.BufferedProtocol):
             raise error
         return response
 
-    async def _send(self, head: bytes, body: bytes, answered: asyncio.Future[HttpClientError | None]) -> None:
+    async def _send(
+        self, head: bytes, body: bytes | memoryview, answered: asyncio.Future[HttpClientError | None]
+    ) -> None:
         self._is_sending = True
         self._deadlines.await_next()
         rest = memoryview(body)

@@ -46,5 +46,5 @@ HIGH_WATER = READ_BYTES // 2
 """With more bytes than these waiting for a slow reader the socket is no longer read: after one full read."""
 JOINED = 64 * 1024
 """A body up to this many bytes leaves in one write with its head."""
-SLICE = 256 * 1024
+SLICE = 512 * 1024
 """A larger one leaves in writes of so many bytes, each after the last was taken."""

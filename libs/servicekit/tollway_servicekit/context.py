@@ -29,6 +29,13 @@ class CallContext(msgspec.Struct, frozen=True):
     No: it is sent, but its reader is behind, and the next item is to be yielded, which waits for the reader.
     """
 
+    beside: memoryview | None = None
+    """
+    The request's long field, which its message then lacks; it lies where it was read.
+
+    Only for a method whose contract names such a field, and where it came at the request's end; else None.
+    """
+
     @classmethod
     def read(cls, metadata: object, timeout: float | None, hand_on: Callable[[Any], bool] | None = None) -> CallContext:
         """Take workspace and trace from a call's metadata (pairs of strings), the deadline from its timeout."""

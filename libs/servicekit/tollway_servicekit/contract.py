@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import message_factory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from google.protobuf.message import Message
 
@@ -23,6 +23,8 @@ class Method:
     request_type: type[Message]
     response_type: type[Message]
     is_server_streaming: bool
+    long_field: Sequence[int] = ()
+    """Numbers of the fields that lead to one that may be long, for a servicer that looks for it in `context.beside`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Contract:
     methods: Mapping[str, Method]
 
     @classmethod
-    def of(cls, module: ModuleType, service: str) -> Contract:
+    def of(cls, module: ModuleType, service: str, long_fields: Mapping[str, Sequence[int]] | None = None) -> Contract:
+        """Read a service's descriptor; `long_fields` are those that its servicer takes beside the message, by RPC."""
         descriptor = module.DESCRIPTOR.services_by_name[service]
         methods = {
             method.name: Method(
@@ -42,6 +45,7 @@ class Contract:
                 request_type=message_factory.GetMessageClass(method.input_type),
                 response_type=message_factory.GetMessageClass(method.output_type),
                 is_server_streaming=method.server_streaming,
+                long_field=(long_fields or {}).get(method.name, ()),
             )
             for method in descriptor.methods
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,7 @@ def key(
     return exact_key(call, RequestBody.parse(json.dumps(usual | fields).encode()))
 
 
+LONG = [{"role": "user", "content": "Hello! " * 2000}]
 MESSAGES, CHAT, RESPONSES = Dialect.ANTHROPIC_MESSAGES, Dialect.OPENAI_CHAT, Dialect.OPENAI_RESPONSES
 EMBEDDINGS, COUNTING = Dialect.OPENAI_EMBEDDINGS, Dialect.ANTHROPIC_COUNT_TOKENS
 
@@ -133,6 +135,12 @@ def test_whatever_shapes_an_answer_makes_another_question(other: dict[str, Any])
     assert key(**other) != key()
 
 
+@pytest.mark.parametrize("other", [{"system": "Be brief."}, {"max_tokens": 1}, {"tools": LONG}, {"query": "beta=true"}])
+def test_whatever_shapes_the_answer_to_a_large_body_makes_another_question(other: dict[str, Any]) -> None:
+    assert key(messages=LONG, **other) != key(messages=LONG)
+    assert key(messages=LONG, **other) == key(messages=LONG, **other, metadata={"user_id": "u1"})
+
+
 @pytest.mark.parametrize("temperature", [0.01, 1, 2])
 def test_a_temperature_above_zero_has_no_key(temperature: float) -> None:
     assert key(temperature=temperature) == b""
@@ -167,6 +175,12 @@ questions = st.tuples(field_lists, header_lists, names)
 @given(questions, questions)
 def test_no_two_different_questions_share_a_key(one: Any, other: Any) -> None:
     assert (key_of(*one) == key_of(*other)) == (one == other)
+
+
+@given(questions, questions)
+def test_no_two_different_large_questions_share_a_key(one: Any, other: Any) -> None:
+    with patch("tollway_edge.domain.fingerprint._LARGE", 0):
+        assert (key_of(*one) == key_of(*other)) == (one == other)
 
 
 def key_of(fields: Any, headers: Headers, workspace: str) -> bytes:

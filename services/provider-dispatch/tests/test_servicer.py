@@ -10,10 +10,11 @@ import pytest
 from tollway.chat.v1 import chat_pb2
 from tollway.provider_dispatch.v1 import provider_dispatch_pb2 as pb
 from tollway_provider_dispatch.bootstrap import bootstrap
-from tollway_provider_dispatch.entrypoints.servicer import CONTRACT
+from tollway_provider_dispatch.entrypoints.servicer import CONTRACT, LONG_FIELDS
 from tollway_provider_dispatch.settings import DispatchConfig, Model, Settings
 from tollway_servicekit.errors import InvalidRequest, NotFound, Unavailable
-from tollway_servicekit.stubs import responses
+from tollway_servicekit.link.frames import LONG_BYTES
+from tollway_servicekit.stubs import LongRequest, responses
 from tollway_servicekit.testing import STUB_KINDS, stub_of
 
 MESSAGES, CHAT = chat_pb2.DIALECT_ANTHROPIC_MESSAGES, chat_pb2.DIALECT_OPENAI_CHAT
@@ -59,6 +60,40 @@ async def test_a_whole_answer(simulator, settings_for, kind, dialect):
     assert b"m" in answer.body
     (entry,) = await simulator.log()
     assert entry["body_sha256"] == hashlib.sha256(request.call.body).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, b'{"model": "m","max_tokens":9000'),
+        ({"body_model": "another"}, b'{"model":"m","max_tokens":9000'),
+        ({"conversation": b"", "body_model": "another"}, b'{"model":"m","max_tokens":9000'),
+    ],
+)
+async def test_a_long_request_is_the_same_to_its_provider_wherever_its_body_lies(
+    simulator, settings_for, kind, change, expected
+):
+    asked = call("x" * 2 * LONG_BYTES, **change)
+    body, asked.body = asked.body, b""
+    request = LongRequest(pb.CompleteChatRequest(call=asked), LONG_FIELDS["CompleteChat"], body)
+    settings = settings_for(simulator.url, "sk-secret-one", "sk-secret-two")
+    async with bootstrap(settings) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
+        answer = await stub.CompleteChat(request, timeout=5)
+    assert answer.head.status == 200
+    (entry,) = await simulator.log()
+    sent = expected + body[len(b'{"model": "m","max_tokens":9000') :]
+    assert entry["body_sha256"] == hashlib.sha256(sent).hexdigest()
+
+
+async def test_a_long_request_is_translated_wherever_its_body_lies(simulator, settings_for, kind):
+    asked = call("x" * 2 * LONG_BYTES, CHAT, models=["claude-haiku"])
+    body, asked.body = asked.body, b""
+    request = LongRequest(pb.CompleteChatRequest(call=asked), LONG_FIELDS["CompleteChat"], body)
+    settings = settings_for(simulator.url, models=MODELS)
+    async with bootstrap(settings) as servicer, stub_of(kind, CONTRACT, servicer) as stub:
+        answer = await stub.CompleteChat(request, timeout=5)
+    assert (answer.head.status, answer.head.provider) == (200, "anthropic")
+    assert "translated" in answer.head.body_changes
 
 
 async def test_a_refused_call_and_a_failed_one(simulator, settings_for, kind):

@@ -23,6 +23,7 @@ from tollway_servicekit.link.frames import (
     CREDIT,
     DRAIN,
     END,
+    LONG_BYTES,
     OPEN,
     PART,
     TAKES_PARTS,
@@ -34,6 +35,7 @@ from tollway_servicekit.link.frames import (
     read_head,
 )
 from tollway_servicekit.link.http2.headers import INVALID_ARGUMENT
+from tollway_servicekit.link.long_field import without_field
 from tollway_servicekit.link.parts import Parts
 from tollway_servicekit.link.writer import Writer
 from tollway_servicekit.status import to_status, unimplemented
@@ -169,12 +171,14 @@ class ServedLink:
         opening = self._openings.get(head) or self._read_opening(number, head)
         if opening is None:
             return
-        method, credit, hand_on = opening.method, None, None
+        method, credit, hand_on, beside = opening.method, None, None, None
+        if method.long_field and len(request) > LONG_BYTES:
+            request, beside = without_field(request, method.long_field)
         if method.is_server_streaming:
             credit = Credit()
             hand_on = hand_on_to(self._writer, number, credit, self._calls)
         deadline = inf if timeout is None else time.monotonic() + timeout
-        context = CallContext(opening.workspace, opening.traceparent, deadline, hand_on)
+        context = CallContext(opening.workspace, opening.traceparent, deadline, hand_on, beside)
         serving = self._serve(number, method, opening.serve, context, request, credit)
         # else it would be given a number as its name, as text
         task = asyncio.Task(serving, loop=self._loop, name=method.path)

@@ -42,12 +42,10 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
         names, values_of = _shaping(tuple(fields), wire.not_shaping)
         return hashlib.sha256(_encode((about, names, values_of(fields)))).digest()
     names = sorted(fields.keys() - wire.not_shaping)
-    parts = [memoryview(fields[name]) for name in names]
-    # the sizes say where each part ends
-    digest = blake3(_encode((about, names, [len(part) for part in parts])))
-    for part in parts:
-        digest.update(part)
-    return digest.digest()
+    # each part by itself: BLAKE3 takes an eighth less where what is long begins its input; and since digests are all of
+    # one length, no two lists of parts are the same bytes
+    digests = [blake3(memoryview(fields[name])).digest() for name in names]
+    return blake3(b"".join((_encode((about, names)), *digests))).digest()
 
 
 @lru_cache(MOST_KEPT)

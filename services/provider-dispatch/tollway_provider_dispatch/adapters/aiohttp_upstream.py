@@ -78,7 +78,7 @@ class AiohttpUpstream:
         )
 
     async def request(
-        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+        self, method: str, url: str, header_lines: bytes, body: bytes | memoryview, limits: TimeLimits | None = None
     ) -> AiohttpAnswer:
         limits = limits or self._limits
         headers = ((name.decode(), value.decode("latin-1")) for name, value in from_lines(header_lines))

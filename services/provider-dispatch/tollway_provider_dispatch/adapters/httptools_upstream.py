@@ -61,7 +61,7 @@ class HttptoolsUpstream:
         self._timeouts: dict[TimeLimits | None, Timeouts] = {None: timeouts}
 
     async def request(
-        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+        self, method: str, url: str, header_lines: bytes, body: bytes | memoryview, limits: TimeLimits | None = None
     ) -> HttptoolsAnswer:
         timeouts = self._timeouts.get(limits)
         if timeouts is None and limits is not None:

@@ -25,7 +25,8 @@ class ChatCall(msgspec.Struct, frozen=True):
     dialect: Dialect
     models: Sequence[str]
     """Models that may answer, best first."""
-    body: bytes
+    body: bytes | memoryview
+    """A long one may be left where it was read."""
     body_model: str
     """The name in the body, replaced where another model is called."""
     header_lines: bytes
@@ -50,7 +51,7 @@ class ChatCall(msgspec.Struct, frozen=True):
         if self.conversation:
             return self.conversation
         try:
-            return conversation_of(RequestBody.parse(self.body), self.dialect, self.workspace)
+            return conversation_of(RequestBody.parse(bytes(self.body)), self.dialect, self.workspace)
         except MalformedRequest:
             return b""  # the provider judges it
 

@@ -114,7 +114,7 @@ class UpstreamClient(Protocol):
     """HTTP towards one provider, long-lived."""
 
     async def request(
-        self, method: str, url: str, header_lines: bytes, body: bytes, limits: TimeLimits | None = None
+        self, method: str, url: str, header_lines: bytes, body: bytes | memoryview, limits: TimeLimits | None = None
     ) -> UpstreamAnswer:
         """Return once the answer's headers are there; without limits the client's own hold. Raises `UpstreamBroken`."""
         ...

@@ -42,7 +42,7 @@ def call_from(message: pb.ChatCall, context: CallContext) -> ChatCall:
         call_id=message.call_id,
         dialect=dialect,
         models=models,
-        body=message.body,
+        body=message.body if context.beside is None else context.beside,
         body_model=message.body_model,
         header_lines=message.header_lines,
         query=message.query,

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from tollway_provider_dispatch.domain.dispatch import Dispatcher
 
-CONTRACT = Contract.of(pb, "ProviderDispatchService")
+_BODY = (pb.CompleteChatRequest.CALL_FIELD_NUMBER, pb.ChatCall.BODY_FIELD_NUMBER)
+LONG_FIELDS = {"CompleteChat": _BODY, "StreamChat": _BODY}
+CONTRACT = Contract.of(pb, "ProviderDispatchService", LONG_FIELDS)
 
 
 class ProviderDispatchServicer:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,7 @@ class CallingConnection(Connection):
         self._has_begun = False
 
     def _begin(self) -> None:
+        send_unpaced(self._transport.get_extra_info("socket"))
         self._transport.write(self._begin_with)
 
     def _take_block(self, block: Block) -> None:
@@ -73,6 +76,23 @@ class CallingConnection(Connection):
 
     def _has_sent_all(self) -> None:
         """Wait for the peer's end."""
+
+
+def send_unpaced(sock: socket.socket | None) -> None:
+    """
+    Let no timer space out what a socket sends, where the system's congestion control is one that does.
+
+    BBR is, which nodes are given for what they send far away. Between services a round trip takes far less than a
+    millisecond: timers gain nothing there, and cost a fifteenth of the CPU time of a long request.
+    """
+    option = getattr(socket, "TCP_CONGESTION", None)  # Linux has it
+    if sock is None or option is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    if sock.getsockopt(socket.IPPROTO_TCP, option, 16).rstrip(b"\0") == b"bbr":
+        for name in (b"cubic", b"reno"):  # not every one is allowed; reno is
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, option, name)
+                return
 
 
 async def open_carry(

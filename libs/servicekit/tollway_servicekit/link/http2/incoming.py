@@ -10,7 +10,7 @@ from tollway_servicekit.link.http2.wire import Http2Code, Http2Error, unpadded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WINDOW_BYTES = 2 * 1024 * 1024
+WINDOW_BYTES = 4 * 1024 * 1024
 """What the peer may be ahead of a link, which reads at once unless it is held."""
 
 

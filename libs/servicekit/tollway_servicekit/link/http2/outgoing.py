@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tollway_servicekit.link.http2.envelope import envelope
@@ -43,7 +44,8 @@ class Outgoing:
         self._transport = transport
         self._of_connection = self._of_stream = self._initial = DEFAULT_WINDOW
         self._most = DEFAULT_FRAME_BYTES
-        self._left = memoryview(b"")
+        self._left: deque[Piece] = deque()
+        self._left_bytes = 0
         self._last = b""
         """What ends the stream, once all else has left."""
         self.has_ended = False
@@ -51,13 +53,13 @@ class Outgoing:
     @property
     def is_free(self) -> bool:
         """Whether another message may be written."""
-        return not self._left and not self.is_paused
+        return not self._left_bytes and not self.is_paused
 
     def write(self, frames: list[Piece], length: int) -> bool:
         """Send a message; say whether another one may follow."""
         head = envelope(length)
         size = len(head) + length
-        if size <= self._most and size <= self._of_connection and size <= self._of_stream and not self._left:
+        if size <= self._most and size <= self._of_connection and size <= self._of_stream and not self._left_bytes:
             self._of_connection -= size
             self._of_stream -= size
             begin = frame_header(size, DATA, 0, STREAM) + head
@@ -67,7 +69,8 @@ class Outgoing:
                 self._transport.writelines((begin, *frames))
             return not self.is_paused
         # more than one message waits only where a link's end is told in spite of them
-        self._left = memoryview(b"".join((self._left, head, *frames)))
+        self._left += (head, *frames)
+        self._left_bytes += size
         self.go_on()
         return self.is_free
 
@@ -78,18 +81,30 @@ class Outgoing:
 
     def go_on(self) -> None:
         """Send what the windows let through now."""
-        while self._left and not self.is_paused:
-            size = min(len(self._left), self._most, self._of_connection, self._of_stream)
+        while self._left_bytes and not self.is_paused:
+            size = min(self._left_bytes, self._most, self._of_connection, self._of_stream)
             if size <= 0:
                 return
             self._of_connection -= size
             self._of_stream -= size
-            self._transport.write(frame_header(size, DATA, 0, STREAM))
-            self._transport.write(self._left[:size])
-            self._left = self._left[size:]
-        if self._last and not self._left and not self.has_ended:
+            self._transport.writelines((frame_header(size, DATA, 0, STREAM), *self._taken(size)))
+        if self._last and not self._left_bytes and not self.has_ended:
             self.has_ended = True
             self._transport.write(self._last)
+
+    def _taken(self, size: int) -> list[Piece]:
+        """Take so many bytes off what waits, where they are."""
+        self._left_bytes -= size
+        taken: list[Piece] = []
+        while size:
+            piece = self._left.popleft()
+            if len(piece) > size:
+                view = memoryview(piece)
+                self._left.appendleft(view[size:])
+                piece = view[:size]
+            taken.append(piece)
+            size -= len(piece)
+        return taken
 
     def widen(self, stream: int, count: int) -> None:
         """Take a WINDOW_UPDATE."""

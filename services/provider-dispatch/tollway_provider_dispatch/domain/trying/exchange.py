@@ -37,7 +37,7 @@ class Question(msgspec.Struct, frozen=True):
 
     url: str
     header_lines: bytes
-    body: bytes
+    body: bytes | memoryview
     changes: tuple[str, ...] = ()
     """Made to the client's body."""
     dropped: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ def question_for(call: ChatCall, route: Route) -> Question:
     url, lines = provider.url(call.dialect, call.query), call.header_lines + route.header_lines
     if candidate.upstream_name == call.body_model:
         return Question(url, lines, call.body)
-    body = RequestBody.parse(call.body)
+    body = RequestBody.parse(bytes(call.body))
     body.set("model", candidate.upstream_name, "model")
     return Question(url, lines, body.raw, ("model",))
 

@@ -153,7 +153,7 @@ def _goes_on_from_text(call: ChatCall, candidate: Candidate) -> bool:
 
 def _prefilled(call: ChatCall, text: str) -> ChatCall:
     """Return the call with the delivered text as what the assistant has said so far."""
-    body = RequestBody.parse(call.body)
+    body = RequestBody.parse(bytes(call.body))
     messages: Sequence[object] = body.get("messages", list[msgspec.Raw]) or []
     # spaces at its end are refused
     body.set("messages", [*messages, {"role": "assistant", "content": text.rstrip()}], "messages")

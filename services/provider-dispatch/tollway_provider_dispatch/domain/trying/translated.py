@@ -46,9 +46,9 @@ class Untranslatable(UpstreamBroken):
 
 def translated(call: ChatCall, candidate: Candidate) -> tuple[Translated, str, bytes]:
     """Return the request in the provider's dialect, the URL and the headers for it; raises `Untranslatable`."""
-    spoken, provider = candidate.spoken_to(call.dialect), candidate.provider
+    spoken, provider, body = candidate.spoken_to(call.dialect), candidate.provider, bytes(call.body)
     try:
-        asked = translate_request(call.dialect, spoken, call.body, candidate.capabilities, name=candidate.upstream_name)
+        asked = translate_request(call.dialect, spoken, body, candidate.capabilities, name=candidate.upstream_name)
     except MalformedRequest as error:
         raise Untranslatable("untranslatable", str(error), is_sent=False) from None
     if spoken is Dialect.GEMINI:
@@ -71,7 +71,7 @@ class TranslatedAnswer(UpstreamAnswer):
             input_estimate=tokens_of_bytes(len(call.body)),
             created=int(time.time()),
             request_id=_request_id(call),
-            request=call.body,
+            request=bytes(call.body),
         )
         self._translator = AnswerTranslator(candidate.spoken_to(call.dialect), call.dialect, context)
 
