@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tollway_edge.adapters.dispatch_client import translated
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tollway_edge.domain.answer import AnswerPiece
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.errors import GatewayError
-    from tollway_provider_dispatch.domain.call import Attempt, Failure, Piece
+    from tollway_provider_dispatch.domain.call import Attempt, Failure
     from tollway_provider_dispatch.domain.dispatch import Dispatcher
 
 
@@ -46,14 +46,14 @@ class DirectDispatch:
         limit, asked = SharedLimit(self._limits), self._asked(call)
         try:
             with limit:
-                piece = await self._dispatcher.complete(asked)
+                piece: Any = await self._dispatcher.complete(asked)
         except ServiceError as error:
             raise translated(error) from error
         except TimeoutError as error:
             raise _late(limit, error) from error
         finally:
             call.attempts = asked.rows  # also of what is given up before anybody tells it
-        return _told(piece)
+        return piece if piece.failure is None else _told_failed(piece)
 
     @asynccontextmanager
     async def stream(
@@ -68,10 +68,10 @@ class DirectDispatch:
             async with aclosing(self._dispatcher.stream(asked, hand_on)) as pieces:
                 while True:
                     with limit:
-                        piece = await anext(pieces, None)
+                        piece: Any = await anext(pieces, None)
                     if piece is None:
                         return
-                    yield _told(piece)
+                    yield piece if piece.failure is None else _told_failed(piece)
         except ServiceError as error:
             raise translated(error) from error
         except TimeoutError as error:
@@ -94,17 +94,15 @@ class DirectDispatch:
             workspace=call.workspace.name if call.workspace else "",
             kept_answer_id=call.kept_answer_id,
             is_kept=call.is_kept,
-            thinks=call.thinks(),
+            thinks=call.is_stream and call.thinks(),
             deadline=time.monotonic() + self._timeout,
         )
 
 
-def _told(piece: Piece) -> AnswerPiece:
-    """Return a piece as edge knows it: the same fields under the same names, but for a failure's."""
-    told = cast("AnswerPiece", piece)
-    if piece.failure is None:
-        return told
-    return msgspec.structs.replace(told, failure=_failure(piece.failure, piece.attempts))
+def _told_failed(piece: Any) -> AnswerPiece:
+    """Return a piece as edge knows it; any other has the same fields under the same names, and is taken as it is."""
+    told: AnswerPiece = msgspec.structs.replace(piece, failure=_failure(piece.failure, piece.attempts))
+    return told
 
 
 def _failure(failure: Failure, attempts: tuple[Attempt, ...]) -> AnswerFailure:

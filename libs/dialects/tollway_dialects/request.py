@@ -8,7 +8,6 @@ body is joined again from the same bytes, so that signatures and formatting insi
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,6 +23,15 @@ class _Name(str):
     __hash__ = object.__hash__
 
 
+class _Decoders(dict[Any, msgspec.json.Decoder[Any]]):
+    """One for each type that was asked for, or null; as many as the code names."""
+
+    def __missing__(self, shape: Any) -> msgspec.json.Decoder[Any]:
+        decoder = self[shape] = msgspec.json.Decoder(shape | None)
+        return decoder
+
+
+_DECODERS = _Decoders()
 _DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EVERY_NAME = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=str.__new__)
 _encode = msgspec.json.Encoder().encode
@@ -77,7 +85,7 @@ class RequestBody(msgspec.Struct):
         if raw is None:
             return None
         try:
-            value: Shape | None = _decoder(shape).decode(raw)  # type: ignore[arg-type]  # every type is hashable
+            value: Shape | None = _DECODERS[shape].decode(raw)
             return value
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedRequest(f"{name}: must be {_KINDS.get(shape, 'of another type')}") from None
@@ -98,11 +106,6 @@ class RequestBody(msgspec.Struct):
         self.raw = b"{%s}" % b",".join(
             b"%s:%s" % (msgspec.json.encode(name), bytes(value)) for name, value in self.fields.items()
         )
-
-
-@cache
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape | None)
 
 
 def _each_once(raw: bytes) -> dict[str, msgspec.Raw]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tollway_httpclient.head_shape import expression_of
 
@@ -33,7 +34,8 @@ _MAX_SHAPES = 4
 _LEARNED_EVERY = 256
 
 
-class AnswerShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AnswerShape:
     """Answers with the same status and the same header names, written alike and in the same order."""
 
     match: Callable[[bytes | memoryview], re.Match[bytes] | None]

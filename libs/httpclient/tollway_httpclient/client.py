@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollway_httpclient.dial import Dialer
 from tollway_httpclient.header_sieve import HeaderSieve
@@ -20,7 +20,7 @@ from tollway_httpclient.target import Target, split_url
 from tollway_httpclient.tls import ResumingContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from tollway_httpclient.proxy import Proxy
     from tollway_httpclient.response import Response
@@ -59,16 +59,16 @@ class HttpClient:
         self._pools: dict[Origin, Pool] = {}
         self._targets: dict[tuple[str, str], Target] = {}
 
-    async def request(
+    def request(
         self,
         method: str,
         url: str,
         headers: Iterable[tuple[str, str]] | bytes = (),
         body: bytes | memoryview = b"",
         timeouts: Timeouts | None = None,
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """
-        Send one request, once, and return as soon as the head of its answer is there.
+        Send one request, once, and return as soon as the head of its answer is there; to be awaited at once.
 
         Args:
             method: Any but CONNECT.
@@ -83,8 +83,10 @@ class HttpClient:
         target = self._targets.get((method, url)) or self._target(method, url)
         head = target.head(headers, len(body))
         limits = timeouts or self._timeouts
-        connection = target.pool.take() or await target.pool.acquire(limits.connect)
-        return await connection.exchange(head, body, limits, is_head=target.is_head)
+        connection = target.pool.take()
+        if connection is None:
+            return _exchange(target, head, body, limits)
+        return connection.exchange(head, body, limits, target.is_head)
 
     async def aclose(self) -> None:
         """Close every connection; answers that are not read to their end break as `Reset`."""
@@ -102,3 +104,9 @@ class HttpClient:
             self._targets.clear()
         self._targets[method, url] = target
         return target
+
+
+async def _exchange(target: Target, head: bytes, body: bytes | memoryview, limits: Timeouts) -> Response:
+    """Send a request once there is a connection for it."""
+    connection = await target.pool.acquire(limits.connect)
+    return await connection.exchange(head, body, limits, target.is_head)

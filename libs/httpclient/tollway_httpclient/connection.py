@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tollway_httpclient.deadlines import Deadlines
@@ -68,10 +69,10 @@ class Connection(asyncio.BufferedProtocol):
         self._rested_at = 0.0
 
     async def exchange(
-        self, head: bytes, body: bytes | memoryview, timeouts: Timeouts, *, is_head: bool = False
+        self, head: bytes, body: bytes | memoryview, timeouts: Timeouts, is_head: bool = False
     ) -> Response:
         """Send a request and return once the head of its answer is there."""
-        self._parser.begin(is_to_head=is_head)
+        self._parser.begin(is_head)
         response = self._response = Response(self)
         answered = self._head = self.loop.create_future()
         self._deadlines.begin(timeouts)
@@ -188,7 +189,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, seconds: float) -> None:
         """Be idle, and close after so many seconds, or before the server does."""
-        self._rested_at = self._deadlines.rest(min(seconds, self._parser.kept_seconds - _AHEAD))
+        kept = self._parser.kept_seconds
+        if kept != inf:  # few servers tell
+            seconds = min(seconds, kept - _AHEAD)
+        self._rested_at = self._deadlines.rest(seconds)
 
     def is_usable(self, trusted_seconds: float) -> bool:
         """Say whether the server still holds its end, as far as it can be known here."""

@@ -8,7 +8,8 @@ one for all heads has to look at every name.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -22,7 +23,8 @@ _ANY_VALUE = rb"[^\n]*+\n"
 _MAX_EXPRESSION = 4096
 
 
-class HeadShape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HeadShape:
     """Heads with the same names, written alike and in the same order, that tell the same."""
 
     find: Callable[[bytes], re.Match[bytes] | None]

@@ -171,7 +171,8 @@ class Response:
             return
         if self._size > HIGH_WATER and self._connection is not None:
             self._connection.pause_reading()
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def end(self, error: HttpClientError | None = None) -> None:
         self._connection = None

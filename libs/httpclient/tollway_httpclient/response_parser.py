@@ -60,7 +60,7 @@ class ResponseParser:
         self._parser = HttpResponseParser(self)
         self.begin()
 
-    def begin(self, *, is_to_head: bool = False) -> None:
+    def begin(self, is_to_head: bool = False) -> None:
         """Expect the next answer."""
         self.status = 0
         """0 until the head is there."""
@@ -83,7 +83,8 @@ class ResponseParser:
         """Read on, and return what came of the body, joined; before the `fault`, if there is one from now on."""
         if not self.status:
             if not (self._heads or self._is_to_head) and (known := self._sieve.answers.find(data)):
-                return self._take(*known)
+                shape, found = known
+                return self._take(shape, found)
             self._heads += data
         try:
             self._parser.feed_data(data)

@@ -59,7 +59,7 @@ class PriceTable:
         for row in reversed(order):
             self._by_model.setdefault(row.model, []).append(row)
 
-    def cost(self, model: str, usage: Usage, at_unix_ms: int, *, provider: str = "") -> int | None:
+    def cost(self, model: str, usage: Usage, at_unix_ms: int, provider: str = "") -> int | None:
         """
         Return what a call cost in micro-dollars, rounded half up once; None where the model has no price.
 

@@ -80,6 +80,9 @@ class Ports:
                 self.recorded.clear()
                 await self.recorded.wait()
 
+    def body_at_hand(self) -> bytes | None:
+        return None
+
     async def read_body(self) -> bytes:
         await self._step("read_body")
         return self.body

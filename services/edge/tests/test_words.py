@@ -9,7 +9,7 @@ import pytest
 from tollway_dialects.header_lines import from_lines
 from tollway_dialects.request import RequestBody
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
-from tollway_edge.domain.headers import JSON, error_headers, gateway_headers, own_headers, provider_headers
+from tollway_edge.domain.headers import JSON, error_headers, gateway_headers, own_headers
 from tollway_edge.domain.tiers import Tier, Tiers
 from tollway_edge.domain.workspaces import Workspace, Workspaces, digest_of
 from tollway_edge.entrypoints.request_headers import RequestHeaders
@@ -81,7 +81,7 @@ def test_a_providers_headers_stand_before_ours(make_call: Callable[..., Call]) -
     call = make_call()
     call.model = "claude-haiku"
     told = b"request-id: req_1\r\nx-note: na\xefve \xe2\x86\x92 yes\r\n"
-    headers = from_lines(provider_headers(call, told))
+    headers = from_lines(gateway_headers(call, told))
     assert headers[:2] == [(b"request-id", b"req_1"), (b"x-note", b"na\xefve \xe2\x86\x92 yes")]
     assert dict(headers[2:])[b"x-gateway-model"] == b"claude-haiku"
 

@@ -11,6 +11,7 @@ from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
 from tollway_provider_dispatch.domain import route
+from tollway_provider_dispatch.domain.candidate import Candidate
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
 from tollway_provider_dispatch.domain.route import Chain
 from tollway_servicekit.errors import NotFound, Unavailable
@@ -94,7 +95,7 @@ def test_a_model_of_several_providers_goes_to_the_first_of_the_chain_in_its_own_
     ):
         found = Chain(chain, MODELS).candidates(["both"], dialect)
         assert [(each.provider.name, each.spoken_to(dialect)) for each in found] == expected
-        assert [each.is_translated(dialect) for each in found] == [spoken is not dialect for _, spoken in expected]
+        assert [each.speaks is not None for each in found] == [spoken is not dialect for _, spoken in expected]
 
 
 @pytest.mark.parametrize(
@@ -197,10 +198,22 @@ def test_where_there_is_one_key_nobody_looks_for_the_conversation():
     assert keys_of(1).keys_for(None) == keys_of(1).keys
 
 
+def test_a_candidate_has_a_route_for_each_key_in_the_conversations_order():
+    owner = keys_of(3)
+    candidate = Candidate.of(owner, "claude-haiku")
+    routes = candidate.routes_for(b"a conversation".__bytes__)
+    assert [each.key for each in routes] == owner.keys_for(b"a conversation".__bytes__)
+    assert [each.header_lines for each in routes] == [owner.lines_with(each.key) for each in routes]
+    assert all(each.candidate is candidate for each in routes)
+
+
 def test_a_key_is_known_by_its_fingerprint_only():
     kept = provider(ANTHROPIC, "sk-secret-one", headers=(("openai-organization", "org"),))
     assert kept.keys[0].fingerprint == "1ae59d29"  # the beginning of its SHA-256
     assert "sk-secret" not in f"{kept!r} {kept} {kept.keys!r} {Chain([kept], {})!r} {Chain([kept], {}).provider_names}"
+    candidate = Candidate.of(kept, "m")
+    assert b"sk-secret-one" in candidate.routes[0].header_lines
+    assert "sk-secret" not in f"{candidate!r} {candidate} {candidate.routes!r}"
 
 
 def test_urls_are_base_path_and_query():

@@ -25,12 +25,13 @@ from tollway_provider_dispatch.adapters.providers.openai import OPENAI
 from tollway_provider_dispatch.adapters.providers.openrouter import OPENROUTER
 from tollway_provider_dispatch.adapters.providers.simulator import SIMULATOR
 from tollway_provider_dispatch.adapters.system_clock import SystemClock
+from tollway_provider_dispatch.domain.candidate import Traits
 from tollway_provider_dispatch.domain.cooldowns import CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.dispatch import Dispatcher
 from tollway_provider_dispatch.domain.policy import Policies
 from tollway_provider_dispatch.domain.ports import StreamLimits, TimeLimits
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Chain, Traits
+from tollway_provider_dispatch.domain.route import Chain
 from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.trying.tries import Trying
 from tollway_provider_dispatch.entrypoints.servicer import ProviderDispatchServicer

@@ -68,21 +68,18 @@ def merge_usage(known: Usage, seen: AnthropicUsage) -> Usage:
 
     short, long = known.cache_write_short, known.cache_write_long
     if split := seen.cache_creation:
-        short = _told(split.ephemeral_5m_input_tokens, short)
-        long = _told(split.ephemeral_1h_input_tokens, long)
-    if seen.cache_creation_input_tokens is not None:  # the sum; what is not known as long is short
-        long = min(long, seen.cache_creation_input_tokens)
-        short = seen.cache_creation_input_tokens - long
-    details = seen.output_tokens_details
+        short = short if split.ephemeral_5m_input_tokens is None else split.ephemeral_5m_input_tokens
+        long = long if split.ephemeral_1h_input_tokens is None else split.ephemeral_1h_input_tokens
+    if (written := seen.cache_creation_input_tokens) is not None:  # the sum; what is not known as long is short
+        if long:
+            long = min(long, written)
+        short = written - long
+    thought = seen.output_tokens_details.thinking_tokens if seen.output_tokens_details else None
     return Usage(
         uncached_input=known.uncached_input if seen.input_tokens is None else seen.input_tokens,
         cache_write_short=short,
         cache_write_long=long,
         cache_read=known.cache_read if seen.cache_read_input_tokens is None else seen.cache_read_input_tokens,
         output=known.output if seen.output_tokens is None else seen.output_tokens,
-        reasoning=_told(details.thinking_tokens, known.reasoning) if details else known.reasoning,
+        reasoning=known.reasoning if thought is None else thought,
     )
-
-
-def _told(value: int | None, otherwise: int) -> int:
-    return otherwise if value is None else value

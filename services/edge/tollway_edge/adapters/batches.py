@@ -65,11 +65,11 @@ class Batches(Generic[Item]):
         return self._on_the_way + len(self._items)
 
     def add(self, item: Item) -> None:
-        items = self._items
-        items.append(item)
-        if len(items) == 1:
+        self._items.append(item)
+        count = len(self._items)
+        if count == 1:
             self._arrived.set()
-        elif len(items) > self._most_waiting:
+        elif count > self._most_waiting:
             self._drop_oldest()
 
     def _drop_oldest(self) -> Item:
@@ -120,8 +120,12 @@ class Batches(Generic[Item]):
         return self._take(min(len(self._items), self._most_per_batch))
 
     def _take(self, count: int) -> list[Item]:
-        take = self._items.popleft
-        return [take() for _ in range(count)]
+        items = self._items
+        if count < len(items):
+            return [items.popleft() for _ in range(count)]
+        taken = list(items)
+        items.clear()
+        return taken
 
     def _arrive(self, batch: list[Item]) -> None:
         """Note that it is no longer on its way; it may have been dropped."""
@@ -203,6 +207,8 @@ class SizedBatches(Batches[Item]):
         return super()._is_full() or self.bytes >= self._most_bytes_per_batch
 
     def _next_batch(self) -> list[Item]:
+        if self.bytes < self._most_bytes_per_batch:  # of nothing but what waits, since no batch is on its way
+            return super()._next_batch()
         sizes = list(accumulate(map(self._size_of, islice(self._items, self._most_per_batch))))
         return self._take(bisect_left(sizes[:-1], self._most_bytes_per_batch) + 1 if sizes else 0)
 

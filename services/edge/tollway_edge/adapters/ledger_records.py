@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -42,29 +41,10 @@ _OUTCOMES = {
     "refused": chat_pb2.ATTEMPT_OUTCOME_REFUSED,
     "broken": chat_pb2.ATTEMPT_OUTCOME_BROKEN,
 }
-_UNTOLD = ("running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED)
+_UNTOLD = frozenset({"running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED})
 
-# one attrgetter takes many values at the speed of C
-_call_kind = attrgetter(
-    "workspace.name",
-    "dialect",
-    "is_stream",
-    "requested_model",
-    "model",
-    "provider",
-    "tier",
-    "classifier",
-    "cache",
-    "status",
-    "http_status",
-    "reason",
-    "prompt",
-    "fallback",
-    "is_last_resort",
-)
 # in the order of `Usage`
 _USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
-_attempt_kind = attrgetter(*_ATTEMPT_KIND)
 
 MOST_KINDS = 4096
 """A client's name of a model is part of a kind, so there may be any number."""
@@ -89,7 +69,7 @@ class Attempted(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, eq=False):
-    """What many calls have in common, in the order of `_call_kind`; the last two are for the meter alone."""
+    """What many calls have in common, in the order of `Records.of`; the last two are for the meter alone."""
 
     workspace: str
     dialect: Dialect
@@ -108,7 +88,7 @@ class Kind(msgspec.Struct, eq=False):
     is_last_resort: bool
 
 
-Record = tuple[Kind, str, int, float, int, Usage, int, Sequence[Any], "int | None"]
+Record = tuple[Kind, str, int, float, float, Usage, int, Sequence[Any], "int | None"]
 """What stays of a call that has ended, in the order of `Records.of`; a plain tuple, since `zip` makes columns of it."""
 
 
@@ -120,7 +100,24 @@ class Records:
         self._attempt_kinds: dict[Values, Values] = {}
 
     def of(self, call: Call, cost_micro_usd: int | None) -> Record:
-        values = _call_kind(call)
+        # written out here and in `_kinds_of`: Python knows where each field is, an `attrgetter` looks for it
+        values = (
+            call.workspace.name if call.workspace else "",
+            call.dialect,
+            call.is_stream,
+            call.requested_model,
+            call.model,
+            call.provider,
+            call.tier,
+            call.classifier,
+            call.cache,
+            call.status,
+            call.http_status,
+            call.reason,
+            call.prompt,
+            call.fallback,
+            call.is_last_resort,
+        )
         kind = self._kinds.get(values)
         if kind is None:
             kind = _known(self._kinds, values, Kind(*values))
@@ -129,7 +126,7 @@ class Records:
             call.call_id,
             call.started_unix_ms,
             call.seconds,
-            call.time_to_first_byte_ms(),
+            call.first_byte - call.started if call.first_byte else 0.0,
             call.usage,
             call.saved_micro_usd,
             self._attempts(call) if call.attempts or call.is_dispatched else (),
@@ -153,7 +150,7 @@ class Records:
                 usage_from(each.usage),
                 *(kinds.get(kind) or _known(kinds, kind, kind)),
             )
-            for each, kind in zip(attempts, map(_attempt_kind, attempts), strict=True)
+            for each, kind in zip(attempts, _kinds_of(attempts), strict=True)
         ]
 
 
@@ -177,7 +174,7 @@ def to_request(records: Sequence[Record]) -> metering_pb2.SettleCallsRequest:
         "call_ids": map(bytes.fromhex, call_ids),
         "started_unix_ms": started,
         "duration_ms": [round(each * 1000) for each in seconds],
-        "time_to_first_byte_ms": first_byte,
+        "time_to_first_byte_ms": [round(each * 1000) or 1 if each else 0 for each in first_byte],
         "usage": usage,
         "saved_micro_usd": saved,
         "attempt_counts": map(len, attempts),
@@ -187,7 +184,7 @@ def to_request(records: Sequence[Record]) -> metering_pb2.SettleCallsRequest:
 
 
 def _attempt_columns(attempts: Sequence[Any], usage: dict[str, Any]) -> dict[str, Any]:
-    distinct, indexes = _distinct(map(_attempt_kind, attempts))
+    distinct, indexes = _distinct(_kinds_of(attempts))
     return {
         "kinds": [_to_attempt_kind(kind) for kind in distinct],
         "kind_indexes": indexes,
@@ -195,6 +192,14 @@ def _attempt_columns(attempts: Sequence[Any], usage: dict[str, Any]) -> dict[str
         "duration_ms": [each.duration_ms for each in attempts],
         "usage": usage,
     }
+
+
+def _kinds_of(attempts: Sequence[Any]) -> list[Values]:
+    """Return what each has in common with others, in the order of `_ATTEMPT_KIND`."""
+    return [
+        (each.number, each.provider, each.model, each.key_fingerprint, each.http_status, each.outcome, each.reason)
+        for each in attempts
+    ]
 
 
 def _usage_columns(usages: Sequence[Usage]) -> dict[str, Any]:
@@ -223,7 +228,8 @@ def _closed(call: Call, told: Sequence[Any]) -> Sequence[Any]:
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
     started = last.started_unix_ms or call.started_unix_ms
     duration = max(0, call.started_unix_ms + round(call.seconds * 1000) - started)
-    kind = (*_attempt_kind(last)[:-2], outcome, broken_off)
+    (known,) = _kinds_of([last])
+    kind = (*known[:-2], outcome, broken_off)
     return [*told[:-1], Attempted(started, duration, _usage_of_last(call, told), *kind)]
 
 

@@ -38,7 +38,7 @@ def now_unix_ms() -> int:
 
 def new_call_id(unix_ms: int | None = None) -> str:
     """Return 32 hex digits in the order of time, so that a ledger's index grows at its end; the last 20 are random."""
-    return "%032x" % ((unix_ms or now_unix_ms()) << 80 | getrandbits(80))
+    return ((unix_ms or now_unix_ms()) << 80 | getrandbits(80)).to_bytes(16).hex()
 
 
 class Call(msgspec.Struct):
@@ -109,6 +109,7 @@ class Call(msgspec.Struct):
     """The latest events of a stream that the client got; an error event goes on from there."""
     reason: str = ""
     first_byte: float = 0.0
+    """When status and headers left, in the time of `started`; 0 where none did."""
     seconds: float = 0.0
     """From its first byte to its end; known once it is settled."""
 
@@ -134,11 +135,9 @@ class Call(msgspec.Struct):
         """Note how the call ended; the first ending counts."""
         if self.status is RUNNING:
             self.status = status
-            self.reason = reason
+            if reason:
+                self.reason = reason
 
     def settle(self) -> None:
         """Note that it is over."""
         self.seconds = time.monotonic() - self.started
-
-    def time_to_first_byte_ms(self) -> int:
-        return (round((self.first_byte - self.started) * 1000) or 1) if self.first_byte else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tollway_edge.domain.call import FAILED, RUNNING, SUCCEEDED
 from tollway_edge.domain.errors import GatewayError, GatewayErrorKind
-from tollway_edge.domain.headers import EVENT_STREAM, JSON, own_headers, provider_headers, request_id_of
+from tollway_edge.domain.headers import EVENT_STREAM, JSON, gateway_headers, own_headers, request_id_of
 from tollway_edge.domain.last_resort import send_last_resort
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def send_answer(call: Call, piece: AnswerPiece, client: Client) -> bool:
     if call.last_resort and head.status >= 500:
         return send_last_resort(call, client)
     call.begin_answer(head.status)
-    return client.send_whole(head.status, provider_headers(call, head.header_lines), piece.data)
+    return client.send_whole(head.status, gateway_headers(call, head.header_lines), piece.data)
 
 
 def note_answered(call: Call, head: AnswerHead | None) -> None:
@@ -94,7 +94,7 @@ class StreamDelivery:
                 _note(call, piece)
             if piece.head:
                 call.begin_answer(piece.head.status)
-                await client.begin(piece.head.status, provider_headers(call, piece.head.header_lines))
+                await client.begin(piece.head.status, gateway_headers(call, piece.head.header_lines))
             output_so_far = piece.output_so_far or call.output_so_far
             if not (piece.data and self.hand_on(piece.data, output_so_far, is_last=piece.end is not None)):
                 await client.drained()
@@ -120,7 +120,9 @@ async def _finish(call: Call, end: AnswerEnd, client: Client) -> None:
 def _note(call: Call, piece: AnswerPiece) -> None:
     head, end, failure = piece.head, piece.end, piece.failure
     if piece.usage is not None:
-        call.usage, call.output_so_far = piece.usage, 0
+        call.usage = piece.usage
+        if call.output_so_far:
+            call.output_so_far = 0
     if piece.attempts:
         call.attempts = piece.attempts
     if head:

@@ -27,11 +27,11 @@ _REQUEST_ID = {
 _UNSHARED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
 
 
-def gateway_headers(call: Call) -> bytes:
-    """Return what every answer of a chat route carries."""
+def gateway_headers(call: Call, before: bytes = b"") -> bytes:
+    """Return what every answer of a chat route carries, behind the lines that it has of its own."""
     model = call.model or call.requested_model
     chosen = _chosen(model, call.provider, call.tier, call.cache, call.classifier, call.saved_micro_usd)
-    lines = b"%b%b\r\n" % (chosen, call.call_id[-8:].encode())
+    lines = b"".join((before, chosen, call.call_id[-8:].encode(), b"\r\n"))
     if call.dropped:
         lines += b"x-gateway-dropped: %b\r\n" % _value(", ".join(call.dropped))
     if call.fallback:
@@ -42,15 +42,10 @@ def gateway_headers(call: Call) -> bytes:
     return lines
 
 
-def provider_headers(call: Call, lines: bytes) -> bytes:
-    """Return the provider's headers with ours behind them."""
-    return lines + gateway_headers(call)
-
-
 def own_headers(call: Call, content_type: bytes) -> bytes:
     """Return headers of an answer that no provider gave: from the cache, or an error of ours."""
     request_id = b"%b: %b\r\n" % (_REQUEST_ID[call.dialect], request_id_of(call).encode())
-    return b"".join((content_type, request_id, _UNSHARED, gateway_headers(call)))
+    return gateway_headers(call, b"".join((content_type, request_id, _UNSHARED)))
 
 
 def error_headers(call: Call, error: GatewayError) -> bytes:

@@ -49,7 +49,9 @@ class Keeping:
 
     def make_room(self, size: int, kept: Kept | None = None) -> None:
         """Let answers go until so many bytes more may be held, by one that is being kept or by one that waits."""
-        while self.bytes + size > self._most and self._held:
+        if kept and self.bytes + size <= self._most:  # as a rule there is room, and a stream asks a few times
+            return
+        while self._held and self.bytes + size > self._most:
             is_beyond_share = kept is not None and kept.size * len(self._kept) > self._most
             crowded = kept if kept and is_beyond_share else max(self._kept, key=_size)
             self.crowd_out(crowded)

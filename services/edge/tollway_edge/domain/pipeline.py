@@ -94,7 +94,7 @@ class Pipeline:
     async def _answer(self, call: Call, client: Client) -> bytes | None:
         """Return the answer's bytes where the cache may want them."""
         call.workspace = self.workspaces.authenticate(call.key_digest)
-        body = read_request(call, await client.read_body())
+        body = read_request(call, client.body_at_hand() or await client.read_body())
         if "prompt" in body.fields:
             await self._resolve_prompt(call, body)
         if self.system_prompts is not None:
@@ -177,7 +177,7 @@ class Pipeline:
         if call.usage.is_estimated and call.output_so_far > call.usage.output:
             call.usage = msgspec.structs.replace(call.usage, output=call.output_so_far)
         call.settle()
-        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, provider=call.provider)
+        cost = self.workspaces.prices.cost(call.model, call.usage, call.started_unix_ms, call.provider)
         self.ledger.record(call, cost)
         if kept and call.exact_key and call.status is SUCCEEDED:
             self._store(call, kept, cost or 0)

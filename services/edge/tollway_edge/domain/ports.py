@@ -21,6 +21,9 @@ class Client(Protocol):
     is_begun: bool
     """Status and headers have left."""
 
+    def body_at_hand(self) -> bytes | None:
+        """Return what `read_body` would where all of it is here and nobody need wait; else None, and that is due."""
+
     async def read_body(self) -> bytes:
         """Return the whole body; raises `GatewayError` where it is too large. Cancels the call if the client leaves."""
 

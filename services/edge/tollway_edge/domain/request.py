@@ -39,13 +39,17 @@ def read_request(call: Call, raw: bytes) -> RequestBody:
     if len(model) > LONGEST_MODEL:  # it is noted nowhere: what is noted is kept until it is booked, and beyond
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
     call.requested_model = model
-    call.is_stream = (wire.streams and body.get("stream", bool)) or False
+    if wire.streams and body.get("stream", bool):
+        call.is_stream = True
     call.max_tokens = _token_limit(body, wire.output_limits)
     if not call.requested_model:
         raise MalformedRequest("model: Field required")
     if call.is_stream and call.dialect is Dialect.OPENAI_CHAT:
         _ask_for_usage(call, body)
-    call.kept_answer_id, call.is_kept = wire.kept_answer_named(body), wire.keeps_answer(body)
+    if kept_answer := wire.kept_answer_named(body):
+        call.kept_answer_id = kept_answer
+    if wire.keeps_answer(body):
+        call.is_kept = True
     return body
 
 
@@ -85,7 +89,8 @@ def _token_limit(body: RequestBody, names: tuple[str, ...]) -> int | None:
     most = 0
     for name in names:
         if name in body.fields:
-            most = max(most, _bounded(name, body.get(name, int)) or 0)
+            limit = _bounded(name, body.get(name, int)) or 0
+            most = max(most, limit) if most else limit
     return most or None
 
 

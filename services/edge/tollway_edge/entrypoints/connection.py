@@ -72,7 +72,7 @@ class EdgeConnection(HeadReader):
             body = known.body_of(data) if known else None
             if known and body is not None and len(body) <= self.limits.max_body_bytes:
                 self._begin(Exchange(self, known.head, True, is_read=True, received=len(body), parts=[body]))
-                self._deadlines.enter(WHOLE)
+                self._deadlines.phase = WHOLE  # in which nothing is due: not by `enter`, which looks at the clock
                 return
             if known and self._begin_known(known, data):
                 return
@@ -132,16 +132,6 @@ class EdgeConnection(HeadReader):
 
     # the exchange's side
 
-    def answered(self, exchange: Exchange) -> None:
-        if not exchange.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
-
-    def served(self, exchange: Exchange) -> None:
-        self.tasks.discard(exchange.serving)
-        if not exchange.is_answered:
-            exchange.cut_off(self.transport)
-
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
         self._running = None
@@ -190,9 +180,8 @@ class EdgeConnection(HeadReader):
 
     def _begin(self, exchange: Exchange) -> None:
         """Serve a request, or let it wait for its turn."""
-        is_free = self.cycle is None or self.cycle.response_complete
         self.cycle = exchange  # type: ignore[assignment]
-        if is_free:
+        if self._running is None:
             self._start(exchange)
         else:
             self.pipeline.appendleft((exchange, None))  # type: ignore[arg-type]

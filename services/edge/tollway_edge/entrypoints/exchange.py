@@ -84,21 +84,27 @@ class Exchange(msgspec.Struct, eq=False):
         if self.serving and not self.is_answered:
             self.serving.cancel("the client left")
 
-    def cut_off(self, transport: asyncio.Transport) -> None:
+    def over(self) -> None:
+        """Note that nobody serves it any more; an answer that has not ended never will."""
+        connection = self._connection
+        connection.tasks.discard(self.serving)
+        if not self.is_answered and not connection.transport.is_closing():
+            self._cut_off(connection.transport)
+
+    def _cut_off(self, transport: asyncio.Transport) -> None:
         """End the connection under an answer that cannot be ended: it must not look as if it had."""
-        if transport.is_closing():
-            return
         if self.ends_with_connection:  # only a reset is no proper end of it
             transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
             transport.abort()
         else:
             transport.close()
 
-    def over(self) -> None:
-        """Note that nobody serves it any more; an answer that has not ended never will."""
-        self._connection.served(self)
-
     # the pipeline's side
+
+    def body_at_hand(self) -> bytes | None:
+        if not self.is_read or self._refusal or not self.head.headers.is_plain_json:
+            return None
+        return self._taken_parts()
 
     async def read_body(self) -> bytes:
         headers, most = self.head.headers, self._connection.limits.max_body_bytes
@@ -108,10 +114,14 @@ class Exchange(msgspec.Struct, eq=False):
             await self._arrival()
         if self._refusal:
             raise self._refusal
+        body = self._taken_parts()
+        return body if headers.is_plain_json else plain_body(body, headers, most)
+
+    def _taken_parts(self) -> bytes:
         parts = self.parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
-        return body if headers.is_plain_json else plain_body(body, headers, most)
+        return body
 
     async def _arrival(self) -> None:
         if self.head.headers.expects_continue and not self.received:
@@ -126,10 +136,10 @@ class Exchange(msgspec.Struct, eq=False):
 
     def send_whole(self, status: int, header_lines: bytes, body: bytes) -> bool:
         length = b"content-length: %d\r\n" % len(body)
-        head = response_head(status, header_lines, length, self._connection_lines())
+        sent = body if self.head.method != b"HEAD" else b""
         self.is_begun = True
         connection = self._connection
-        connection.outgoing.write(head + body if self.head.method != b"HEAD" else head)
+        connection.outgoing.write(response_head(status, header_lines, length, self._connection_lines(), sent))
         if connection.flow.write_paused:
             return False
         self._close()
@@ -165,12 +175,15 @@ class Exchange(msgspec.Struct, eq=False):
 
     def _connection_lines(self) -> bytes:
         # a client that was not told to go on may send its body or not: what follows could be either
-        self.keep_alive &= self.is_read or self._is_asked_for or not self.head.headers.expects_continue
+        if not (self.is_read or self._is_asked_for) and self.head.headers.expects_continue:
+            self.keep_alive = False
         return b"" if self.keep_alive else _CLOSE
 
     def _close(self) -> None:
         self.is_answered = True
-        self._connection.answered(self)
+        if not self.keep_alive:
+            self._connection.transport.close()
+        self._connection.on_response_complete()
 
     def _wake(self) -> None:
         if self._reading and not self._reading.done():

@@ -37,4 +37,4 @@ def refusal(error: GatewayError, path: bytes, headers: Iterable[tuple[bytes, byt
     wire = WIRES[Dialect.ANTHROPIC_MESSAGES if is_anthropic else Dialect.OPENAI_CHAT]
     body = wire.error_body(error.kind, error.message, "")
     framing = b"content-length: %d\r\nconnection: close\r\n" % len(body)
-    return response_head(error.kind.status, JSON, to_lines(retry_headers(error.retry_after)), framing) + body
+    return response_head(error.kind.status, JSON + to_lines(retry_headers(error.retry_after)), framing, body=body)

@@ -82,14 +82,14 @@ class RepeatedHead:
     def body_of(self, data: bytes) -> bytes | None:
         """Return the body where `data` is one whole request with the same head; None where it is anything else."""
         rest = len(data) - self.size  # the body, and the digits of its length
-        length = rest - len(str(rest))
-        head = self.form % length
-        if len(head) + length != len(data):  # as many digits as `rest` has were one too many
-            length += 1
-            head = self.form % length
-        if length < 0 or len(head) + length != len(data) or not data.startswith(head):
-            return None
-        return data[len(head) :]
+        digits = len(str(rest))
+        head = self.form % (rest - digits)
+        if len(head) != self.size + digits:  # as many digits as `rest` has were one too many
+            digits -= 1
+            head = self.form % (rest - digits)
+            if len(head) != self.size + digits:
+                return None
+        return data[len(head) :] if rest >= digits and data.startswith(head) else None
 
     def beginning_of(self, data: bytes) -> tuple[int, memoryview] | None:
         """Return how long the body is, and what is here of it, where `data` begins with the same head."""

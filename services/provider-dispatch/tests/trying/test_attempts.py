@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.domain.candidate import Candidate, Traits
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate, Traits
 from tollway_provider_dispatch.domain.trying.attempts import RULES, AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
 from tollway_provider_dispatch.adapters.providers.openai import OPENAI
+from tollway_provider_dispatch.domain.candidate import Candidate, Route
 from tollway_provider_dispatch.domain.cooldowns import PROBE_SECONDS, CooldownLimits, Cooldowns
 from tollway_provider_dispatch.domain.ports import CooldownsUnavailable
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate
-from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Attempts, Route
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Attempts
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
 KEYS = tuple(ProviderKey.of(f"sk-{number}") for number in range(5))
@@ -73,7 +73,7 @@ async def test_one_probe_at_a_time_goes_through_what_is_half_open(cooldowns, clo
     clock.time += PROBE_SECONDS  # its caller left
     assert await cooldowns.admit(route())
     await cooldowns.succeeded(route())
-    assert cooldowns.is_quiet
+    assert cooldowns.is_quiet()
     assert cooldowns.is_free(route())
 
 
@@ -152,7 +152,7 @@ async def test_cooldowns_can_be_switched_off(store, clock):
     off = Cooldowns(store, clock, CooldownLimits(steps=()))
     await fail(off, 20)
     await off.failed(route(), fault(Verdict.BAD_KEY, "status_401"))
-    assert off.is_quiet
+    assert off.is_quiet()
     assert off.last_errors == {f"anthropic/m/{KEYS[0].fingerprint}": ("status_401", clock.unix_ms())}
 
 
@@ -189,7 +189,7 @@ async def test_without_its_store_each_replica_goes_by_itself(clock):
     clock.time += 11
     assert await alone.admit(route())
     await alone.succeeded(route())
-    assert alone.is_quiet
+    assert alone.is_quiet()
 
 
 async def test_of_five_keys_one_that_rests_moves_its_own_conversations_alone_and_spreads_them(cooldowns):

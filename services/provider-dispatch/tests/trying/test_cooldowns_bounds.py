@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from saying import call
 from tollway_provider_dispatch.adapters.providers.anthropic import ANTHROPIC
+from tollway_provider_dispatch.domain.candidate import Candidate, Route
 from tollway_provider_dispatch.domain.cooldown import FORGOTTEN_SECONDS, MOST_REMEMBERED
 from tollway_provider_dispatch.domain.cooldowns import Cooldowns
 from tollway_provider_dispatch.domain.provider import Provider, ProviderKey
-from tollway_provider_dispatch.domain.route import Candidate
-from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits, Route
+from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.trying.tries import Tries, Trying
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
@@ -50,8 +50,8 @@ async def test_names_that_clients_invent_take_bounded_room_and_are_forgotten(coo
     assert len(cooldowns.entries()) == MOST_REMEMBERED
     assert len(await store.entries()) == MOST_REMEMBERED
     clock.time += FORGOTTEN_SECONDS + 61
-    assert not cooldowns.is_any_open
-    assert cooldowns.is_quiet
+    assert not cooldowns.is_any_open()
+    assert cooldowns.is_quiet()
     await cooldowns.failed(route(), DENIED)
     assert len(store._entries) == 1
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 from saying import GOOD, asked, call, pieces_of, refusal
 from tollway_dialects.usage import Usage
+from tollway_provider_dispatch.domain.candidate import Route
 from tollway_provider_dispatch.domain.policy import Fallback, Rules
-from tollway_provider_dispatch.domain.trying.attempts import Route
 from tollway_provider_dispatch.domain.trying.tries import Tries
 from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict
 
@@ -71,7 +71,7 @@ async def test_a_sole_key_that_is_refused_is_asked_again_since_nobody_else_could
         reasons = [(await dispatcher.complete(call())).failure for _ in range(2)]
         assert [each.reason for each in reasons] == ["PROVIDER_CREDENTIALS"] * 2
         assert (await dispatcher.complete(call())).head.status == 200
-        assert dispatcher.cooldowns.is_quiet
+        assert dispatcher.cooldowns.is_quiet()
 
 
 async def test_a_call_waits_for_a_sole_key_that_rests_for_a_moment(server, say, cascading):

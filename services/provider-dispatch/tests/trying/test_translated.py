@@ -118,7 +118,7 @@ async def test_what_the_other_dialect_cannot_say_is_told_and_what_changes_the_me
     assert refused.head.status == 400
     assert "container" in json.loads(refused.data)["error"]["message"]
     assert (refused.attempts[-1].reason, len(await simulator.log())) == ("untranslatable", 1)
-    assert dispatcher.cooldowns.is_quiet
+    assert dispatcher.cooldowns.is_quiet()
 
 
 async def test_one_who_cannot_be_asked_is_passed_over(served_by):

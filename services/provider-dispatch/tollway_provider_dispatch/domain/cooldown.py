@@ -11,7 +11,7 @@ from tollway_provider_dispatch.domain.trying.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tollway_provider_dispatch.domain.trying.attempts import Route
+    from tollway_provider_dispatch.domain.candidate import Route
 
 # an entry that nobody came back to is forgotten, and with it its level
 FORGOTTEN_SECONDS = 600.0

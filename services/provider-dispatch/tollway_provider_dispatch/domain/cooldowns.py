@@ -32,9 +32,9 @@ from tollway_provider_dispatch.domain.trying.verdict import LONGEST_REST, Verdic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tollway_provider_dispatch.domain.candidate import Route
     from tollway_provider_dispatch.domain.cooldown import Cooldown
     from tollway_provider_dispatch.domain.ports import Clock, CooldownStore
-    from tollway_provider_dispatch.domain.trying.attempts import Route
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 log = logging.getLogger(__name__)
@@ -78,12 +78,10 @@ class Cooldowns:
         self.last_errors: dict[str, tuple[str, int]] = {}
         """The latest fault of each route and when it was, in Unix milliseconds."""
 
-    @property
     def is_quiet(self) -> bool:
         """Nothing is wrong, so that a success changes nothing."""
         return not self._failures and not self._open
 
-    @property
     def is_any_open(self) -> bool:
         """Somebody is left alone, so that a call must look whom it may ask."""
         if self._open and self._clock.now() >= self._forget_at:
@@ -171,7 +169,7 @@ class Cooldowns:
 
     async def succeeded(self, route: Route) -> None:
         """Close what a success proves to be well."""
-        if self.is_quiet:
+        if self.is_quiet():
             return
         for scope in scopes_of(route):
             self._failures.pop(scope, None)

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.candidate import Candidate
     from tollway_provider_dispatch.domain.ports import Accounts, TimeLimits, UpstreamClient
-    from tollway_provider_dispatch.domain.route import Candidate, Chain
+    from tollway_provider_dispatch.domain.route import Chain
     from tollway_provider_dispatch.domain.trying.running import HandOn
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
@@ -73,7 +74,7 @@ class Dispatcher:
     async def complete(self, call: ChatCall) -> Piece:
         """Return the whole answer; raises `NotFound` or `Unavailable` where no provider can be asked."""
         tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
-        if self.cooldowns.is_any_open and not await tries.find_free():
+        if self.cooldowns.is_any_open() and not await tries.find_free():
             return tries.nobody()
         while True:
             tries.begin()
@@ -89,12 +90,13 @@ class Dispatcher:
                     piece, fault = read_whole(call, tries, head, body)
                     if call.is_kept and fault is None:
                         await self._note_whole(call, tries, body)
-                finally:
+                except BaseException:
                     said.close()
+                    raise
             except UpstreamBroken as broken:
                 piece, fault = read_broken(call, tries, broken), verdict_of_broken(broken)
             if fault is None:
-                if not self.cooldowns.is_quiet:
+                if not self.cooldowns.is_quiet():
                     await self.cooldowns.succeeded(tries.route)
                 return piece
             if not await tries.again(fault):
@@ -107,7 +109,7 @@ class Dispatcher:
         With `hand_on`, events that bring nothing new go there, and a piece without data asks to wait for who reads.
         """
         tries = self._begin(call, await self._pinned(call) if call.kept_answer_id else None)
-        if self.cooldowns.is_any_open and not await tries.find_free():
+        if self.cooldowns.is_any_open() and not await tries.find_free():
             yield tries.nobody()
             return
         opened = await self._open(call, tries)
@@ -117,7 +119,7 @@ class Dispatcher:
             return
         try:
             reader = opened.reader
-            if call.is_kept and reader.kept_id and not tries.route.candidate.is_translated(call.dialect):
+            if call.is_kept and reader.kept_id and tries.route.candidate.speaks is None:
                 await self._note(call, tries, reader.kept_id)
             data = b"" if reader.is_complete else opened.held
             kept = Kept(data) if tries.has_others else None
@@ -142,7 +144,7 @@ class Dispatcher:
         """Return how a stream ends by itself."""
         usage = opened.reader.usage
         tries.end(SUCCEEDED, usage)
-        if not self.cooldowns.is_quiet:
+        if not self.cooldowns.is_quiet():
             await self.cooldowns.succeeded(tries.route)
         end = End(is_complete=True, stop_reason=opened.reader.stop_reason or "")
         return Piece(data=rest, usage=usage, end=end, attempts=tuple(tries.rows))
@@ -185,7 +187,7 @@ class Dispatcher:
     def _begin(self, call: ChatCall, pinned: Sequence[Candidate] | None) -> Tries:
         policy = self._policies.of(call.workspace, call.body_model)
         candidates = pinned or self.chain.candidates(call.models, call.dialect, policy)
-        return Tries.of(call, candidates, self._trying, is_buffered=policy.is_buffered)
+        return Tries.of(call, candidates, self._trying, policy.is_buffered)
 
     async def _note(self, call: ChatCall, tries: Tries, kept_id: str) -> None:
         """Remember whose answer it is, before the client can have read its id."""
@@ -193,7 +195,7 @@ class Dispatcher:
 
     async def _note_whole(self, call: ChatCall, tries: Tries, body: bytes) -> None:
         """Remember whose answer it is, if somebody keeps it."""
-        if not tries.route.candidate.is_translated(call.dialect):
+        if tries.route.candidate.speaks is None:
             await self._note(call, tries, WIRES[call.dialect].read_kept_id(body))
 
     async def _open(self, call: ChatCall, tries: Tries) -> Opening | Piece:

@@ -39,8 +39,8 @@ class CooldownsUnavailable(Exception):
     """What is shared of them cannot be asked now."""
 
 
-class TimeLimits(msgspec.Struct, frozen=True):
-    """Seconds without a byte after which an answer counts as broken."""
+class TimeLimits(msgspec.Struct, frozen=True, eq=False):
+    """Seconds without a byte after which an answer counts as broken; made once for each model, and told by identity."""
 
     first_byte: float
     """Until the first one."""
@@ -81,11 +81,11 @@ class UpstreamAnswer(Protocol):
         return False
 
     def at_hand(self) -> bytes | None:
-        """Return the whole body where it is here already and nobody need wait; else None, and `read` is to be asked."""
+        """Return what `read` would where it is here and nobody need wait; else None, and that is to be asked."""
         return None
 
     async def read(self) -> bytes:
-        """Return the whole body; raises `UpstreamBroken`."""
+        """Return the whole body, behind which there is nothing left to `close`; raises `UpstreamBroken`."""
         ...
 
     async def piece(self) -> bytes:

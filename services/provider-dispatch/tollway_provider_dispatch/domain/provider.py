@@ -52,9 +52,10 @@ class ProviderKey:
 
     def left_out_of(self, header_lines: bytes) -> bytes:
         """Return headers without those that quote the secret."""
+        if not self.fingerprint:  # the simulator's stand-in, which is no secret
+            return header_lines
         secret = self.secret.encode()
-        # the simulator's stand-in has no fingerprint, and is no secret
-        if not self.fingerprint or header_lines.find(secret) < 0:
+        if header_lines.find(secret) < 0:
             return header_lines
         return to_lines(header for header in from_lines(header_lines) if secret not in header[1])
 
@@ -78,9 +79,8 @@ class Provider:
     """Only the simulator: it answers as whatever model is asked for."""
     name: str = field(init=False)
     """Its kind's."""
-    _lines: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
     _urls: dict[Dialect, str] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Without a query; like the lines, the same for every call."""
+    """Without a query."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.kind.name)
@@ -96,12 +96,8 @@ class Provider:
 
     def lines_with(self, key: ProviderKey) -> bytes:
         """Return the headers that the gateway adds to a request, the key's among them."""
-        lines = self._lines.get(key.secret)
-        if lines is None:  # as many as there are keys
-            headers = (*self.headers, *self.kind.authorise(key.secret))
-            lines = to_lines((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
-            self._lines[key.secret] = lines
-        return lines
+        headers = (*self.headers, *self.kind.authorise(key.secret))
+        return to_lines((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
 
     def keys_for(self, conversation: Callable[[], bytes]) -> Sequence[ProviderKey]:
         """

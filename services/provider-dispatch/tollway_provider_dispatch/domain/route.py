@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from tollway_dialects.dialect import Dialect
-from tollway_dialects.translation.models.capabilities import ModelCapabilities
 from tollway_dialects.wires import WIRES
 from tollway_servicekit.errors import NotFound, Unavailable
 
+from tollway_provider_dispatch.domain.candidate import Candidate
 from tollway_provider_dispatch.domain.dialects import dialect_for
 from tollway_provider_dispatch.domain.policy import Fallback, Policy
-from tollway_provider_dispatch.domain.ports import StreamLimits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from tollway_provider_dispatch.domain.candidate import Traits
     from tollway_provider_dispatch.domain.provider import Provider, ProviderKind
 
 # a model that the configuration does not know goes to the provider that the dialect comes from
@@ -32,61 +31,6 @@ NATIVE = {
 
 MOST_REMEMBERED = 1024
 EVERYBODY = Policy()
-
-
-class Traits(msgspec.Struct, frozen=True):
-    """What the configuration says of a model beside who serves it."""
-
-    names: Mapping[str, str] = {}
-    """What a provider calls it, where that is not the gateway's name."""
-    limits: StreamLimits | None = None
-    """For its streams; None leaves it to the client."""
-    context: int = 0
-    """Tokens of its window; 0 where the configuration does not tell."""
-    takes_prefill: bool = False
-    """It goes on from a text that the request says it has begun with."""
-    capabilities: ModelCapabilities = ModelCapabilities()
-    """What it takes, for requests that are translated."""
-
-
-class Candidate(msgspec.Struct, frozen=True, eq=False):
-    """One provider that can serve one model."""
-
-    provider: Provider
-    model: str
-    upstream_name: str
-    """What the provider calls the model."""
-    limits: StreamLimits | None
-    context: int
-    takes_prefill: bool
-    capabilities: ModelCapabilities
-    speaks: Dialect | None = None
-    """What it is asked in, where that is not the client's dialect."""
-
-    @classmethod
-    def of(
-        cls, provider: Provider, model: str, traits: Traits | None = None, speaks: Dialect | None = None
-    ) -> Candidate:
-        traits = traits or Traits()
-        name = traits.names.get(provider.name, model)
-        return cls(
-            provider, model, name, traits.limits, traits.context, traits.takes_prefill, traits.capabilities, speaks
-        )
-
-    def spoken_to(self, dialect: Dialect) -> Dialect:
-        """Return the dialect in which it is asked by a client of the given one."""
-        return self.speaks or dialect
-
-    def is_translated(self, dialect: Dialect) -> bool:
-        """Say whether a client of the given dialect is understood only through translation."""
-        return self.speaks is not None and self.speaks is not dialect
-
-    def is_larger_than(self, other: Candidate) -> bool:
-        """Say whether a prompt that is too long for the other may fit into this one."""
-        return self.model != other.model and (self.context > other.context or not (self.context and other.context))
-
-    def __str__(self) -> str:
-        return f"{self.provider.name}/{self.model}"
 
 
 class Chain:
@@ -182,7 +126,7 @@ class Chain:
                 # the simulator stands in where nobody else answers, and is no fallback
                 if speaks and not (provider.serves_any_model and stood_in):
                     stood_in = True
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
+                    yield self._candidate(provider, model, dialect, speaks)
 
     def _stand_ins(self, found: Sequence[Candidate], dialect: Dialect, fallback: Fallback) -> Iterator[Candidate]:
         if fallback is Fallback.SAME_MODEL:
@@ -194,7 +138,11 @@ class Chain:
             # a provider's own models stand in for the one that was named from there on
             for model in cascade[cascade.index(named[-1]) + 1 :] if named else cascade:
                 if speaks := dialect_for(dialect, self._dialects(provider, model)):
-                    yield Candidate.of(provider, model, self._traits.get(model, self._usual), speaks)
+                    yield self._candidate(provider, model, dialect, speaks)
+
+    def _candidate(self, provider: Provider, model: str, asked: Dialect, speaks: Dialect) -> Candidate:
+        traits = self._traits.get(model, self._usual)
+        return Candidate.of(provider, model, traits, None if speaks is asked else speaks)
 
     def served(self) -> Iterator[tuple[str, Provider, list[Dialect]]]:
         """Known models, each with the provider that it would go to and the dialects in which it can be asked."""

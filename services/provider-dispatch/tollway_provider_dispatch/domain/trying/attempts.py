@@ -21,8 +21,7 @@ from tollway_provider_dispatch.domain.trying.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tollway_provider_dispatch.domain.provider import ProviderKey
-    from tollway_provider_dispatch.domain.route import Candidate
+    from tollway_provider_dispatch.domain.candidate import Candidate, Route
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
 
@@ -70,13 +69,6 @@ class AttemptLimits(msgspec.Struct, frozen=True):
     """Seconds before the first retry, doubled for each further one; up to half of it is taken off at random."""
 
 
-class Route(msgspec.Struct, frozen=True):
-    """Whom to ask: a provider, for a model, with a key."""
-
-    candidate: Candidate
-    key: ProviderKey
-
-
 class Attempts:
     """
     The tries of one call.
@@ -94,11 +86,11 @@ class Attempts:
         "_conversation",
         "_in_all",
         "_is_free",
-        "_keys",
         "_left",
         "_limits",
         "_random",
         "_retries",
+        "_routes",
         "route",
     )
 
@@ -115,7 +107,7 @@ class Attempts:
         self._limits = limits
         self._is_free = is_free
         self._random = random
-        self._keys: Sequence[ProviderKey] = ()
+        self._routes: Sequence[Route] = ()
         """Those of the present candidate that were not asked yet."""
         self._by_provider: dict[str, int] = {}
         self._in_all = 0
@@ -130,8 +122,8 @@ class Attempts:
     def begin_at(self, route: Route) -> None:
         """Take a route as the first one, as it was chosen without looking further."""
         self._left = self._left[self._left.index(route.candidate) + 1 :]
-        keys = route.candidate.provider.keys_for(self._conversation)
-        self.route, self._keys, self._retries = route, keys[keys.index(route.key) + 1 :], 0
+        routes = route.candidate.routes_for(self._conversation)
+        self.route, self._routes, self._retries = route, routes[routes.index(route) + 1 :], 0
 
     def skip(self) -> Route | None:
         """Return the route behind the present one, which was not asked after all."""
@@ -180,22 +172,19 @@ class Attempts:
     def _next_key(self) -> Route | None:
         if self.route is None or not self._has_room(self.route.candidate):
             return None
-        return self._take(self.route.candidate, self._keys)
+        return self._take(self._routes)
 
     def _next_candidate(self) -> Route | None:
         while self._left:
             candidate, *self._left = self._left
-            if self._has_room(candidate):
-                keys = candidate.provider.keys_for(self._conversation)
-                if route := self._take(candidate, keys):
-                    return route
+            if self._has_room(candidate) and (route := self._take(candidate.routes_for(self._conversation))):
+                return route
         return None
 
-    def _take(self, candidate: Candidate, keys: Sequence[ProviderKey]) -> Route | None:
-        for position, key in enumerate(keys):
-            route = Route(candidate, key)
+    def _take(self, routes: Sequence[Route]) -> Route | None:
+        for position, route in enumerate(routes):
             if self._is_free(route):
-                self.route, self._keys, self._retries = route, keys[position + 1 :], 0
+                self.route, self._routes, self._retries = route, routes[position + 1 :], 0
                 return route
         return None
 

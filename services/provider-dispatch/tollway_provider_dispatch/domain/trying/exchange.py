@@ -27,8 +27,8 @@ from tollway_provider_dispatch.domain.trying.verdict import Fault, Verdict, verd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tollway_provider_dispatch.domain.candidate import Route
     from tollway_provider_dispatch.domain.ports import TimeLimits, UpstreamAnswer, UpstreamClient
-    from tollway_provider_dispatch.domain.trying.attempts import Route
     from tollway_provider_dispatch.domain.trying.tries import Tries
 
 
@@ -47,12 +47,11 @@ class Question(msgspec.Struct, frozen=True):
 def question_for(call: ChatCall, route: Route) -> Question:
     """Return what the route's provider is asked; raises `Untranslatable`."""
     candidate, provider = route.candidate, route.candidate.provider
-    lines = provider.lines_with(route.key)
-    if candidate.is_translated(call.dialect):
+    if candidate.speaks is not None:
         asked, url, own_lines = translated(call, candidate)
         changes = ("translated", *asked.adapted)
-        return Question(url, own_lines + lines, asked.body, changes, asked.dropped, is_translated=True)
-    url, lines = provider.url(call.dialect, call.query), call.header_lines + lines
+        return Question(url, own_lines + route.header_lines, asked.body, changes, asked.dropped, is_translated=True)
+    url, lines = provider.url(call.dialect, call.query), call.header_lines + route.header_lines
     if candidate.upstream_name == call.body_model:
         return Question(url, lines, call.body)
     body = RequestBody.parse(bytes(call.body))
@@ -138,7 +137,7 @@ def _refused(call: ChatCall, tries: Tries, head: Head, body: bytes) -> tuple[Pie
     fault = Fault(Verdict.REFUSED, f"status_{head.status}")
     if head.status >= 400:
         fault = verdict_of(head.status, head.header_lines, body, tries.clock.unix_ms() / 1000)
-    if tries.route.candidate.is_translated(call.dialect):
+    if tries.route.candidate.speaks is not None:
         head, body = fault_told(call, tries.route.candidate, head, body)
     tries.end(REFUSED, Usage(), fault.reason)
     return Piece(head, body, Usage(), End(is_complete=True), attempts=tuple(tries.rows)), fault

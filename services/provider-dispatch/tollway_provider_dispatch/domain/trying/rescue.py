@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tollway_dialects.continuation import Continuation, Delivered
 
     from tollway_provider_dispatch.domain.call import Attempt, ChatCall
-    from tollway_provider_dispatch.domain.route import Candidate
+    from tollway_provider_dispatch.domain.candidate import Candidate
     from tollway_provider_dispatch.domain.trying.opening import Opening
     from tollway_provider_dispatch.domain.trying.tries import Tries
 

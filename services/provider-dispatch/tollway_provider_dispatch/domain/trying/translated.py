@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tollway_dialects.translation.translate import Translated
 
     from tollway_provider_dispatch.domain.call import ChatCall, Head
-    from tollway_provider_dispatch.domain.route import Candidate
+    from tollway_provider_dispatch.domain.candidate import Candidate
 
 _JSON = b"content-type: application/json\r\n"
 _EVENTS = b"content-type: text/event-stream; charset=utf-8\r\n"

@@ -9,7 +9,7 @@ import msgspec
 
 from tollway_provider_dispatch.domain.call import Attempt, Failure, Outcome, Piece
 from tollway_provider_dispatch.domain.cooldowns import CREDENTIALS
-from tollway_provider_dispatch.domain.trying.attempts import Attempts, Route
+from tollway_provider_dispatch.domain.trying.attempts import Attempts
 from tollway_provider_dispatch.domain.trying.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tollway_dialects.usage import Usage
 
     from tollway_provider_dispatch.domain.call import ChatCall
+    from tollway_provider_dispatch.domain.candidate import Candidate, Route
     from tollway_provider_dispatch.domain.cooldowns import Cooldowns
     from tollway_provider_dispatch.domain.ports import Clock
-    from tollway_provider_dispatch.domain.route import Candidate
     from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
     from tollway_provider_dispatch.domain.trying.verdict import Fault
 
@@ -67,10 +67,9 @@ class Tries(msgspec.Struct, eq=False):
     """The one that it may hold a probe of."""
 
     @classmethod
-    def of(cls, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, *, is_buffered: bool = False) -> Tries:
+    def of(cls, call: ChatCall, candidates: Sequence[Candidate], trying: Trying, is_buffered: bool = False) -> Tries:
         """Return those of a call that begins with the first of the candidates."""
-        first = candidates[0]
-        route = Route(first, first.provider.keys_for(call.conversation_key)[0])
+        route = candidates[0].routes_for(call.conversation_key)[0]
         return cls(call, candidates, trying, trying.clock, call.rows, route, is_buffered)
 
     def conversation(self) -> bytes:
@@ -107,7 +106,7 @@ class Tries(msgspec.Struct, eq=False):
             return ""
         tried = [row.reason for row in self.rows if (row.provider, row.model) == (first.provider.name, first.model)]
         if not tried:
-            found = self._trying.cooldowns.obstacle(Route(first, first.provider.keys_for(self.conversation)[0]))
+            found = self._trying.cooldowns.obstacle(first.routes_for(self.conversation)[0])
             tried = [f"left alone after {found[0]}" if found else "left alone"]
         return f"from={first}; to={present}; reason={tried[-1]}"
 
@@ -129,7 +128,7 @@ class Tries(msgspec.Struct, eq=False):
 
     async def succeeded(self) -> None:
         """Let the cooldowns know that the present route is well."""
-        if not self._trying.cooldowns.is_quiet:
+        if not self._trying.cooldowns.is_quiet():
             await self._trying.cooldowns.succeeded(self.route)
 
     async def again(self, fault: Fault, *, is_noted: bool = False) -> bool:
@@ -217,8 +216,7 @@ class Tries(msgspec.Struct, eq=False):
     def _obstacles(self) -> Iterator[tuple[Candidate, tuple[str, float, Verdict]]]:
         """Return for each candidate that is left alone why, and for how long the first of its keys is."""
         for candidate in self._candidates:
-            keys = candidate.provider.keys_for(self.conversation)
-            found = [self._trying.cooldowns.obstacle(Route(candidate, key)) for key in keys]
+            found = [self._trying.cooldowns.obstacle(route) for route in candidate.routes]
             if all(found):
                 yield candidate, min((each for each in found if each), key=lambda each: each[1])
 
