@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
-from tollway_cache.adapters.memory_answer_store import OVERHEAD_BYTES, MemoryAnswerStore
+import pytest
+from tollway_cache.adapters.memory_answer_store import MOST_UNTOLD_KEYS, OVERHEAD_BYTES, MemoryAnswerStore
+from tollway_cache.domain.ports import StoreUnavailable
 
 ROOM_FOR_THREE = 3 * (OVERHEAD_BYTES + 200)
 
@@ -40,3 +43,27 @@ async def test_replacing_an_answer_frees_the_room_of_the_old_one(entry: Any) -> 
     for _ in range(10):
         await store.put([entry(body=b"x" * 100)])
     assert store.size_bytes == OVERHEAD_BYTES + len(entry(body=b"x" * 100).packed)
+
+
+async def test_a_watch_that_does_not_read_ends_before_it_holds_too_much(entry: Any) -> None:
+    store = MemoryAnswerStore(1_000_000, lambda: 0.0)
+    async with aclosing(store.watch_keys()) as watch:
+        while not (await anext(watch)).is_whole:
+            pass
+        batch = [entry(number=number) for number in range(1000)]
+        for _ in range(MOST_UNTOLD_KEYS // 1000 + 2):
+            await store.put(batch)
+        assert max(len(each._untold) for each in store._watches) <= MOST_UNTOLD_KEYS + 1000
+        with pytest.raises(StoreUnavailable, match="too slow"):
+            await anext(watch)
+    assert not store._watches
+
+
+async def test_a_watch_that_is_left_is_forgotten(entry: Any) -> None:
+    store = MemoryAnswerStore(1_000_000, lambda: 0.0)
+    async with aclosing(store.watch_keys()) as watch:
+        while not (await anext(watch)).is_whole:
+            pass
+        assert len(store._watches) == 1
+    assert not store._watches
+    await store.put([entry()])

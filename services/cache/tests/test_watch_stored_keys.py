@@ -28,6 +28,7 @@ async def test_who_watches_is_told_of_all_answers_and_then_of_each_that_is_store
         await stub.StorePackedAnswers(request_to_store(b"a" * 32))
         told: list[bytes] = []
         async with asyncio.timeout(10), responses(stub.WatchStoredKeys(cache_pb2.WatchStoredKeysRequest())) as watch:
+            assert (await anext(watch)).expected_keys == 1
             async for news in watch:
                 told += news.exact_keys
                 if news.is_whole:

@@ -167,7 +167,8 @@ async def test_a_filter_of_the_largest_size_serves_however_many_there_are(
         assert (asked_for(known, everything), cache.watches) == (everything, 1)
 
 
-async def test_few_keys_are_asked_for_in_vain(kind: str) -> None:
+async def test_few_keys_are_asked_for_in_vain(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_keys, "FEWEST_KEYS", 5000)
     cache = Cache()
     async with watched(kind, cache) as known:
         cache.tell(" ".join(map(str, range(5000))), is_whole=True)
@@ -181,6 +182,47 @@ async def test_a_cache_of_an_older_release_is_asked_for_everything(caplog: pytes
     async with serving([(older, object())], "127.0.0.1:0", grace=0.2) as port, open_links(f"127.0.0.1:{port}") as links:
         known = StoredKeys(link_stub(WATCH, links))
         running = asyncio.create_task(known.run())
-        await until(lambda: "it is asked for all of them (UNIMPLEMENTED)" in caplog.text)
+        await until(lambda: "it is asked for all of them (UNIMPLEMENTED: " in caplog.text)
         assert asked_for(known, "a b") == "a b"
         running.cancel()
+
+
+@pytest.mark.parametrize("ending", [None, Unavailable("CACHE_KEYS_UNTOLD", "Redis is away"), KeyError("a defect")])
+@pytest.mark.parametrize("is_whole", [False, True])
+async def test_a_cache_that_always_ends_the_watch_is_asked_ever_more_rarely(
+    monkeypatch: pytest.MonkeyPatch, ending: Any, is_whole: bool
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(stored_keys, "LONGEST_WAIT", 0.5)
+    monkeypatch.setattr(stored_keys, "SHORTEST_WAIT", 0.01)
+    cache, sleep = Cache(), asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        if seconds != 0.001:
+            waits.append(seconds)
+        await sleep(0 if seconds != 0.001 else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    async with watched("local", cache):
+        for number in range(8):
+            cache.tell("a", is_whole=is_whole)
+            cache.news.put_nowait(ending)
+            await until(lambda number=number: len(waits) > number)
+    assert waits[:8] == [0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5, 0.5]
+
+
+async def test_after_a_filter_that_served_for_a_while_the_next_one_comes_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stored_keys, "SETTLED_SECONDS", 0.05)
+    monkeypatch.setattr(stored_keys, "LONGEST_WAIT", 60)
+    monkeypatch.setattr(stored_keys, "SHORTEST_WAIT", 0.02)
+    cache = Cache()
+    async with watched("local", cache) as known:
+        for _ in range(12):  # else the last wait would be of 40 s
+            cache.tell("a", is_whole=True)
+            await until(lambda: known.are_known)
+            await asyncio.sleep(0.06)
+            cache.news.put_nowait(None)
+            await until(lambda: not known.are_known)
+    assert cache.watches >= 12

@@ -13,7 +13,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from tollway_cache.adapters.redis_key_watch import KeyTeller, watch_keys
+from tollway_cache.adapters.redis_key_teller import KeyTeller
+from tollway_cache.adapters.redis_key_watch import watch_keys
 from tollway_cache.adapters.redis_pipeline import RedisPipeline
 from tollway_cache.domain.ports import AnswerUnreadable, StoreUnavailable
 
@@ -56,6 +57,7 @@ class RedisAnswerStore:
             socket_connect_timeout=get_seconds,
             retry=Retry(NoBackoff(), 0),
         )
+        pool.connection_kwargs["decode_responses"] = False  # answers are bytes, whatever the URL says
         return cls(pool, get_seconds)
 
     async def close(self) -> None:
@@ -88,8 +90,11 @@ class RedisAnswerStore:
         if not entries:
             return 0
         # no transaction: entries are independent, and in a Cluster they live on different nodes
-        answer = await self._writes.ask(b"".join(map(_set, entries)), len(entries))
-        self._teller.note(entry.exact_key for entry in entries)
+        asked = self._writes.ask(b"".join(map(_set, entries)), len(entries))
+        try:
+            answer = await asked
+        finally:  # what was given up may be stored all the same
+            self._teller.note(entry.exact_key for entry in entries)
         if answer != b"OK":
             self._refuse(answer)
         self._slow_in_a_row = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -31,10 +31,9 @@ class Watches:
                     try:
                         await asyncio.wait({coming, ended}, return_when=asyncio.FIRST_COMPLETED)
                     finally:
-                        if not coming.done():
+                        if ended.done() or not coming.done():
                             coming.cancel()
-                            with suppress(asyncio.CancelledError):
-                                await coming
+                            await asyncio.gather(coming, return_exceptions=True)
                     if ended.done():
                         return
                     yield coming.result()

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from math import inf
+from random import uniform
 from typing import TYPE_CHECKING
 
 from rbloom import Bloom
@@ -28,6 +31,8 @@ FEWEST_KEYS, MOST_KEYS = 1 << 20, 1 << 23
 """That a filter has room for: 1.2 to 9.6 MiB. Of more keys than the most, it takes ever more others for stored."""
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 60.0
 """Seconds between two watches; the longest where the cache tells nothing: it may be of a release that cannot."""
+SETTLED_SECONDS = 10.0
+"""A filter that served for less is followed by a longer wait than the one before."""
 
 
 class StoredKeys:
@@ -45,6 +50,7 @@ class StoredKeys:
         self._filling: Bloom | None = None
         self._known: Bloom | None = None
         """The same, once all that was stored before is in it."""
+        self._known_since = inf
 
     @property
     def are_known(self) -> bool:
@@ -64,17 +70,23 @@ class StoredKeys:
         """Watch; come again after a break, and for a new filter. Runs until cancelled."""
         delay = SHORTEST_WAIT
         while True:
+            # not at the same moment as all other replicas
+            seconds = self._seconds * uniform(0.9, 1.1)  # noqa: S311 - no secret
+            self._known_since = inf
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(seconds):
                     await self._fill()
             except TimeoutError:
-                delay = SHORTEST_WAIT
+                log.debug("the keys of the cache are asked for anew")
             except ServiceError as error:
                 level = logging.WARNING if self.are_known else logging.INFO
-                log.log(level, "the cache does not tell its keys, so it is asked for all of them (%s)", error.reason)
-                delay = SHORTEST_WAIT if self.are_known else min(delay * 2, LONGEST_WAIT)
+                log.log(level, "the cache does not tell its keys, so it is asked for all of them (%s)", error)
+            except Exception:
+                log.exception("the keys of the cache are not known, so it is asked for all of them")
             finally:
                 self._filling = self._known = None
+            has_served = time.monotonic() - self._known_since > SETTLED_SECONDS
+            delay = SHORTEST_WAIT if has_served else min(delay * 2, LONGEST_WAIT)
             await asyncio.sleep(delay)
 
     async def _fill(self) -> None:
@@ -88,7 +100,7 @@ class StoredKeys:
                 self._filling.update(news.exact_keys[:])
                 told += len(news.exact_keys)
                 if news.is_whole:
-                    self._known = self._filling
+                    self._known, self._known_since = self._filling, time.monotonic()
                     log.info("the cache has answers to %d keys, and is asked for no others", told)
                 if told > room != MOST_KEYS:
                     return

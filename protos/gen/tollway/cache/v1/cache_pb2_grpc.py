@@ -95,7 +95,7 @@ class CacheServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStoredKeys(self, request, context):
-        """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+        """Tells which keys have answers: all of them, then each that anybody stores. Nobody need ask for any other.
         Ends with UNAVAILABLE where the store cannot tell, or can no longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

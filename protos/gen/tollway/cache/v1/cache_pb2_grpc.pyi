@@ -42,7 +42,7 @@ class CacheServiceStub:
     StorePackedAnswers: _grpc.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]
     """The same for answers that come in the form in which they are kept."""
     WatchStoredKeys: _grpc.UnaryStreamMultiCallable[_cache_pb2.WatchStoredKeysRequest, _cache_pb2.WatchStoredKeysResponse]
-    """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+    """Tells which keys have answers: all of them, then each that anybody stores. Nobody need ask for any other.
     Ends with UNAVAILABLE where the store cannot tell, or can no longer.
     """
 
@@ -60,7 +60,7 @@ class CacheServiceAsyncStub(CacheServiceStub):
     StorePackedAnswers: _aio.UnaryUnaryMultiCallable[_cache_pb2.StorePackedAnswersRequest, _cache_pb2.StorePackedAnswersResponse]  # type: ignore[assignment]
     """The same for answers that come in the form in which they are kept."""
     WatchStoredKeys: _aio.UnaryStreamMultiCallable[_cache_pb2.WatchStoredKeysRequest, _cache_pb2.WatchStoredKeysResponse]  # type: ignore[assignment]
-    """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+    """Tells which keys have answers: all of them, then each that anybody stores. Nobody need ask for any other.
     Ends with UNAVAILABLE where the store cannot tell, or can no longer.
     """
 
@@ -105,7 +105,7 @@ class CacheServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _cache_pb2.WatchStoredKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_cache_pb2.WatchStoredKeysResponse], _abc.AsyncIterator[_cache_pb2.WatchStoredKeysResponse]]:
-        """Tells whose answers are stored: all of them, then each that anybody stores. Nobody need ask for any other.
+        """Tells which keys have answers: all of them, then each that anybody stores. Nobody need ask for any other.
         Ends with UNAVAILABLE where the store cannot tell, or can no longer.
         """
 
