@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from tollway.chat.v1 import chat_pb2
 from tollway_dialects.usage import Usage
-from tollway_edge.adapters.ledger_records import Records, to_request
+from tollway_edge.adapters.ledger_columns import to_request
+from tollway_edge.adapters.ledger_records import Records
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 

@@ -12,7 +12,8 @@ from tollway_dialects.messages import DIALECT_NUMBERS
 from tollway_dialects.usage import Usage
 from tollway_edge import bootstrap
 from tollway_edge.adapters.ledger_client import LedgerClient
-from tollway_edge.adapters.ledger_records import Records, to_request
+from tollway_edge.adapters.ledger_columns import to_request
+from tollway_edge.adapters.ledger_records import Records
 from tollway_edge.domain.call import CallStatus
 from tollway_edge.domain.workspaces import Workspace
 

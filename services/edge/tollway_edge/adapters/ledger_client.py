@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway_edge.adapters.batches import Batches
-from tollway_edge.adapters.ledger_records import Record, Records, to_request
+from tollway_edge.adapters.ledger_columns import to_request
+from tollway_edge.adapters.ledger_records import Record, Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,5 +1,5 @@
 """
-What is kept of a call until it is booked and counted, and the columns in which records leave for the ledger.
+What is kept of a call until it is booked and counted; `ledger_columns` is the form in which records leave.
 
 Little is kept, and what many calls have in common once: what waits here is memory that the next calls find cold.
 """
@@ -7,50 +7,26 @@ Little is kept, and what many calls have in common once: what waits here is memo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tollway.chat.v1 import chat_pb2
-from tollway.metering.v1 import metering_pb2
-from tollway_dialects.messages import DIALECT_NUMBERS, usage_from
+from tollway_dialects.messages import usage_from
 from tollway_dialects.usage import Usage
 
-from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
+from tollway_edge.domain.call import CANCELLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tollway_dialects.dialect import Dialect
 
     from tollway_edge.domain.call import Call, CallStatus
 
-_STATUSES = {
-    RUNNING: metering_pb2.CALL_STATUS_FAILED,
-    SUCCEEDED: metering_pb2.CALL_STATUS_SUCCEEDED,
-    FAILED: metering_pb2.CALL_STATUS_FAILED,
-    CANCELLED: metering_pb2.CALL_STATUS_CANCELLED,
-}
-# what has the same name and type in the contract
-_CALL_KIND = [field.name for field in metering_pb2.CallKind.DESCRIPTOR.fields if not field.enum_type]
-_ATTEMPT_KIND = [field.name for field in metering_pb2.AttemptKind.DESCRIPTOR.fields]
-# an attempt comes as a message, or as a value of provider-dispatch in this process, whose outcomes have names
-_OUTCOMES = {
-    "running": chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED,
-    "succeeded": chat_pb2.ATTEMPT_OUTCOME_SUCCEEDED,
-    "refused": chat_pb2.ATTEMPT_OUTCOME_REFUSED,
-    "broken": chat_pb2.ATTEMPT_OUTCOME_BROKEN,
-}
 _UNTOLD = frozenset({"running", chat_pb2.ATTEMPT_OUTCOME_UNSPECIFIED})
-
-# in the order of `Usage`
-_USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
 
 MOST_KINDS = 4096
 """A client's name of a model is part of a kind, so there may be any number."""
 
 Values = tuple[Any, ...]
-Hashed = TypeVar("Hashed")
 
 
 class Attempted(msgspec.Struct, frozen=True):
@@ -150,7 +126,7 @@ class Records:
                 usage_from(each.usage),
                 *(kinds.get(kind) or _known(kinds, kind, kind)),
             )
-            for each, kind in zip(attempts, _kinds_of(attempts), strict=True)
+            for each, kind in zip(attempts, kinds_of(attempts), strict=True)
         ]
 
 
@@ -162,60 +138,12 @@ def _known(kinds: dict[Values, Any], values: Values, kind: Any) -> Any:
     return kind
 
 
-def to_request(records: Sequence[Record]) -> metering_pb2.SettleCallsRequest:
-    """Return what books them; a field that is given as a dict is filled where it is, a message would be copied."""
-    kinds, call_ids, started, seconds, first_byte, usages, saved, attempts, _ = zip(*records, strict=True)
-    distinct, indexes = _distinct(kinds)
-    tried = list(chain.from_iterable(attempts))
-    spent, usage = [each.usage for each in tried], _usage_columns(usages)
-    columns: Any = {
-        "kinds": [_to_kind(kind) for kind in distinct],
-        "kind_indexes": indexes,
-        "call_ids": map(bytes.fromhex, call_ids),
-        "started_unix_ms": started,
-        "duration_ms": [round(each * 1000) for each in seconds],
-        "time_to_first_byte_ms": [round(each * 1000) or 1 if each else 0 for each in first_byte],
-        "usage": usage,
-        "saved_micro_usd": saved,
-        "attempt_counts": map(len, attempts),
-        "attempts": _attempt_columns(tried, usage if spent == list(usages) else _usage_columns(spent)),
-    }
-    return metering_pb2.SettleCallsRequest(columns=columns)
-
-
-def _attempt_columns(attempts: Sequence[Any], usage: dict[str, Any]) -> dict[str, Any]:
-    distinct, indexes = _distinct(_kinds_of(attempts))
-    return {
-        "kinds": [_to_attempt_kind(kind) for kind in distinct],
-        "kind_indexes": indexes,
-        "started_unix_ms": [each.started_unix_ms for each in attempts],
-        "duration_ms": [each.duration_ms for each in attempts],
-        "usage": usage,
-    }
-
-
-def _kinds_of(attempts: Sequence[Any]) -> list[Values]:
-    """Return what each has in common with others, in the order of `_ATTEMPT_KIND`."""
+def kinds_of(attempts: Sequence[Any]) -> list[Values]:
+    """Return what each has in common with others, in the order of the contract's AttemptKind."""
     return [
         (each.number, each.provider, each.model, each.key_fingerprint, each.http_status, each.outcome, each.reason)
         for each in attempts
     ]
-
-
-def _usage_columns(usages: Sequence[Usage]) -> dict[str, Any]:
-    return dict(zip(_USAGE, zip(*map(msgspec.structs.astuple, usages), strict=True), strict=bool(usages)))
-
-
-def _distinct(kinds: Iterable[Hashed]) -> tuple[Iterable[Hashed], list[int]]:
-    """Return each kind once, and where among them each one stands."""
-    places: dict[Hashed, int] = {}
-    indexes = [places.setdefault(kind, len(places)) for kind in kinds]
-    return places, indexes
-
-
-def _to_kind(kind: Kind) -> metering_pb2.CallKind:
-    same = {name: getattr(kind, name) for name in _CALL_KIND}
-    return metering_pb2.CallKind(**same, dialect=DIALECT_NUMBERS[kind.dialect], status=_STATUSES[kind.status])
 
 
 def _closed(call: Call, told: Sequence[Any]) -> Sequence[Any]:
@@ -228,7 +156,7 @@ def _closed(call: Call, told: Sequence[Any]) -> Sequence[Any]:
     broken_off = "client_left" if is_cancelled else "dispatch_lost"
     started = last.started_unix_ms or call.started_unix_ms
     duration = max(0, call.started_unix_ms + round(call.seconds * 1000) - started)
-    (known,) = _kinds_of([last])
+    (known,) = kinds_of([last])
     kind = (*known[:-2], outcome, broken_off)
     return [*told[:-1], Attempted(started, duration, _usage_of_last(call, told), *kind)]
 
@@ -239,10 +167,3 @@ def _usage_of_last(call: Call, told: Sequence[Any]) -> Usage:
         usage: Usage = told[-1].usage
         return usage
     return call.usage if len(told) <= 1 and call.usage != Usage() else Usage(is_estimated=True)
-
-
-def _to_attempt_kind(kind: Values) -> metering_pb2.AttemptKind:
-    *about, outcome, reason = kind
-    return metering_pb2.AttemptKind(
-        **dict(zip(_ATTEMPT_KIND, (*about, _OUTCOMES.get(outcome, outcome), reason), strict=True))
-    )
