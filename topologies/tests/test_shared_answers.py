@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +14,7 @@ from tollway_edge.domain.call import Call
 from tollway_edge.domain.forwarded import Forwarded
 from tollway_edge.domain.workspaces import Workspace
 from tollway_edge.settings import EdgeConfig
-from tollway_servicekit.redis_process import RedisProcess
+from tollway_servicekit.redis_process import RedisProcess, running_redis
 from tollway_topologies.in_process import data_plane
 
 if TYPE_CHECKING:
@@ -27,11 +25,8 @@ if TYPE_CHECKING:
 def redis() -> Iterator[RedisProcess]:
     if not RedisProcess.is_installed():
         pytest.skip("redis-server is not installed; install it (apt-get install redis-server) to test against it")
-    with tempfile.TemporaryDirectory(prefix="tollway-redis-") as folder:
-        process = RedisProcess(Path(folder))
-        process.start()
+    with running_redis() as process:
         yield process
-        process.stop()
 
 
 @asynccontextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 NOTHING_ON_DISK = ("--save", "", "--appendonly", "no")
 
@@ -43,3 +45,15 @@ class RedisProcess:
             self._process.kill()
             self._process.communicate()
             self._process = None
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisProcess]:
+    """Yield one that runs, in a folder of its own: a unix socket's path may be shorter than those of pytest's."""
+    with tempfile.TemporaryDirectory(prefix="tollway-redis-") as folder:
+        process = RedisProcess(Path(folder))
+        process.start()
+        try:
+            yield process
+        finally:
+            process.stop()

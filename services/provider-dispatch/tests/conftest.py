@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -29,7 +27,7 @@ from tollway_provider_dispatch.domain.route import Chain
 from tollway_provider_dispatch.domain.trying.attempts import AttemptLimits
 from tollway_provider_dispatch.domain.trying.tries import Trying
 from tollway_provider_dispatch.settings import ProviderSettings, Settings
-from tollway_servicekit.redis_process import RedisProcess
+from tollway_servicekit.redis_process import RedisProcess, running_redis
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -209,12 +207,8 @@ def dispatching(settings_for: Callable[..., Settings], client_kind: Callable[...
 def redis_process() -> Iterator[RedisProcess]:
     if not RedisProcess.is_installed():
         pytest.skip("redis-server is not installed; install it (apt-get install redis-server) to test against it")
-    # a unix socket's path may have 107 characters, fewer than pytest's own folders take
-    with tempfile.TemporaryDirectory(prefix="tollway-redis-") as folder:
-        process = RedisProcess(Path(folder))
-        process.start()
+    with running_redis() as process:
         yield process
-        process.stop()
 
 
 @pytest.fixture

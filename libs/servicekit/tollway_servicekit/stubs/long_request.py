@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tollway_servicekit.protobuf_wire import field_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_LENGTH_DELIMITED = 2
 
 
 class LongRequest:
@@ -32,7 +32,7 @@ class LongRequest:
         """Return what goes before the field's bytes."""
         before = b""
         for number in reversed(self.numbers):
-            before = _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(before) + len(self.field)) + before
+            before = field_of(number, len(before) + len(self.field)) + before
         return bytes(self.message.SerializeToString()) + before
 
     def whole(self) -> Any:
@@ -43,12 +43,3 @@ class LongRequest:
 def whole(request: Any) -> Any:
     """Return the message that a stub was given, in either form."""
     return request.whole() if type(request) is LongRequest else request
-
-
-def _varint(number: int) -> bytes:
-    digits = bytearray()
-    while number > 0x7F:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)

@@ -41,6 +41,8 @@ class KeyTeller:
 
     def note(self, exact_keys: Iterable[bytes]) -> None:
         """Tell of answers that may be stored by now."""
+        if self._is_closed:  # nobody would close what is opened for it
+            return
         self._untold.extend(exact_keys)
         if len(self._untold) >= MANY_KEYS:
             self._tell()

@@ -9,6 +9,7 @@ import msgspec
 from tollway.chat.v1 import chat_pb2
 from tollway.metering.v1 import metering_pb2
 from tollway_dialects.messages import DIALECT_NUMBERS
+from tollway_servicekit.protobuf_wire import field_of
 
 from tollway_edge.adapters.ledger_records import kinds_of
 from tollway_edge.domain.call import CANCELLED, FAILED, RUNNING, SUCCEEDED
@@ -38,9 +39,6 @@ _OUTCOMES = {
 }
 # in the order of `Usage`
 _USAGE = [field.name for field in chat_pb2.Usage.DESCRIPTOR.fields]
-
-_LENGTH_DELIMITED = 2
-_MOST_IN_A_BYTE = 0x7F
 
 Hashed = TypeVar("Hashed")
 
@@ -114,15 +112,6 @@ def _fill(message: Any, columns: Mapping[str, Sequence[int]]) -> None:
         if any(column):
             getattr(message, name).extend(column)
         elif column:
-            tag = message.DESCRIPTOR.fields_by_name[name].number << 3 | _LENGTH_DELIMITED
-            zeros.append(_varint(tag) + _varint(len(column)) + bytes(len(column)))
+            number = message.DESCRIPTOR.fields_by_name[name].number
+            zeros.append(field_of(number, len(column)) + bytes(len(column)))
     message.MergeFromString(b"".join(zeros))
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > _MOST_IN_A_BYTE:
-        encoded.append(number & _MOST_IN_A_BYTE | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)

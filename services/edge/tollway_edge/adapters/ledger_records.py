@@ -76,7 +76,7 @@ class Records:
         self._attempt_kinds: dict[Values, Values] = {}
 
     def of(self, call: Call, cost_micro_usd: int | None) -> Record:
-        # written out here and in `_kinds_of`: Python knows where each field is, an `attrgetter` looks for it
+        # written out here and in `kinds_of`: Python knows where each field is, an `attrgetter` looks for it
         values = (
             call.workspace.name if call.workspace else "",
             call.dialect,
