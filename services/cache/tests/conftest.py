@@ -68,7 +68,11 @@ class ScriptedRedis:
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
     was_left: asyncio.Event = field(default_factory=asyncio.Event)
     greetings: dict[bytes, bytes] = field(
-        default_factory=lambda: {b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n", b"CLIENT": b"+OK\r\n"}
+        default_factory=lambda: {
+            b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
+            b"CLIENT": b"+OK\r\n",
+            b"PUBLISH": b":0\r\n",  # what a store tells others of its answers
+        }
     )
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,8 +90,9 @@ class ScriptedRedis:
                     await self.answer(writer, asked)
         except ConnectionError:
             pass
-        self.was_left.set()
-        writer.close()
+        finally:
+            self.was_left.set()
+            writer.close()
 
     def _greets(self, command: list[bytes], writer: asyncio.StreamWriter) -> bool:
         writer.write(self.greetings.get(command[0], b""))
