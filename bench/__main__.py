@@ -68,7 +68,7 @@ def _tell(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=_at_least(1), default=5, help="interleaved rounds (default 5)")
+    parser.add_argument("--rounds", type=_at_least(1), default=7, help="interleaved rounds (default 7)")
     parser.add_argument(
         "--requests", type=_at_least(100), default=2000, help="JSON requests for each target and round (default 2000)"
     )

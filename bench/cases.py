@@ -20,6 +20,7 @@ TURN = 'She asked: "what does line 7 do?"\n\tIt returns the café\'s total, as a
 MODEL = "claude-sonnet-5-5"
 JSON_WORDS = 55  # makes an answer of 0.6 KiB
 STREAM_WORDS = 50
+NUMBER_DIGITS = 12
 MESSAGE_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 _numbers = itertools.count(1)
@@ -42,15 +43,14 @@ class Case:
 
     def requests(self, target: Target, count: int) -> list[bytes]:
         numbers = itertools.repeat(0, count) if self.is_repeated else itertools.islice(_numbers, count)
-        return [_request(target, self._body(number)) for number in numbers]
+        return [self.request(target.host, target.port, target.key, number) for number in numbers]
+
+    def request(self, host: str, port: int, key: str, number: int = 0) -> bytes:
+        return _request(host, port, key, self._body(number))
 
     def _body(self, number: int) -> bytes:
-        content = f"{self.directives} question {number:012d} "
-        messages = [{"role": "user", "content": content}]
-        fields = {"model": MODEL, "max_tokens": 1024, "stream": self.is_stream, "messages": messages}
-        messages[:0] = _earlier_turns(self.body_bytes - len(_encoded(fields)))
-        messages[-1]["content"] += "x" * (self.body_bytes - len(_encoded(fields)))
-        return _encoded(fields)
+        before, after = _around_number(self)
+        return b"%b%0*d%b" % (before, NUMBER_DIGITS, number, after)
 
     def check(self, target: Target) -> Check:
         """Return what raises `BenchFailed` unless an answer is right, whole, and came the way that is measured."""
@@ -81,12 +81,24 @@ HIT = Case("hit", "JSON, exact-cache hit", f"[words={JSON_WORDS}]", JSON_WORDS, 
 STREAM = Case("stream", "stream of 50, unpaced", "[words=50]", STREAM_WORDS, is_stream=True, share=0.5)
 PACED = Case("paced", "stream of 50, every 10 ms", "[words=50][pace=0.01]", STREAM_WORDS, is_stream=True, share=0.048)
 LARGE = Case(
-    "large", "request with a 400 KB body", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.1, body_bytes=LARGE_BODY_BYTES
+    "large", "request with a 400 KB body", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.2, body_bytes=LARGE_BODY_BYTES
 )
 CASES = (JSON, HIT, STREAM, PACED, LARGE)
 
 
 @cache
+def _around_number(case: Case) -> tuple[bytes, bytes]:
+    """Return a case's body, but for the number that makes each prompt another one."""
+    mark = "#"
+    messages = [{"role": "user", "content": f"{case.directives} question {mark} "}]
+    fields = {"model": MODEL, "max_tokens": 1024, "stream": case.is_stream, "messages": messages}
+    room = case.body_bytes - NUMBER_DIGITS + len(mark)
+    messages[:0] = _earlier_turns(room - len(_encoded(fields)))
+    messages[-1]["content"] += "x" * (room - len(_encoded(fields)))
+    before, _, after = _encoded(fields).partition(mark.encode())
+    return before, after
+
+
 def _earlier_turns(room: int) -> list[dict[str, str]]:
     """Return a conversation that fills a large body nearly; none for a small one."""
     turns = [{"role": role, "content": TURN} for role in ("user", "assistant")]
@@ -98,9 +110,9 @@ def _encoded(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _request(target: Target, body: bytes) -> bytes:
+def _request(host: str, port: int, key: str, body: bytes) -> bytes:
     head = (
-        f"POST /v1/messages HTTP/1.1\r\nhost: {target.host}:{target.port}\r\nx-api-key: {target.key}\r\n"
+        f"POST /v1/messages HTTP/1.1\r\nhost: {host}:{port}\r\nx-api-key: {key}\r\n"
         "anthropic-version: 2023-06-01\r\naccept: application/json\r\nuser-agent: tollway-bench\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )

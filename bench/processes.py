@@ -93,7 +93,10 @@ def _start_upstream(stack: ExitStack, folder: Path) -> str:
     command = (sys.executable, "-m", "tollway_simulator")
     child = stack.enter_context(_child(*command, environ={"LISTEN_ADDRESS": address}, folder=folder))
     child.await_port(_port(address))
-    return f"http://{address}"
+    repeater = free_address()
+    command = (sys.executable, "-m", "bench.upstream", f"http://{address}", str(_port(repeater)))
+    stack.enter_context(_child(*command, environ={}, folder=ROOT)).await_port(_port(repeater))
+    return f"http://{repeater}"
 
 
 def _start_relay(stack: ExitStack, upstream: str, key: str, under: Sequence[str]) -> Target:
