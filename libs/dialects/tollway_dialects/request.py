@@ -58,17 +58,19 @@ class RequestBody(msgspec.Struct):
     fields: dict[str, msgspec.Raw]
     changes: list[str] = []
     """What the gateway changed, e.g. "prompt"; empty while `raw` is what the client sent."""
+    digests: dict[str, bytes] = {}
+    """BLAKE3 of fields, where whoever read the body had to hash them."""
 
     @classmethod
     def parse(cls, raw: bytes) -> RequestBody:
         try:
             if len(raw) > _SMALL:
-                return cls(raw, _each_once(raw))
+                return cls(raw, each_once(names_and_values(raw)))
             fields = _DECODER.decode(raw)
             # no room in it for another field, which is all that a body without spaces costs; else all names are counted
             if len(raw) - len(_encode(fields)) < _SHORTEST_FIELD or len(_EVERY_NAME.decode(raw)) == len(fields):
                 return cls(raw, fields)
-            return cls(raw, _each_once(raw))
+            return cls(raw, each_once(names_and_values(raw)))
         except msgspec.ValidationError:
             raise MalformedRequest("the request body must be a JSON object") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -93,6 +95,7 @@ class RequestBody(msgspec.Struct):
     def set(self, name: str, value: Any, change: str) -> None:
         """Replace or add one field; every other field keeps its bytes."""
         self.fields[name] = msgspec.Raw(msgspec.json.encode(value))
+        self.digests.pop(name, None)
         self._changed(change)
 
     def drop(self, name: str, change: str) -> None:
@@ -108,14 +111,17 @@ class RequestBody(msgspec.Struct):
         )
 
 
-def _each_once(raw: bytes) -> dict[str, msgspec.Raw]:
+def names_and_values(raw: bytes) -> list[tuple[str, msgspec.Raw]]:
+    """Return every field of a JSON object, one that is named twice too; raises what msgspec raises."""
+    return [(str(name), value) for name, value in _EVERY_NAME.decode(raw).items()]
+
+
+def each_once(named: list[tuple[str, msgspec.Raw]]) -> dict[str, msgspec.Raw]:
     """Return the fields of a body that names each once: of two, a provider could take the other one."""
-    named = _EVERY_NAME.decode(raw)
     if len(named) > _MOST_FIELDS:
         raise MalformedRequest(f"the request body has more than {_MOST_FIELDS} fields")
     fields: dict[str, msgspec.Raw] = {}
-    for each, value in named.items():
-        name = str(each)
+    for name, value in named:
         if name in fields:
             raise MalformedRequest(f"{_shown(name)}: must be there once")
         fields[name] = value

@@ -31,6 +31,7 @@ from tollway_edge.adapters.provider_board import DispatchProviderBoard
 from tollway_edge.adapters.remote import Remote
 from tollway_edge.adapters.workspace_watch import watch_workspaces
 from tollway_edge.domain.keeping import Keeping
+from tollway_edge.domain.known_beginnings import KnownBeginnings
 from tollway_edge.domain.pipeline import Limits, Pipeline
 from tollway_edge.domain.ports import AnswerCache
 from tollway_edge.domain.route_texts import RouteTexts
@@ -153,6 +154,7 @@ async def bootstrap(
         keeping=keeping,
         system_prompts=RouteTexts.where_any(settings.system_prompts),
         last_resorts=RouteTexts.where_any(settings.last_resorts),
+        beginnings=KnownBeginnings() if config.use_exact_cache else None,
     )
     api = build_api(
         workspaces,

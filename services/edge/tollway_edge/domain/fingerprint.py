@@ -44,7 +44,7 @@ def exact_key(call: Call, body: RequestBody) -> bytes:
     names = sorted(fields.keys() - wire.not_shaping)
     # each part by itself: BLAKE3 takes an eighth less where what is long begins its input; and since digests are all of
     # one length, no two lists of parts are the same bytes
-    digests = [blake3(memoryview(fields[name])).digest() for name in names]
+    digests = [body.digests.get(name) or blake3(memoryview(fields[name])).digest() for name in names]
     return blake3(b"".join((_encode((about, names)), *digests))).digest()
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from tollway_edge.domain.call import Call
     from tollway_edge.domain.keeping import Keeping
+    from tollway_edge.domain.known_beginnings import KnownBeginnings
     from tollway_edge.domain.ports import AnswerCache, Budget, Classifier, Client, Dispatch, Ledger, Prompts
     from tollway_edge.domain.route_texts import RouteTexts
     from tollway_edge.domain.workspaces import Workspaces
@@ -71,6 +72,8 @@ class Pipeline:
     system_prompts: RouteTexts | None = None
     last_resorts: RouteTexts | None = None
     """Both None where no route has one."""
+    beginnings: KnownBeginnings | None = None
+    """Of long bodies; None where no cache needs their digests."""
 
     async def serve(self, call: Call, client: Client) -> None:
         """Answer one call, whatever happens, and book it once."""
@@ -94,7 +97,7 @@ class Pipeline:
     async def _answer(self, call: Call, client: Client) -> bytes | None:
         """Return the answer's bytes where the cache may want them."""
         call.workspace = self.workspaces.authenticate(call.key_digest)
-        body = read_request(call, client.body_at_hand() or await client.read_body())
+        body = read_request(call, client.body_at_hand() or await client.read_body(), self.beginnings)
         if "prompt" in body.fields:
             await self._resolve_prompt(call, body)
         if self.system_prompts is not None:

@@ -9,8 +9,11 @@ from tollway_dialects.dialect import Dialect
 from tollway_dialects.prompt import prepend_system
 from tollway_dialects.request import MalformedRequest, RequestBody
 
+from tollway_edge.domain.known_beginnings import LEAST_BYTES
+
 if TYPE_CHECKING:
     from tollway_edge.domain.call import Call
+    from tollway_edge.domain.known_beginnings import KnownBeginnings
 
 LONGEST_MODEL = 256
 MOST = 2**31 - 1
@@ -31,10 +34,18 @@ class _PromptId(msgspec.Struct):
     id: str
 
 
-def read_request(call: Call, raw: bytes) -> RequestBody:
-    """Parse the body and note what routing and metering need; raises `MalformedRequest`."""
+def read_request(call: Call, raw: bytes, beginnings: KnownBeginnings | None = None) -> RequestBody:
+    """
+    Parse the body and note what routing and metering need; raises `MalformedRequest`.
+
+    Args:
+        call: Gets the body.
+        raw: It.
+        beginnings: What is known of long ones; none where nobody needs their digest.
+    """
     wire = call.wire
-    call.body = body = RequestBody.parse(raw)
+    is_long = len(raw) >= LEAST_BYTES
+    call.body = body = beginnings.read(raw) if is_long and beginnings else RequestBody.parse(raw)
     model = body.get("model", str) or ""
     if len(model) > LONGEST_MODEL:  # it is noted nowhere: what is noted is kept until it is booked, and beyond
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")

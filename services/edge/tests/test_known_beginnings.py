@@ -1,0 +1,196 @@
+"""What is read from where a turn begins is what reading all of it gives, whatever the body is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from blake3 import blake3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tollway_dialects.request import MalformedRequest, RequestBody
+from tollway_edge.domain import known_beginnings
+from tollway_edge.domain.known_beginnings import BLOCK, KnownBeginnings
+
+SMALL_BLOCK = 48
+SPACES = st.sampled_from(["", "", "", " ", "\n\t", " " * 60])
+TEXTS = st.text(st.sampled_from('ab"\\[]{},:é \n😀'), max_size=40)
+TURNS = st.recursive(
+    TEXTS | st.integers() | st.none() | st.fixed_dictionaries({"role": st.just("user"), "content": TEXTS}),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(["model", "max_tokens", "messages", "a\\u0062", "metadata"]), TURNS, max_size=3
+)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_beginnings, "BLOCK", SMALL_BLOCK)
+
+
+@pytest.fixture
+def read_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How much JSON of each body was read, without what stands before its turns."""
+    sizes: list[int] = []
+
+    def note(raw: bytes, read=known_beginnings.names_and_values):
+        if raw.startswith(b'{"":['):
+            sizes.append(len(raw))
+        return read(raw)
+
+    def note_whole(raw: bytes, read=RequestBody.parse):
+        sizes.append(len(raw))
+        return read(raw)
+
+    monkeypatch.setattr(known_beginnings, "names_and_values", note)
+    monkeypatch.setattr(RequestBody, "parse", note_whole)
+    return sizes
+
+
+def told(read, raw: bytes) -> object:
+    """Return all that can be seen of a body that was read, or why it was refused."""
+    try:
+        body = read(raw)
+    except MalformedRequest as error:
+        return str(error)
+    for name, digest in body.digests.items():
+        assert digest == blake3(bytes(body.fields[name])).digest()
+    return body.raw, [(name, bytes(value)) for name, value in body.fields.items()], body.changes
+
+
+def conversation(turns: int, indent: int | None = None, **after: object) -> bytes:
+    each = [{"role": "user", "content": f'turn {number}: "quoted"\n' + "x" * 1000} for number in range(turns)]
+    return json.dumps({"model": "m", "messages": each, **after}, indent=indent).encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.sampled_from(["messages", "input", "mess\\u0061ges", "prompt"]),
+    before=FIELDS,
+    turns=st.lists(TURNS, max_size=14),
+    after=FIELDS,
+    spaces=st.lists(SPACES, min_size=8, max_size=8),
+    shorter=st.integers(0, 14),
+    damage=st.none() | st.tuples(st.floats(0, 1), st.sampled_from([b"", b"]", b"}", b'"', b",", b"\\", b"\xff", b"0"])),
+)
+def test_a_body_is_read_as_it_is_read_whole_whatever_is_known_of_its_beginning(
+    name, before, turns, after, spaces, shorter, damage
+):
+    known = KnownBeginnings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known_beginnings, "BLOCK", SMALL_BLOCK)
+        for some in (turns, turns, turns[:shorter], [*turns, "more", *turns], turns):
+            raw = _written(name, before, some, after, spaces)
+            assert told(known.read, raw) == told(RequestBody.parse, raw)
+            if damage is not None:
+                at = round(damage[0] * len(raw))
+                hurt = raw[:at] + damage[1] + raw[at + 1 :]
+                assert told(known.read, hurt) == told(RequestBody.parse, hurt)
+
+
+def _written(name: str, before: dict, turns: list, after: dict, spaces: list[str]) -> bytes:
+    def field(key: str, value: object) -> str:
+        return f'"{key}"{spaces[0]}:{spaces[1]}{json.dumps(value, ensure_ascii=False)}'
+
+    items = f"{spaces[2]},{spaces[3]}".join(json.dumps(turn, ensure_ascii=False) for turn in turns)
+    array = f'"{name}"{spaces[4]}:{spaces[5]}[{spaces[6]}{items}{spaces[7]}]'
+    written = [*(field(*pair) for pair in before.items()), array, *(field(*pair) for pair in after.items())]
+    return ("{" + ",".join(written) + "}").encode()
+
+
+@pytest.mark.parametrize("indent", [None, 0, 3])
+def test_of_a_conversation_that_goes_on_only_what_is_new_is_read(read_bytes: list[int], indent: int | None):
+    known = KnownBeginnings()
+    for turns in (300, 301, 302, 303):
+        known.read(conversation(turns, indent))
+    first, second, *later = read_bytes
+    assert min(first, second) > 300_000
+    assert all(size < BLOCK + 4000 for size in later)
+
+
+def test_what_two_conversations_have_in_common_is_read_once(read_bytes: list[int]):
+    known = KnownBeginnings()
+    for raw in [conversation(300, metadata={"user_id": user}) for user in "abc"]:
+        known.read(raw)
+    assert read_bytes[-1] < BLOCK + 4000
+
+
+def test_a_known_beginning_that_goes_on_as_no_json_is_refused_as_ever(read_bytes: list[int]):
+    known = KnownBeginnings()
+    whole = conversation(300)
+    for _ in range(3):
+        known.read(whole)
+    for end in (b"", b"]", b"]}}", b",]}", b'"', b"\xff]}"):
+        broken = whole[:-2] + end
+        assert told(known.read, broken) == told(RequestBody.parse, broken)
+
+
+def test_an_array_that_ends_where_a_known_one_went_on_is_no_other_one(small_blocks: None):
+    known = KnownBeginnings()
+    turns = ["x" * 20] * 20
+    for _ in range(3):
+        known.read(json.dumps({"messages": turns}).encode())
+    for cut in range(20 * 24):
+        raw = json.dumps({"messages": turns}).encode()[: 13 + cut] + b"]}"
+        assert told(known.read, raw) == told(RequestBody.parse, raw)
+
+
+@pytest.mark.parametrize("begins", [b'"%s",' % (b"x" * (SMALL_BLOCK - 4)), b" " * SMALL_BLOCK])
+def test_what_comes_behind_known_bytes_is_judged_with_them(small_blocks: None, begins: bytes):
+    """A turn that begins with the next block is not in those bytes, nor is one behind a block of spaces."""
+    begins = b'{"messages":[' + begins
+    known = KnownBeginnings()
+    for _ in range(3):
+        assert told(known.read, begins + b"1,2,3]}") == told(RequestBody.parse, begins + b"1,2,3]}")
+    for end in (b"]}", b"1 2,3]}", b"1,2,4]}"):
+        assert told(known.read, begins + end) == told(RequestBody.parse, begins + end)
+
+
+def test_a_conversation_in_use_stays_known_while_others_come_and_go(small_blocks: None, read_bytes: list[int]):
+    known = KnownBeginnings(most_blocks=20)
+    in_use = json.dumps({"messages": ["in use" * 8] * 10}).encode()
+    for number in range(30):
+        known.read(in_use)
+        known.read(json.dumps({"messages": [f"{number}" * 40] * 3}).encode())
+    assert read_bytes[-2] < 200 < len(in_use)
+
+
+def test_a_field_that_is_named_again_behind_known_turns_is_refused(small_blocks: None):
+    known = KnownBeginnings()
+    for _ in range(3):
+        known.read(conversation(3))
+    for again in (b'"model":"other"', b'"messages":[]', b'"mess\\u0061ges":[]', b'"":1,"":2'):
+        with pytest.raises(MalformedRequest, match="must be there once"):
+            known.read(conversation(3)[:-1] + b"," + again + b"}")
+
+
+def test_turns_below_the_top_level_are_none(small_blocks: None):
+    known = KnownBeginnings()
+    inner = json.dumps([{"content": "x" * 100}] * 5)
+    raws = [
+        f'{{"a":{{"messages":{inner}}}}}'.encode(),
+        f'{{"a":"\\"messages\\":{json.dumps(inner)[1:-1]}"}}'.encode(),
+        f'[{{"messages":{inner}}}]'.encode(),
+    ]
+    for raw in raws * 3:
+        assert told(known.read, raw) == told(RequestBody.parse, raw)
+    assert not known._starts
+
+
+def test_no_more_blocks_are_known_than_allowed(small_blocks: None):
+    known = KnownBeginnings(most_blocks=10)
+    for number in range(5):
+        for _ in range(3):
+            raw = json.dumps({"messages": [f"{number}" * 40] * 10}).encode()
+            assert told(known.read, raw) == told(RequestBody.parse, raw)
+    assert len(known._starts) == 10
+
+
+def test_no_text_of_a_body_is_kept(small_blocks: None):
+    known = KnownBeginnings()
+    for _ in range(3):
+        known.read(conversation(3))
+    assert {len(digest) for digest in known._starts} == {32}
+    assert all(isinstance(start, int) for start in known._starts.values())
