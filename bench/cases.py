@@ -40,6 +40,9 @@ class Case:
     share: float = 1.0
     """Of REQUESTS."""
     body_bytes: int = BODY_BYTES
+    begins_anew: bool = False
+    """A long prompt differs from all others in its first turn, too; else in its last turn alone, as a conversation that
+    goes on does from how it was before."""
 
     def requests(self, target: Target, count: int) -> list[bytes]:
         numbers = itertools.repeat(0, count) if self.is_repeated else itertools.islice(_numbers, count)
@@ -49,8 +52,7 @@ class Case:
         return _request(host, port, key, self._body(number))
 
     def _body(self, number: int) -> bytes:
-        before, after = _around_number(self)
-        return b"%b%0*d%b" % (before, NUMBER_DIGITS, number, after)
+        return (b"%0*d" % (NUMBER_DIGITS, number)).join(_around_numbers(self))
 
     def check(self, target: Target) -> Check:
         """Return what raises `BenchFailed` unless an answer is right, whole, and came the way that is measured."""
@@ -83,20 +85,26 @@ PACED = Case("paced", "stream of 50, every 10 ms", "[words=50][pace=0.01]", STRE
 LARGE = Case(
     "large", "request with a 400 KB body", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.2, body_bytes=LARGE_BODY_BYTES
 )
-CASES = (JSON, HIT, STREAM, PACED, LARGE)
+NEW = Case(
+    "new", "  one that begins as none did", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.2,
+    body_bytes=LARGE_BODY_BYTES, begins_anew=True,
+)  # fmt: skip
+CASES = (JSON, HIT, STREAM, PACED, LARGE, NEW)
 
 
 @cache
-def _around_number(case: Case) -> tuple[bytes, bytes]:
+def _around_numbers(case: Case) -> list[bytes]:
     """Return a case's body, but for the number that makes each prompt another one."""
     mark = "#"
     messages = [{"role": "user", "content": f"{case.directives} question {mark} "}]
     fields = {"model": MODEL, "max_tokens": 1024, "stream": case.is_stream, "messages": messages}
-    room = case.body_bytes - NUMBER_DIGITS + len(mark)
-    messages[:0] = _earlier_turns(room - len(_encoded(fields)))
+    messages[:0] = _earlier_turns(case.body_bytes - NUMBER_DIGITS - len(_encoded(fields)))
+    if case.begins_anew:
+        messages[0] = {"role": "user", "content": mark + TURN[NUMBER_DIGITS:]}
+    numbers = _encoded(fields).count(mark.encode())
+    room = case.body_bytes - numbers * (NUMBER_DIGITS - len(mark))
     messages[-1]["content"] += "x" * (room - len(_encoded(fields)))
-    before, _, after = _encoded(fields).partition(mark.encode())
-    return before, after
+    return _encoded(fields).split(mark.encode())
 
 
 def _earlier_turns(room: int) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from blake3 import blake3
@@ -10,8 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tollway_dialects.request import MalformedRequest, RequestBody
 from tollway_edge.domain import known_beginnings
+from tollway_edge.domain.fingerprint import exact_key
 from tollway_edge.domain.known_beginnings import BLOCK, KnownBeginnings
+from tollway_edge.domain.request import read_request
+from tollway_edge.domain.workspaces import Workspace
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tollway_edge.domain.call import Call
+
+ACME = "acme"
 SMALL_BLOCK = 48
 SPACES = st.sampled_from(["", "", "", " ", "\n\t", " " * 60])
 TEXTS = st.text(st.sampled_from('ab"\\[]{},:é \n😀'), max_size=40)
@@ -49,10 +59,10 @@ def read_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-def told(read, raw: bytes) -> object:
-    """Return all that can be seen of a body that was read, or why it was refused."""
+def told(known: KnownBeginnings | None, raw: bytes) -> object:
+    """Return all that can be seen of a body that was read, as a whole if by nothing known, or why it was refused."""
     try:
-        body = read(raw)
+        body = known.read(raw, ACME) if known else RequestBody.parse(raw)
     except MalformedRequest as error:
         return str(error)
     for name, digest in body.digests.items():
@@ -83,11 +93,11 @@ def test_a_body_is_read_as_it_is_read_whole_whatever_is_known_of_its_beginning(
         patch.setattr(known_beginnings, "BLOCK", SMALL_BLOCK)
         for some in (turns, turns, turns[:shorter], [*turns, "more", *turns], turns):
             raw = _written(name, before, some, after, spaces)
-            assert told(known.read, raw) == told(RequestBody.parse, raw)
+            assert told(known, raw) == told(None, raw)
             if damage is not None:
                 at = round(damage[0] * len(raw))
                 hurt = raw[:at] + damage[1] + raw[at + 1 :]
-                assert told(known.read, hurt) == told(RequestBody.parse, hurt)
+                assert told(known, hurt) == told(None, hurt)
 
 
 def _written(name: str, before: dict, turns: list, after: dict, spaces: list[str]) -> bytes:
@@ -104,7 +114,7 @@ def _written(name: str, before: dict, turns: list, after: dict, spaces: list[str
 def test_of_a_conversation_that_goes_on_only_what_is_new_is_read(read_bytes: list[int], indent: int | None):
     known = KnownBeginnings()
     for turns in (300, 301, 302, 303):
-        known.read(conversation(turns, indent))
+        known.read(conversation(turns, indent), ACME)
     first, second, *later = read_bytes
     assert min(first, second) > 300_000
     assert all(size < BLOCK + 4000 for size in later)
@@ -113,28 +123,35 @@ def test_of_a_conversation_that_goes_on_only_what_is_new_is_read(read_bytes: lis
 def test_what_two_conversations_have_in_common_is_read_once(read_bytes: list[int]):
     known = KnownBeginnings()
     for raw in [conversation(300, metadata={"user_id": user}) for user in "abc"]:
-        known.read(raw)
+        known.read(raw, ACME)
     assert read_bytes[-1] < BLOCK + 4000
+
+
+def test_what_one_workspace_sent_is_new_to_another(read_bytes: list[int]):
+    known = KnownBeginnings()
+    for workspace in (ACME, ACME, ACME, "globex"):
+        known.read(conversation(300), workspace)
+    assert read_bytes[-1] > 300_000 > read_bytes[-2]
 
 
 def test_a_known_beginning_that_goes_on_as_no_json_is_refused_as_ever(read_bytes: list[int]):
     known = KnownBeginnings()
     whole = conversation(300)
     for _ in range(3):
-        known.read(whole)
+        known.read(whole, ACME)
     for end in (b"", b"]", b"]}}", b",]}", b'"', b"\xff]}"):
         broken = whole[:-2] + end
-        assert told(known.read, broken) == told(RequestBody.parse, broken)
+        assert told(known, broken) == told(None, broken)
 
 
 def test_an_array_that_ends_where_a_known_one_went_on_is_no_other_one(small_blocks: None):
     known = KnownBeginnings()
     turns = ["x" * 20] * 20
     for _ in range(3):
-        known.read(json.dumps({"messages": turns}).encode())
+        known.read(json.dumps({"messages": turns}).encode(), ACME)
     for cut in range(20 * 24):
         raw = json.dumps({"messages": turns}).encode()[: 13 + cut] + b"]}"
-        assert told(known.read, raw) == told(RequestBody.parse, raw)
+        assert told(known, raw) == told(None, raw)
 
 
 @pytest.mark.parametrize("begins", [b'"%s",' % (b"x" * (SMALL_BLOCK - 4)), b" " * SMALL_BLOCK])
@@ -143,27 +160,27 @@ def test_what_comes_behind_known_bytes_is_judged_with_them(small_blocks: None, b
     begins = b'{"messages":[' + begins
     known = KnownBeginnings()
     for _ in range(3):
-        assert told(known.read, begins + b"1,2,3]}") == told(RequestBody.parse, begins + b"1,2,3]}")
+        assert told(known, begins + b"1,2,3]}") == told(None, begins + b"1,2,3]}")
     for end in (b"]}", b"1 2,3]}", b"1,2,4]}"):
-        assert told(known.read, begins + end) == told(RequestBody.parse, begins + end)
+        assert told(known, begins + end) == told(None, begins + end)
 
 
 def test_a_conversation_in_use_stays_known_while_others_come_and_go(small_blocks: None, read_bytes: list[int]):
     known = KnownBeginnings(most_blocks=20)
     in_use = json.dumps({"messages": ["in use" * 8] * 10}).encode()
     for number in range(30):
-        known.read(in_use)
-        known.read(json.dumps({"messages": [f"{number}" * 40] * 3}).encode())
+        known.read(in_use, ACME)
+        known.read(json.dumps({"messages": [f"{number}" * 40] * 3}).encode(), ACME)
     assert read_bytes[-2] < 200 < len(in_use)
 
 
 def test_a_field_that_is_named_again_behind_known_turns_is_refused(small_blocks: None):
     known = KnownBeginnings()
     for _ in range(3):
-        known.read(conversation(3))
+        known.read(conversation(3), ACME)
     for again in (b'"model":"other"', b'"messages":[]', b'"mess\\u0061ges":[]', b'"":1,"":2'):
         with pytest.raises(MalformedRequest, match="must be there once"):
-            known.read(conversation(3)[:-1] + b"," + again + b"}")
+            known.read(conversation(3)[:-1] + b"," + again + b"}", ACME)
 
 
 def test_turns_below_the_top_level_are_none(small_blocks: None):
@@ -175,8 +192,26 @@ def test_turns_below_the_top_level_are_none(small_blocks: None):
         f'[{{"messages":{inner}}}]'.encode(),
     ]
     for raw in raws * 3:
-        assert told(known.read, raw) == told(RequestBody.parse, raw)
+        assert told(known, raw) == told(None, raw)
     assert not known._starts
+
+
+def test_a_key_does_not_depend_on_what_is_known(make_call: Callable[..., Call]):
+    known = KnownBeginnings()
+    whole = read_request(make_call(), conversation(300))
+    for _ in range(3):
+        call = make_call(workspace=Workspace(ACME))
+        body = read_request(call, conversation(300), known)
+        assert body.digests
+        assert exact_key(call, body) == exact_key(call, whole)
+
+
+def test_a_field_that_is_changed_is_hashed_anew(make_call: Callable[..., Call]):
+    call = make_call(workspace=Workspace(ACME))
+    body = read_request(call, conversation(300), KnownBeginnings())
+    before = exact_key(call, body)
+    body.set("messages", [{"role": "user", "content": "x" * 300_000}], "prompt")
+    assert exact_key(call, body) != before
 
 
 def test_no_more_blocks_are_known_than_allowed(small_blocks: None):
@@ -184,13 +219,13 @@ def test_no_more_blocks_are_known_than_allowed(small_blocks: None):
     for number in range(5):
         for _ in range(3):
             raw = json.dumps({"messages": [f"{number}" * 40] * 10}).encode()
-            assert told(known.read, raw) == told(RequestBody.parse, raw)
+            assert told(known, raw) == told(None, raw)
     assert len(known._starts) == 10
 
 
 def test_no_text_of_a_body_is_kept(small_blocks: None):
     known = KnownBeginnings()
     for _ in range(3):
-        known.read(conversation(3))
-    assert {len(digest) for digest in known._starts} == {32}
+        known.read(conversation(3), ACME)
+    assert {(workspace, len(digest)) for workspace, digest in known._starts} == {(ACME, 32)}
     assert all(isinstance(start, int) for start in known._starts.values())

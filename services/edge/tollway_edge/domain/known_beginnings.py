@@ -9,8 +9,8 @@ where a turn begins. From there on JSON is read, and what stands before is taken
                           |————— known blocks ——————|
                                                  |——————— read ———————————————————————
 
-What is kept of a block is its digest and a number, never its text.
-Blocks that come for the second time are worth a second look, at where turns begin in them.
+What is kept of a block is its digest and a number, never its text. Of a body that begins as none did before, that is
+its first block's: where turns begin is looked at when another one comes that begins so.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ BLOCK = 1 << 16
 LEAST_BYTES = 2 * BLOCK
 """Of a body that is worth it."""
 MOST_BLOCKS = 4096
-"""Known at a time, 0.2 KiB each: those that came last."""
+"""Known at a time, 0.3 KiB each: those that came last."""
 # within which the turns have to begin: a body with a longer system prompt before them is read as ever
 _OPENING = 1 << 15
 _TURNS = re.compile(rb'"(messages|input)"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-# of blocks that came once, so that nobody looked yet where their turns begin; none begins at the bracket
+# of a first block that came once, and of blocks in which no turn begins; none does where the bracket is
 _NOT_LOOKED = 0
 
 
@@ -53,35 +53,48 @@ class KnownBeginnings:
 
     def __init__(self, most_blocks: int = MOST_BLOCKS) -> None:
         self._most_blocks = most_blocks
-        self._starts: OrderedDict[bytes, int] = OrderedDict()
-        """By the digest of the turns up to a block's end: where the last turn that begins before that end does."""
+        self._starts: OrderedDict[tuple[str, bytes], int] = OrderedDict()
+        """By workspace and digest of the turns up to a block's end: where the last that begins before that end does."""
 
-    def read(self, raw: bytes) -> RequestBody:
-        """Return what `RequestBody.parse` does, and the turns' digest with it; raises the same."""
+    def read(self, raw: bytes, workspace: str) -> RequestBody:
+        """
+        Return what `RequestBody.parse` does, and the turns' digest with it; raises the same.
+
+        Args:
+            raw: The body.
+            workspace: Whose it is; nobody is to learn by the clock what another one asks.
+        """
         if (opening := _opening(raw)) is None:
             return RequestBody.parse(raw)
         turns = memoryview(raw)[opening.start :]
         blocks = _Blocks(turns)
         start = 0
-        while blocks.hashed + BLOCK <= len(turns) and (known := self._starts.get(blocks.hash_next(), _NOT_LOOKED)):
+        while blocks.hashed + BLOCK <= len(turns):
+            if not (known := self._starts.get((workspace, blocks.hash_next()), _NOT_LOOKED)):
+                break
             start = known
         body, length = _read_from(raw, opening, start)
-        body.digests[opening.name] = blocks.end_at(length)
-        self._note(turns[:length], start, blocks.digests)
+        came_before = bool(blocks.digests) and (workspace, blocks.digests[0]) in self._starts
+        body.digests[opening.name] = blocks.end_at(length, one_by_one=came_before)
+        keys = [(workspace, digest) for digest in blocks.digests]
+        if came_before:
+            self._learn(turns[:length], start, keys)
+        elif keys:
+            self._starts[keys[0]] = _NOT_LOOKED
+        while len(self._starts) > self._most_blocks:
+            self._starts.popitem(last=False)
         return body
 
-    def _note(self, turns: memoryview, start: int, digests: list[bytes]) -> None:
-        """Keep digests, one a block; those that came before are worth a look at where turns begin in them."""
+    def _learn(self, turns: memoryview, start: int, keys: list[tuple[str, bytes]]) -> None:
+        """Note where turns begin in blocks, of which those before `start` are known."""
         starts: list[int] = []
-        for number, digest in enumerate(digests, 1):
-            if (known := self._starts.get(digest)) == _NOT_LOOKED:
+        for number, key in enumerate(keys, 1):
+            if not (known := self._starts.get(key, _NOT_LOOKED)):
                 starts = starts or _starts(turns, start)
                 earlier = bisect_left(starts, number * BLOCK)
                 known = starts[earlier - 1] if earlier else _NOT_LOOKED
-            self._starts[digest] = known or _NOT_LOOKED
-            self._starts.move_to_end(digest)
-        while len(self._starts) > self._most_blocks:
-            self._starts.popitem(last=False)
+            self._starts[key] = known
+            self._starts.move_to_end(key)
 
 
 class _Blocks:
@@ -101,13 +114,13 @@ class _Blocks:
         self.digests.append(self._hasher.digest())
         return self.digests[-1]
 
-    def end_at(self, length: int) -> bytes:
+    def end_at(self, length: int, *, one_by_one: bool) -> bytes:
         """Return the digest of so much; at most the block that was hashed last may be beyond it."""
         if self.hashed > length:
             self._hasher = self._before
             self.hashed -= BLOCK
             self.digests.pop()
-        while self.hashed + BLOCK <= length:
+        while one_by_one and self.hashed + BLOCK <= length:
             self.hash_next()
         self._hasher.update(self._turns[self.hashed : length])
         return self._hasher.digest()
@@ -127,11 +140,11 @@ def _opening(raw: bytes) -> _Opening | None:
 
 def _read_from(raw: bytes, opening: _Opening, start: int) -> tuple[RequestBody, int]:
     """Return the body, read from where a turn begins, and how long the turns are; raises `MalformedRequest`."""
-    if start:
+    if start > BLOCK // 2:  # else it is not worth a copy of the rest
         try:
             rest = names_and_values(b"".join((b'{"":[', memoryview(raw)[opening.start + start :])))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            start = 0  # and let that be told of the whole
+            pass  # that is told of the whole
         else:
             (_, last_turns), *after = rest
             length = start + len(last_turns) - 1

@@ -44,8 +44,11 @@ def read_request(call: Call, raw: bytes, beginnings: KnownBeginnings | None = No
         beginnings: What is known of long ones; none where nobody needs their digest.
     """
     wire = call.wire
-    is_long = len(raw) >= LEAST_BYTES
-    call.body = body = beginnings.read(raw) if is_long and beginnings else RequestBody.parse(raw)
+    if len(raw) >= LEAST_BYTES and beginnings and call.workspace:
+        body = beginnings.read(raw, call.workspace.name)
+    else:
+        body = RequestBody.parse(raw)
+    call.body = body
     model = body.get("model", str) or ""
     if len(model) > LONGEST_MODEL:  # it is noted nowhere: what is noted is kept until it is booked, and beyond
         raise MalformedRequest(f"model: must be at most {LONGEST_MODEL} characters")
