@@ -81,7 +81,7 @@ class Case:
 JSON = Case("json", "JSON, unique prompts", f"[words={JSON_WORDS}]", JSON_WORDS)
 HIT = Case("hit", "JSON, exact-cache hit", f"[words={JSON_WORDS}]", JSON_WORDS, is_repeated=True)
 STREAM = Case("stream", "stream of 50, unpaced", "[words=50]", STREAM_WORDS, is_stream=True, share=0.5)
-PACED = Case("paced", "stream of 50, every 10 ms", "[words=50][pace=0.01]", STREAM_WORDS, is_stream=True, share=0.048)
+PACED = Case("paced", "stream of 50, every 10 ms", "[words=50][pace=0.01]", STREAM_WORDS, is_stream=True, share=0.096)
 LARGE = Case(
     "large", "request with a 400 KB body", f"[words={JSON_WORDS}]", JSON_WORDS, share=0.2, body_bytes=LARGE_BODY_BYTES
 )
