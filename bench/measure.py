@@ -20,7 +20,8 @@ CONNECTIONS = 16
 WARM_UP = 4  # requests a connection before each count: pools fill, idle connections are replaced
 FIRST_WARM_UP = 32  # before the first round: lazy imports, inline caches, allocator
 RATE = 50.0
-LATENCY_REQUESTS = 100  # a target and round
+LATENCY_TURNS = 5  # a round, each of all targets: a machine that slows down for a second slows all of them
+LATENCY_REQUESTS = 20  # a target and turn
 QUIET_SECONDS = 0.2
 QUIET_CPU_SECONDS = 0.015  # one tick of the clock that CPU time is told in where nothing better is known
 MOST_QUIET_SECONDS = 10.0
@@ -93,9 +94,9 @@ class Bench:
                 self._tell(f"{name}: {case.title}, {target.name}")
                 sample = await self._sample(case, target)
                 self.measured.samples.setdefault(case.name, {}).setdefault(target.name, []).append(sample)
-        for target in (self._upstream, *self._targets) if self._plan.with_latency else ():
-            self._tell(f"{name}: latency, {target.name}")
-            self.measured.latencies.setdefault(target.name, []).append(await self._latency(target))
+        if self._plan.with_latency:
+            self._tell(f"{name}: latency")
+            await self._latencies()
 
     async def _sample(self, case: Case, target: Target) -> Sample:
         count = max(CONNECTIONS, round(self._plan.requests * case.share))
@@ -108,6 +109,14 @@ class Bench:
             after = await _quiet_cpu(target)
         self._count(target, warm_up + count)
         return Sample((after - before) * 1000 / count, count / seconds)
+
+    async def _latencies(self) -> None:
+        found: dict[str, list[float]] = {}
+        for _ in range(LATENCY_TURNS):
+            for target in (self._upstream, *self._targets):
+                found.setdefault(target.name, []).extend(await self._latency(target))
+        for name, milliseconds in found.items():
+            self.measured.latencies.setdefault(name, []).append(milliseconds)
 
     async def _latency(self, target: Target) -> list[float]:
         async with connected(target.host, target.port, CONNECTIONS) as connections:
