@@ -26,7 +26,7 @@ SMALL_BLOCK = 48
 SPACES = st.sampled_from(["", "", "", " ", "\n\t", " " * 60])
 TEXTS = st.text(st.sampled_from('ab"\\[]{},:é \n😀'), max_size=40)
 TURNS = st.recursive(
-    TEXTS | st.integers() | st.none() | st.fixed_dictionaries({"role": st.just("user"), "content": TEXTS}),
+    TEXTS | st.integers() | st.fixed_dictionaries({"content": TEXTS}) | st.dictionaries(TEXTS, TEXTS, max_size=2),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
@@ -154,24 +154,54 @@ def test_an_array_that_ends_where_a_known_one_went_on_is_no_other_one(small_bloc
         assert told(known, raw) == told(None, raw)
 
 
-@pytest.mark.parametrize("begins", [b'"%s",' % (b"x" * (SMALL_BLOCK - 4)), b" " * SMALL_BLOCK])
+@pytest.mark.parametrize("begins", [b'{"a":"%s"},' % (b"x" * (SMALL_BLOCK - 10)), b" " * SMALL_BLOCK])
 def test_what_comes_behind_known_bytes_is_judged_with_them(small_blocks: None, begins: bytes):
     """A turn that begins with the next block is not in those bytes, nor is one behind a block of spaces."""
     begins = b'{"messages":[' + begins
     known = KnownBeginnings()
     for _ in range(3):
-        assert told(known, begins + b"1,2,3]}") == told(None, begins + b"1,2,3]}")
-    for end in (b"]}", b"1 2,3]}", b"1,2,4]}"):
+        assert told(known, begins + b"{},{},{}]}") == told(None, begins + b"{},{},{}]}")
+    for end in (b"]}", b"{} {},{}]}", b"{},{},[]]}", b"},{},{}]}"):
         assert told(known, begins + end) == told(None, begins + end)
+    assert told(known, begins[:-1] + b"1{},{},{}]}") == told(None, begins[:-1] + b"1{},{},{}]}")
+
+
+def test_parts_of_a_turn_are_not_taken_for_turns(small_blocks: None, read_bytes: list[int]):
+    parts = [{"text": "x" * 10}] * 3
+    turns = [{"content": parts}, *[{"content": "y" * 30}] * 2, {"content": [{"text": "}, {"}, *parts]}] * 5
+    raws = [json.dumps({"messages": [*turns, {"content": last}]}, separators=(",", ":")).encode() for last in range(5)]
+    whole = [told(None, raw) for raw in raws]
+    read_bytes.clear()
+    known = KnownBeginnings()
+    assert [told(known, raw) for raw in raws] == whole
+    assert max(read_bytes[2:]) < len(raws[0]) / 2
+
+
+def test_turns_are_not_looked_for_one_by_one(small_blocks: None, monkeypatch: pytest.MonkeyPatch):
+    """Neither in millions of small ones, nor again and again from the start of a long one."""
+    looked: list[int] = []
+    look = known_beginnings._is_json
+    monkeypatch.setattr(known_beginnings, "_is_json", lambda raw: looked.append(len(raw)) or look(raw))
+    monkeypatch.setattr(known_beginnings, "_FARTHEST", 16 * SMALL_BLOCK)
+    known = KnownBeginnings()
+    for turns in ([1] * 5000, [{}] * 5000, [{"content": [{"text": "x"}] * 1000}]):
+        raw = json.dumps({"messages": turns}).encode()
+        for _ in range(3):
+            assert told(known, raw) == told(None, raw)
+        assert sum(looked) < 3 * len(raw)
+        looked.clear()
 
 
 def test_a_conversation_in_use_stays_known_while_others_come_and_go(small_blocks: None, read_bytes: list[int]):
     known = KnownBeginnings(most_blocks=20)
-    in_use = json.dumps({"messages": ["in use" * 8] * 10}).encode()
+    in_use = json.dumps({"messages": [{"content": "in use" * 6}] * 10}).encode()
+    sizes = []
     for number in range(30):
         known.read(in_use, ACME)
-        known.read(json.dumps({"messages": [f"{number}" * 40] * 3}).encode(), ACME)
-    assert read_bytes[-2] < 200 < len(in_use)
+        sizes.append(read_bytes[-1])
+        known.read(json.dumps({"messages": [{"content": f"{number}" * 20}] * 6}).encode(), ACME)
+    assert sizes[:2] == [len(in_use)] * 2
+    assert max(sizes[2:]) < len(in_use) / 4
 
 
 def test_a_field_that_is_named_again_behind_known_turns_is_refused(small_blocks: None):
@@ -218,7 +248,7 @@ def test_no_more_blocks_are_known_than_allowed(small_blocks: None):
     known = KnownBeginnings(most_blocks=10)
     for number in range(5):
         for _ in range(3):
-            raw = json.dumps({"messages": [f"{number}" * 40] * 10}).encode()
+            raw = json.dumps({"messages": [{"content": f"{number}" * 20}] * 10}).encode()
             assert told(known, raw) == told(None, raw)
     assert len(known._starts) == 10
 

@@ -16,7 +16,6 @@ its first block's: where turns begin is looked at when another one comes that be
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -33,8 +32,11 @@ MOST_BLOCKS = 4096
 _OPENING = 1 << 15
 _TURNS = re.compile(rb'"(messages|input)"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_NEXT = re.compile(rb"\},[ \t\r\n]*(?=\{)")
+_ANY = msgspec.json.Decoder(msgspec.Raw)
+# parts of a turn look like turns, and each that is taken for one costs a pass of JSON from the last one that is known
+_TRIES = 4
+_FARTHEST = 8 * BLOCK
 # of a first block that came once, and of blocks in which no turn begins; none does where the bracket is
 _NOT_LOOKED = 0
 
@@ -54,7 +56,7 @@ class KnownBeginnings:
     def __init__(self, most_blocks: int = MOST_BLOCKS) -> None:
         self._most_blocks = most_blocks
         self._starts: OrderedDict[tuple[str, bytes], int] = OrderedDict()
-        """By workspace and digest of the turns up to a block's end: where the last that begins before that end does."""
+        """By workspace and digest of the turns up to a block's end: where one begins before that, late if possible."""
 
     def read(self, raw: bytes, workspace: str) -> RequestBody:
         """
@@ -78,22 +80,19 @@ class KnownBeginnings:
         body.digests[opening.name] = blocks.end_at(length, one_by_one=came_before)
         keys = [(workspace, digest) for digest in blocks.digests]
         if came_before:
-            self._learn(turns[:length], start, keys)
+            self._learn(raw, opening.start, keys)
         elif keys:
             self._starts[keys[0]] = _NOT_LOOKED
         while len(self._starts) > self._most_blocks:
             self._starts.popitem(last=False)
         return body
 
-    def _learn(self, turns: memoryview, start: int, keys: list[tuple[str, bytes]]) -> None:
-        """Note where turns begin in blocks, of which those before `start` are known."""
-        starts: list[int] = []
+    def _learn(self, raw: bytes, turns: int, keys: list[tuple[str, bytes]]) -> None:
+        """Note of each block where the last turn that begins in it, or before it, does."""
+        start = 0
         for number, key in enumerate(keys, 1):
-            if not (known := self._starts.get(key, _NOT_LOOKED)):
-                starts = starts or _starts(turns, start)
-                earlier = bisect_left(starts, number * BLOCK)
-                known = starts[earlier - 1] if earlier else _NOT_LOOKED
-            self._starts[key] = known
+            start = self._starts.get(key) or _last_start(raw, turns, start, turns + number * BLOCK)
+            self._starts[key] = start
             self._starts.move_to_end(key)
 
 
@@ -154,16 +153,36 @@ def _read_from(raw: bytes, opening: _Opening, start: int) -> tuple[RequestBody, 
     return body, len(body.fields[opening.name])
 
 
-def _starts(turns: memoryview, start: int) -> list[int]:
-    """Return where turns begin, from one on that does at `start`, or from the first if that is 0."""
-    found = []
-    at = start or _behind(_SPACE, turns, 1)
-    for turn in _RAWS.decode(b"".join((b"[", turns[at:]))):
-        found.append(at)
-        at = _behind(_COMMA, turns, at + len(turn))
-    return found
+def _last_start(raw: bytes, turns: int, start: int, end: int) -> int:
+    """
+    Return where in the turns one begins before `end`, the last if it is soon found; none is `_NOT_LOOKED`.
+
+    What looks like the end of a turn and the next one's beginning is that if all before it is JSON. Turns are not
+    counted one by one: a body may have millions.
+
+    Args:
+        raw: The body.
+        turns: Where their bracket is.
+        start: Where in them one is known to begin before `end`, or 0.
+        end: Of the bytes that count.
+    """
+    space = _SPACE.match(raw, turns + 1)
+    known = turns + start if start or not space else space.end()
+    if known >= end:
+        return _NOT_LOOKED
+    behind = end
+    for _ in range(_TRIES if end - known <= _FARTHEST else 0):
+        if (behind := raw.rfind(b"},", known, behind)) < 0:
+            break
+        following = _NEXT.match(raw, behind)
+        if following and following.end() < end and _is_json(b"[%b]" % raw[known : behind + 1]):
+            return following.end() - turns
+    return known - turns
 
 
-def _behind(what: re.Pattern[bytes], turns: memoryview, at: int) -> int:
-    found = what.match(turns, at)
-    return found.end() if found else at
+def _is_json(raw: bytes) -> bool:
+    try:
+        _ANY.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
