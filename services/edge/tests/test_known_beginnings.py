@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,11 +128,35 @@ def test_what_two_conversations_have_in_common_is_read_once(read_bytes: list[int
     assert read_bytes[-1] < BLOCK + 4000
 
 
-def test_what_one_workspace_sent_is_new_to_another(read_bytes: list[int]):
+def test_what_one_workspace_sent_is_new_to_another(read_bytes: list[int], make_call: Callable[..., Call]):
     known = KnownBeginnings()
     for workspace in (ACME, ACME, ACME, "globex"):
-        known.read(conversation(300), workspace)
+        read_request(make_call(workspace=Workspace(workspace)), conversation(300), known)
     assert read_bytes[-1] > 300_000 > read_bytes[-2]
+
+
+def test_short_bodies_are_not_worth_it(make_call: Callable[..., Call]):
+    known = KnownBeginnings()
+    for turns in (60, 100):
+        read_request(make_call(workspace=Workspace(ACME)), conversation(turns), known)
+    assert not known._starts
+    read_request(make_call(workspace=Workspace(ACME)), conversation(130), known)
+    assert known._starts
+
+
+def test_what_is_behind_known_turns_does_not_keep_a_copy_of_them():
+    known = KnownBeginnings()
+    for _ in range(3):
+        known.read(conversation(300), ACME)
+    goes_on = conversation(1300, system="s" * 100)
+    tracemalloc.start()
+    try:
+        body = known.read(goes_on, ACME)
+        held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert body.names("system")
+    assert held < 100_000 < 1_000_000 < most
 
 
 def test_a_known_beginning_that_goes_on_as_no_json_is_refused_as_ever(read_bytes: list[int]):
@@ -139,7 +164,7 @@ def test_a_known_beginning_that_goes_on_as_no_json_is_refused_as_ever(read_bytes
     whole = conversation(300)
     for _ in range(3):
         known.read(whole, ACME)
-    for end in (b"", b"]", b"]}}", b",]}", b'"', b"\xff]}"):
+    for end in (b"", b"]", b"]}}", b",]}", b'"', b"\xff]}", b'],"\xff":1}', b"," + b"[" * 5000):
         broken = whole[:-2] + end
         assert told(known, broken) == told(None, broken)
 
@@ -221,9 +246,25 @@ def test_turns_below_the_top_level_are_none(small_blocks: None):
         f'{{"a":"\\"messages\\":{json.dumps(inner)[1:-1]}"}}'.encode(),
         f'[{{"messages":{inner}}}]'.encode(),
     ]
-    for raw in raws * 3:
-        assert told(known, raw) == told(None, raw)
+    whole = [told(None, raw) for raw in raws]
+    assert [told(known, raw) for raw in raws * 3] == whole * 3
     assert not known._starts
+
+
+def test_a_name_that_ends_like_that_of_turns_is_its_own(small_blocks: None):
+    known = KnownBeginnings()
+    for last in range(4):
+        raw = b'{"a\\"messages":%s}' % json.dumps([{"content": "x" * 100}] * 5 + [last]).encode()
+        assert told(known, raw) == told(None, raw)
+
+
+def test_spaces_are_no_reason_to_look_again_and_again(small_blocks: None, monkeypatch: pytest.MonkeyPatch):
+    looked: list[int] = []
+    monkeypatch.setattr(known_beginnings, "_last_start", lambda *at: looked.append(1) or 1)
+    known = KnownBeginnings()
+    for _ in range(3):
+        known.read(b'{"messages":[' + b" " * 5000 + b"]}", ACME)
+    assert not looked
 
 
 def test_a_key_does_not_depend_on_what_is_known(make_call: Callable[..., Call]):
@@ -232,14 +273,17 @@ def test_a_key_does_not_depend_on_what_is_known(make_call: Callable[..., Call]):
     for _ in range(3):
         call = make_call(workspace=Workspace(ACME))
         body = read_request(call, conversation(300), known)
-        assert body.digests
         assert exact_key(call, body) == exact_key(call, whole)
+    assert body.digests
 
 
 def test_a_field_that_is_changed_is_hashed_anew(make_call: Callable[..., Call]):
     call = make_call(workspace=Workspace(ACME))
-    body = read_request(call, conversation(300), KnownBeginnings())
+    known = KnownBeginnings()
+    for _ in range(3):
+        body = read_request(call, conversation(300), known)
     before = exact_key(call, body)
+    assert body.digests
     body.set("messages", [{"role": "user", "content": "x" * 300_000}], "prompt")
     assert exact_key(call, body) != before
 

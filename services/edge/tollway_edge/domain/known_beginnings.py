@@ -26,8 +26,8 @@ from tollway_dialects.request import RequestBody, each_once, names_and_values
 BLOCK = 1 << 16
 LEAST_BYTES = 2 * BLOCK
 """Of a body that is worth it."""
-MOST_BLOCKS = 4096
-"""Known at a time, 0.3 KiB each: those that came last."""
+MOST_BLOCKS = 1 << 14
+"""Known at a time, of all workspaces, 0.3 KiB each: those that came last."""
 # within which the turns have to begin: a body with a longer system prompt before them is read as ever
 _OPENING = 1 << 15
 _TURNS = re.compile(rb'"(messages|input)"[ \t\r\n]*:[ \t\r\n]*(?=\[)')
@@ -37,7 +37,7 @@ _ANY = msgspec.json.Decoder(msgspec.Raw)
 # parts of a turn look like turns, and each that is taken for one costs a pass of JSON from the last one that is known
 _TRIES = 4
 _FARTHEST = 8 * BLOCK
-# of a first block that came once, and of blocks in which no turn begins; none does where the bracket is
+# of a first block that came once; no turn begins where the bracket is
 _NOT_LOOKED = 0
 
 
@@ -76,20 +76,26 @@ class KnownBeginnings:
                 break
             start = known
         body, length = _read_from(raw, opening, start)
-        came_before = bool(blocks.digests) and (workspace, blocks.digests[0]) in self._starts
-        body.digests[opening.name] = blocks.end_at(length, one_by_one=came_before)
-        keys = [(workspace, digest) for digest in blocks.digests]
-        if came_before:
-            self._learn(raw, opening.start, keys)
-        elif keys:
-            self._starts[keys[0]] = _NOT_LOOKED
+        if blocks.hashed > length:
+            blocks.take_back()
+        if not blocks.digests:
+            return body
+        first = (workspace, blocks.digests[0])
+        if first in self._starts:
+            body.digests[opening.name] = blocks.end_at(length)
+            self._learn(raw, opening.start, [(workspace, digest) for digest in blocks.digests])
+        else:
+            self._starts[first] = _NOT_LOOKED
         while len(self._starts) > self._most_blocks:
             self._starts.popitem(last=False)
         return body
 
     def _learn(self, raw: bytes, turns: int, keys: list[tuple[str, bytes]]) -> None:
         """Note of each block where the last turn that begins in it, or before it, does."""
-        start = 0
+        space = _SPACE.match(raw, turns + 1, turns + BLOCK)
+        start = space.end() - turns if space else 1
+        if start >= BLOCK:
+            return
         for number, key in enumerate(keys, 1):
             start = self._starts.get(key) or _last_start(raw, turns, start, turns + number * BLOCK)
             self._starts[key] = start
@@ -113,13 +119,15 @@ class _Blocks:
         self.digests.append(self._hasher.digest())
         return self.digests[-1]
 
-    def end_at(self, length: int, *, one_by_one: bool) -> bytes:
-        """Return the digest of so much; at most the block that was hashed last may be beyond it."""
-        if self.hashed > length:
-            self._hasher = self._before
-            self.hashed -= BLOCK
-            self.digests.pop()
-        while one_by_one and self.hashed + BLOCK <= length:
+    def take_back(self) -> None:
+        """Forget the block that was hashed last: it is not all turns."""
+        self._hasher = self._before
+        self.hashed -= BLOCK
+        self.digests.pop()
+
+    def end_at(self, length: int) -> bytes:
+        """Hash what is left of so much; return its digest."""
+        while self.hashed + BLOCK <= length:
             self.hash_next()
         self._hasher.update(self._turns[self.hashed : length])
         return self._hasher.digest()
@@ -145,7 +153,9 @@ def _read_from(raw: bytes, opening: _Opening, start: int) -> tuple[RequestBody, 
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # that is told of the whole
         else:
-            (_, last_turns), *after = rest
+            (_, last_turns), *rest = rest
+            # copies, since what is behind the turns would keep all that was joined
+            after = [(name, value.copy()) for name, value in rest]
             length = start + len(last_turns) - 1
             turns = msgspec.Raw(memoryview(raw)[opening.start : opening.start + length])
             return RequestBody(raw, each_once([*opening.fields, (opening.name, turns), *after])), length
@@ -155,7 +165,7 @@ def _read_from(raw: bytes, opening: _Opening, start: int) -> tuple[RequestBody, 
 
 def _last_start(raw: bytes, turns: int, start: int, end: int) -> int:
     """
-    Return where in the turns one begins before `end`, the last if it is soon found; none is `_NOT_LOOKED`.
+    Return where in the turns one begins before `end`, the last if it is soon found.
 
     What looks like the end of a turn and the next one's beginning is that if all before it is JSON. Turns are not
     counted one by one: a body may have millions.
@@ -163,21 +173,17 @@ def _last_start(raw: bytes, turns: int, start: int, end: int) -> int:
     Args:
         raw: The body.
         turns: Where their bracket is.
-        start: Where in them one is known to begin before `end`, or 0.
+        start: Where in them one is known to begin before `end`.
         end: Of the bytes that count.
     """
-    space = _SPACE.match(raw, turns + 1)
-    known = turns + start if start or not space else space.end()
-    if known >= end:
-        return _NOT_LOOKED
-    behind = end
+    known, behind = turns + start, end
     for _ in range(_TRIES if end - known <= _FARTHEST else 0):
         if (behind := raw.rfind(b"},", known, behind)) < 0:
             break
         following = _NEXT.match(raw, behind)
         if following and following.end() < end and _is_json(b"[%b]" % raw[known : behind + 1]):
             return following.end() - turns
-    return known - turns
+    return start
 
 
 def _is_json(raw: bytes) -> bool:
